@@ -1,0 +1,154 @@
+// Prefixes, addresses and ranges as plain values: a number, a length, a family. The only module that knows `ip-address`.
+// Reading text never throws: the answer is the value, or a string that tells the user why not. What is printed is
+// canonical (RFC 5952), so that one value has one text. Arithmetic outside a prefix is a bug and throws RangeError.
+import { Address4, Address6 } from "ip-address";
+
+export type Family = 4 | 6;
+export interface Prefix {
+  readonly family: Family;
+  /** The network's first address, as a number. */
+  readonly base: bigint;
+  readonly length: number;
+}
+export interface Address {
+  readonly family: Family;
+  readonly value: bigint;
+}
+/** From the first to the last address, both included. */
+export interface AddressRange {
+  readonly family: Family;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** Bits of an address: 32 or 128. */
+export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
+/** How many addresses a prefix holds. */
+export const sizeOf = (prefix: Prefix): bigint => 1n << BigInt(bitsOf(prefix.family) - prefix.length);
+
+/** User's text as a message shows it: quoted, on one line, not endless. */
+export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+
+/** `2001:db8::10` or `192.0.2.10`. */
+export function parseAddress(text: string): Address | string {
+  if (text.includes("/")) return `${quote(text)} is a prefix; an address is expected here, without the "/"`;
+  return read(text, text);
+}
+
+/** `2001:db8::/64` or `192.0.2.0/24`; host bits are refused, upper case and long forms are not. */
+export function parsePrefix(text: string): Prefix | string {
+  const [addressText = "", lengthText, ...rest] = text.split("/");
+  const address = read(addressText, text);
+  if (typeof address === "string") return address;
+  const { family, value } = address;
+  if (lengthText === undefined) {
+    return `${quote(text)} has no prefix length: write ${formatAddress(address)}/${bitsOf(family) / 2}, for example`;
+  }
+  const length = Number(lengthText);
+  if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(lengthText) || length > bitsOf(family)) {
+    return `${quote(text)} has no valid prefix length: IPv${family} lengths are 0 to ${bitsOf(family)}`;
+  }
+  const base = networkOf(value, family, length);
+  if (base === value) return { family, base, length };
+  return `${quote(text)} has host bits set: the network is ${formatPrefix({ family, base, length })}`;
+}
+
+/** `2001:db8::10-2001:db8::ff`. */
+export function parseRange(text: string): AddressRange | string {
+  const ends = text.split("-").map((end) => end.trim());
+  const [from, to] = ends;
+  if (from === undefined || to === undefined || ends.length !== 2) {
+    return `${quote(text)} is not an address range: write first-last, such as 2001:db8::10-2001:db8::ff`;
+  }
+  const first = parseAddress(from);
+  if (typeof first === "string") return first;
+  const last = parseAddress(to);
+  if (typeof last === "string") return last;
+  if (first.family !== last.family) return `${quote(text)} mixes IPv4 and IPv6`;
+  if (first.value > last.value) return `${quote(text)} runs backwards: ${from} comes after ${to}`;
+  return { family: first.family, first: first.value, last: last.value };
+}
+
+export function formatAddress({ family, value }: Address): string {
+  return (family === 4 ? Address4.fromBigInt(value) : Address6.fromBigInt(value)).correctForm();
+}
+
+export const formatPrefix = ({ family, base, length }: Prefix): string =>
+  `${formatAddress({ family, value: base })}/${length}`;
+
+export const formatRange = ({ family, first, last }: AddressRange): string =>
+  `${formatAddress({ family, value: first })}-${formatAddress({ family, value: last })}`;
+
+/** Anything that lies on the line of addresses, as a range. */
+export function span(place: Prefix | Address | AddressRange): AddressRange {
+  if ("first" in place) return place;
+  if ("value" in place) return { family: place.family, first: place.value, last: place.value };
+  return { family: place.family, first: place.base, last: place.base + sizeOf(place) - 1n };
+}
+
+export function contains(outer: Prefix | AddressRange, inner: Prefix | Address | AddressRange): boolean {
+  const [o, i] = [span(outer), span(inner)];
+  return o.family === i.family && o.first <= i.first && i.last <= o.last;
+}
+
+export function overlaps(one: Prefix | Address | AddressRange, other: Prefix | Address | AddressRange): boolean {
+  const [a, b] = [span(one), span(other)];
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+}
+
+/** The `index`-th network of `length` in `prefix`: subnet(2001:db8::/60, 64, 1) is 2001:db8:0:1::/64. */
+export function subnet(prefix: Prefix, length: number, index: bigint | number): Prefix {
+  const { family, base } = prefix;
+  const count = 1n << BigInt(Math.max(0, length - prefix.length));
+  if (length < prefix.length || length > bitsOf(family) || index < 0 || index >= count) {
+    throw new RangeError(`${formatPrefix(prefix)} has no /${length} number ${index}`);
+  }
+  return { family, base: base + (BigInt(index) << BigInt(bitsOf(family) - length)), length };
+}
+
+/** The `n`-th address: nth(2001:db8::/64, 1) is 2001:db8::1. */
+export function nth(prefix: Prefix, n: bigint | number): Address {
+  if (n < 0 || n >= sizeOf(prefix)) throw new RangeError(`${formatPrefix(prefix)} has no address number ${n}`);
+  return { family: prefix.family, value: prefix.base + BigInt(n) };
+}
+
+export const lastAddress = (prefix: Prefix): Address => nth(prefix, sizeOf(prefix) - 1n);
+
+/** The network of this length around a value. */
+export function networkOf(value: bigint, family: Family, length: number): bigint {
+  const hostBits = BigInt(bitsOf(family) - length);
+  return (value >> hostBits) << hostBits;
+}
+
+/** The name of an address's PTR record, with the final dot. */
+export function reverseName({ family, value }: Address): string {
+  return (family === 4 ? Address4.fromBigInt(value) : Address6.fromBigInt(value)).reverseForm();
+}
+
+/** The reverse zones that make up a prefix: one where its length falls on a nibble (IPv4: an octet), else a few. */
+export function reverseZones(prefix: Prefix): string[] {
+  const step = prefix.family === 4 ? 8 : 4;
+  const length = Math.max(step, Math.ceil(prefix.length / step) * step);
+  const labels = (bitsOf(prefix.family) - length) / step;
+  const count = 1 << (length - prefix.length);
+  return Array.from({ length: count }, (_, index) => {
+    const name = reverseName({ family: prefix.family, value: subnet(prefix, length, index).base });
+    return name.split(".").slice(labels).join(".");
+  });
+}
+
+// ip-address accepts zone ids and IPv4-mapped addresses; neither can be a network of ours. `whole` is what the user wrote.
+function read(text: string, whole: string): Address | string {
+  const zone = text.indexOf("%");
+  if (zone >= 0) return `${quote(whole)} has a zone id: leave out ${quote(text.slice(zone))}`;
+  const family: Family = text.includes(":") ? 6 : 4;
+  try {
+    const value = (family === 4 ? new Address4(text) : new Address6(text)).bigInt();
+    if (family === 6 && value >> 32n === 0xffffn) {
+      return `${quote(whole)} is an IPv4-mapped address: write the IPv4 address itself`;
+    }
+    return { family, value };
+  } catch {
+    return `${quote(whole)} is not an ${family === 6 ? "IPv6 address" : "IPv6 or IPv4 address"}${whole === text ? "" : " with a prefix length"}`;
+  }
+}

@@ -1,0 +1,100 @@
+// Both ends of a claim: the parent's ledger, made in its `check` from the old one and the claims of now, and the child's
+// share of it. What is refused is the child's failure and disturbs nobody else.
+
+import { allocate } from "./addressing/allocate";
+import type { PoolSpec } from "./addressing/allotment";
+import { format, parse } from "./addressing/ledger";
+import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
+import type { Fail, Type } from "./arguments";
+import { type Grant, prefixOf } from "./fields";
+import type { Inputs } from "./kind";
+import { UNKNOWN } from "./unknown";
+
+export interface Claim {
+  kind: string;
+  name: string;
+  was?: string[];
+  value?: string;
+}
+
+/** What resources/claims.ts collects; the parent's `check` hands back the ledger in their place. */
+export const claims: Type<Claim[]> = (value) =>
+  value === UNKNOWN ? (UNKNOWN as unknown as Claim[]) : ((value ?? []) as Claim[]);
+
+/** The new ledger, or the old one and the failures of the parent (who would fall out of a smaller pool). */
+export function ledgerOf(pools: PoolSpec[], old: string | undefined, all: Claim[], fail: Fail): string {
+  const wanted = all.map(({ kind, name, was = [], value }) => ({
+    kind,
+    name,
+    was,
+    ...(value !== undefined && { value }),
+  }));
+  const result = allocate(pools, old, wanted);
+  for (const failure of result.failures) fail(failure);
+  return result.ledger;
+}
+
+export interface Share {
+  grant: Grant;
+  /** The property that would give it explicitly: `cidr`, `address`. */
+  property: string;
+  explicit: unknown;
+  claim: string;
+  old: Inputs | undefined;
+}
+
+/**
+ * A child's share of its parent's ledger; absent (with a failure) when it got none. A share that would change only because the
+ * child is called otherwise is a failure too: nobody is renumbered by a rename.
+ */
+export function share({ grant, property, explicit, claim, old }: Share, fail: Fail): string | undefined {
+  if ((grant as unknown) === UNKNOWN) return UNKNOWN;
+  if ("refused" in grant) {
+    fail(`${explicit === undefined ? "claim" : property}: ${grant.refused}`);
+    return undefined;
+  }
+  const held = old?.[property];
+  if (
+    explicit === undefined &&
+    typeof held === "string" &&
+    sameNumber(held, grant.value) === false &&
+    old?.claim !== claim
+  ) {
+    fail(
+      `claim: "${claim}" was "${old?.claim}" and would move from ${held} to ${grant.value}; add \`aliases\` with the old name, ` +
+        `or \`claim: "${old?.claim}"\`, to keep it, or \`${property}\` to move it`,
+    );
+  }
+  return grant.value;
+}
+
+// A router's address is kept with the length of its network behind it.
+const sameNumber = (held: string, granted: string): boolean => held === granted || held.startsWith(`${granted}/`);
+
+/** The ledger of a parent whose own prefix was moved: everyone keeps his place within it. */
+export function rebase(ledger: string | undefined, from: unknown, to: string): string | undefined {
+  if (ledger === undefined || typeof from !== "string" || from === to) return ledger;
+  const [source, target] = [prefixOf(from), prefixOf(to)];
+  const entries = parse(ledger);
+  // Grown or shrunk around what it had: nobody moves.
+  if (
+    typeof entries === "string" ||
+    source.base >> hostBits(source, target) === target.base >> hostBits(source, target)
+  ) {
+    return ledger;
+  }
+  const shift = (value: string): string => {
+    const prefix = parsePrefix(value);
+    if (typeof prefix !== "string") return formatPrefix({ ...prefix, base: prefix.base - source.base + target.base });
+    const address = parseAddress(value);
+    if (typeof address === "string") return value;
+    return formatAddress({ ...address, value: address.value - source.base + target.base });
+  };
+  const header = ledger.split("\n")[0] ?? "";
+  return format(
+    header,
+    entries.map((entry) => ("value" in entry ? { ...entry, value: shift(entry.value) } : entry)),
+  );
+}
+
+const hostBits = (a: Prefix, b: Prefix): bigint => BigInt(128 - Math.min(a.length, b.length));

@@ -1,0 +1,147 @@
+// The types of arguments that networks have: prefixes, addresses, names of interfaces and hosts, keys. Each returns the
+// canonical text (RFC 5952, lower case), so that another spelling of the same thing is no change.
+
+import { formatMac, parseMac } from "./addressing/mac";
+import {
+  type Address,
+  type AddressRange,
+  bitsOf,
+  formatAddress,
+  formatPrefix,
+  formatRange,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  parseRange,
+} from "./addressing/prefix";
+import { integer, matching, record, type Type, text, withDefault } from "./arguments";
+import { UNKNOWN } from "./unknown";
+
+/** From a parser that answers a string with the reason when the text is not right. */
+function parsed<T>(what: string, parse: (value: string) => T | string, format: (value: T) => string): Type<string> {
+  return (value, path, fail) => {
+    if (value === UNKNOWN) return UNKNOWN;
+    if (typeof value !== "string") return text<string>(what, (it) => it)(value, path, fail);
+    const result = parse(value);
+    if (typeof result !== "string") return format(result);
+    fail(`${path}: ${result}`);
+    return value;
+  };
+}
+
+const only6 =
+  <T extends { family: 4 | 6 }>(parse: (value: string) => T | string) =>
+  (value: string): T | string => {
+    const result = parse(value);
+    return typeof result !== "string" && result.family === 4 ? `"${value}" is IPv4; IPv6 is expected here` : result;
+  };
+
+export const prefix6 = parsed("an IPv6 prefix, e.g. 2001:db8::/50", only6(parsePrefix), formatPrefix);
+export const address6 = parsed("an IPv6 address", only6(parseAddress), formatAddress);
+export const address = parsed("an IP address", parseAddress, formatAddress);
+export const range6 = parsed("a range of IPv6 addresses, first-last", only6(parseRange), formatRange);
+export const mac = parsed("a MAC address, e.g. 02:00:00:00:00:11", parseMac, formatMac);
+
+/** DUID as in RFC 8415 §11: 2 octets of type and up to 128 more. */
+export const duid = text(
+  "a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11",
+  (value) =>
+    /^[0-9a-f]{2}(:[0-9a-f]{2}){2,129}$/i.test(value)
+      ? value.toLowerCase()
+      : { not: "is not a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11" },
+);
+
+const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+
+/** One DNS label (RFC 1123 §2.1), lower case. */
+export const hostname = text("a host name", (value) =>
+  new RegExp(`^${LABEL}$`, "i").test(value)
+    ? value.toLowerCase()
+    : { not: "is not a host name: letters, digits and inner hyphens, at most 63" },
+);
+
+/** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
+export const domain = text("a DNS domain", (value) =>
+  value.length <= 180 && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
+    ? value.toLowerCase().replace(/\.$/, "")
+    : { not: "is not a DNS domain: labels of letters, digits and inner hyphens, with dots between" },
+);
+
+/** What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else. */
+export const interfaceName = matching(
+  "the name of a network interface: 1 to 15 letters, digits, dots, hyphens or underscores",
+  /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/,
+);
+
+/** A name in a ledger. */
+export const claim = matching(
+  'a name for the ledger: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores; set `claim: "…"`',
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+);
+
+export const port = integer(1, 65535, "a port");
+
+/** Private use: RFC 6996 §5. */
+export const privateAsn: Type<number> = (value, path, fail) => {
+  const asn = integer(1, 4294967295, "an AS number")(value, path, fail);
+  if (typeof asn === "number" && !isPrivateAsn(asn))
+    fail(`${path}: ${asn} is not a private AS number: ${PRIVATE_ASNS}`);
+  return asn;
+};
+
+export const PRIVATE_ASNS = "64512 to 65534 or 4200000000 to 4294967294 (RFC 6996)";
+export const isPrivateAsn = (asn: number): boolean =>
+  (asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294);
+
+/** A host to dial: a name or an address; nothing that a resolver, a log or a command line could read otherwise. */
+export const host = matching(
+  "a host name or address",
+  /^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:]+$/i,
+);
+export const user = matching("a login name", /^[a-z_][a-z0-9_.-]{0,31}$/i);
+export const hostKey = text("a host key", (value) => {
+  const key = value.trim().split(/\s+/).slice(0, 2).join(" ");
+  return /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(key) || /^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]{60,}={0,2}$/.test(key)
+    ? key.replace(/^(SHA256:.*)=$/, "$1")
+    : { not: 'is not a host key: "SHA256:…" as `ssh-keygen -lf` prints it, or "ssh-ed25519 AAAA…"' };
+});
+
+/** One SSH server: the way to a router, or to the bastion before it. */
+export const hop = {
+  host,
+  port: withDefault(port, 22),
+  user: withDefault(user, "root"),
+  hostKey,
+};
+export const proxy = record(hop);
+
+/** The compact address of a router that children keep; made by Router, not by users. */
+export const routerAddress: Type<{ name: string; host: string; port: number; user: string; hostKey: string }> = (
+  value,
+) => value as { name: string; host: string; port: number; user: string; hostKey: string };
+
+/** A parent's answer to a claim (resources/grant.ts). */
+export type Grant = { value: string } | { refused: string };
+export const grant: Type<Grant> = (value) => value as Grant;
+
+/** Texts that were checked are parsed without asking again. */
+export function prefixOf(textOfPrefix: string): Prefix {
+  const result = parsePrefix(textOfPrefix);
+  if (typeof result === "string") throw new Error(`vpc6 bug: ${result}`);
+  return result;
+}
+
+export function addressOf(textOfAddress: string): Address {
+  const result = parseAddress(textOfAddress);
+  if (typeof result === "string") throw new Error(`vpc6 bug: ${result}`);
+  return result;
+}
+
+export const lengthOf = (prefix: string): number => prefixOf(prefix).length;
+export const fullLength = (textOfAddress: string): number => bitsOf(addressOf(textOfAddress).family);
+
+export function rangeOf(textOfRange: string): AddressRange {
+  const result = parseRange(textOfRange);
+  if (typeof result === "string") throw new Error(`vpc6 bug: ${result}`);
+  return result;
+}

@@ -1,0 +1,165 @@
+// The generic hooks that Pulumi's dynamic provider calls; a Kind fills in what is particular to a resource.
+// `check` and `diff` are pure. Routers are touched by create, update, delete and read only, through router/.
+
+import type { dynamic } from "@pulumi/pulumi";
+import type { Fail } from "./arguments";
+import type { Fragments, Inputs, Kind } from "./kind";
+import { say } from "./progress";
+import {
+  converge,
+  installSignalHandling,
+  observe,
+  onProgress,
+  type RouterAddress,
+  RouterError,
+  setCredentials,
+  uninstall,
+} from "./router";
+import { AS_APPLIED, hash, hashes, type Outputs, outputs, plain, same } from "./state";
+import { hasUnknown, UNKNOWN } from "./unknown";
+
+type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
+
+export function hooks<A>(kind: Kind<A>): Hooks {
+  const label = (inputs: Inputs): string => `${kind.type} ${kind.describe(inputs)}`;
+
+  async function apply(id: string, inputs: Inputs, fragments: Fragments | null): Promise<void> {
+    if (!inputs.router) return;
+    await converge(inputs.router, { id, label: label(inputs), fragments });
+  }
+
+  /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
+  function failed(error: unknown, id: string, inputs: Inputs): Error {
+    if (!(error instanceof RouterError)) return error instanceof Error ? error : new Error(String(error));
+    // The SDK prints `${error}: ${error.stack}` for some hooks: a stack says nothing to the reader of a daemon's refusal.
+    const plainly = Object.assign(new Error(error.message), { stack: "" });
+    if (!error.touched) return plainly;
+    return Object.assign(plainly, { id, properties: outputs(inputs, kind.schema), reasons: [error.message] });
+  }
+
+  return {
+    async configure({ config }) {
+      // Before the first await: the SDK caches the provider before this promise is done.
+      setCredentials({
+        sshPrivateKey: config.get("vpc6:sshPrivateKey"),
+        sshPrivateKeyPassphrase: config.get("vpc6:sshPrivateKeyPassphrase"),
+      });
+      onProgress((router, text) => say(`router ${router.name}: ${text}`));
+      installSignalHandling();
+    },
+
+    async check(olds, news) {
+      const reasons: string[] = [];
+      const fail: Fail = (reason) => reasons.push(reason);
+      const { __provider, ...given } = news;
+      const args = kind.shape(given, "", fail);
+      const known = olds && Object.keys(olds).length > 0 ? olds : undefined;
+      // Arguments that are wrong stop here: planning works on canonical values only.
+      const inputs = reasons.length === 0 ? kind.plan(args, known, fail) : {};
+      if (reasons.length === 0) return { inputs: unknownTexts(plain(inputs)), failures: [] };
+      // Failures never name a property: the engine would print its value, secrets in the clear.
+      return { inputs: given, failures: reasons.map((reason) => ({ property: "", reason })) };
+    },
+
+    async diff(_id, olds, news) {
+      const { __provider, fragments, ...wanted } = news;
+      const { __provider: _, schema, live, fragments: applied, ...had } = olds;
+      const elsewhere = olds.router?.name !== news.router?.name && !hasUnknown([olds.router?.name, news.router?.name]);
+      return {
+        changes: live !== AS_APPLIED || !same(wanted, had) || !same(hashed(fragments), applied),
+        replaces: elsewhere ? ["router"] : [],
+        deleteBeforeReplace: elsewhere,
+      };
+    },
+
+    async create(inputs) {
+      const id = kind.identify(inputs);
+      try {
+        await apply(id, inputs, inputs.fragments ?? {});
+      } catch (error) {
+        throw failed(error, id, inputs);
+      }
+      return { id, outs: outputs(inputs, kind.schema) };
+    },
+
+    async update(id, olds, news) {
+      // No connection when only the way to the router changed, or something that no router sees.
+      if (olds.live !== AS_APPLIED || !same(hashed(news.fragments), olds.fragments)) {
+        try {
+          await apply(id, news, news.fragments ?? {});
+        } catch (error) {
+          throw failed(error, id, news);
+        }
+      }
+      return { outs: outputs(news, kind.schema) };
+    },
+
+    async delete(id, props) {
+      if (!props.router) return;
+      if (abandoned(props.router)) {
+        say(
+          `${label(props)}: dropped without touching router ${props.router.name}; what is on that machine stays there`,
+        );
+        return;
+      }
+      try {
+        if (kind.owns === "router") {
+          await uninstall(props.router, id);
+        } else if (props.fragments && Object.keys(props.fragments).length > 0) {
+          await apply(id, props, null);
+        }
+      } catch (error) {
+        throw Object.assign(failed(error, id, props), { id: undefined });
+      }
+    },
+
+    async read(id, props = {} as Outputs) {
+      if (!props.router || !props.fragments) return { id, props };
+      let found: Fragments;
+      try {
+        found = (await observe(props.router)).get(id) ?? {};
+      } catch (error) {
+        throw Object.assign(failed(error, id, props), { id: undefined });
+      }
+      if (same(hashes(found), props.fragments)) return { id, props };
+      const { __provider, schema, live, ...rest } = props;
+      return {
+        id,
+        inputs: { ...rest, fragments: found } as never,
+        props: { ...props, fragments: hashes(found), live: differences(props, found) },
+      };
+    },
+  };
+}
+
+const hashed = (fragments: unknown): unknown =>
+  typeof fragments === "object" && fragments !== null
+    ? Object.fromEntries(
+        Object.entries(fragments).map(([slot, text]) => [slot, text === UNKNOWN ? UNKNOWN : hash(text)]),
+      )
+    : fragments;
+
+/** A text rendered from an unknown value holds the engine's mark somewhere inside: the whole text is unknown. */
+function unknownTexts(inputs: Inputs): Inputs {
+  if (!inputs.fragments || typeof inputs.fragments === "string") return inputs;
+  const texts = Object.entries(inputs.fragments).map(([slot, text]) => [slot, hasUnknown(text) ? UNKNOWN : text]);
+  return { ...inputs, fragments: Object.fromEntries(texts) };
+}
+
+function differences(props: Outputs, found: Fragments): string {
+  const where = `router ${props.router?.name}`;
+  if (Object.keys(found).length === 0) return `missing on ${where}; the next update puts it there`;
+  const now = hashes(found);
+  const then = props.fragments ?? {};
+  const slots = [...new Set([...Object.keys(now), ...Object.keys(then)])].sort();
+  const changed = slots.filter((slot) => now[slot] !== then[slot]);
+  return changed
+    .map(
+      (slot) => `${slot} on ${where}: ${!(slot in now) ? "gone" : slot in then ? "changed" : "added"} by another hand`,
+    )
+    .join("\n");
+}
+
+/** Routers that are gone for good, named by the operator for one run: their resources leave the state without SSH. */
+const abandoned = (address: RouterAddress): boolean =>
+  (process.env.VPC6_ABANDON_ROUTERS ?? "").split(/[\s,]+/).includes(address.name);

@@ -1,0 +1,15 @@
+// What the provider process loads: `require("vpc6/provider").Tier` (resources/resource.ts). These names stand in the states of
+// users and are kept for ever.
+
+import { hooks } from "./hooks";
+import { instance } from "./kinds/instance";
+import { router } from "./kinds/router";
+import { tier } from "./kinds/tier";
+import { vpc } from "./kinds/vpc";
+import { zone } from "./kinds/zone";
+
+export const Zone = hooks(zone);
+export const Router = hooks(router);
+export const Vpc = hooks(vpc);
+export const Tier = hooks(tier);
+export const Instance = hooks(instance);

@@ -1,0 +1,36 @@
+// A kind is what is particular to one kind of resource: its arguments, what it allocates and what it renders.
+// Everything else (comparing, converging, refreshing, deleting) is the generic set of hooks in hooks.ts.
+
+import type { Fail, Type } from "./arguments";
+import type { RouterAddress } from "./router";
+
+/** Slot → text: the pieces of configuration a resource owns on its router. */
+export type Fragments = Record<string, string>;
+
+/** What `check` hands to the engine: shown at preview, kept in the state, and all that create and update work from. */
+export interface Inputs {
+  /** The router the fragments are for; absent where a resource has nothing on any router (Zone). */
+  router?: RouterAddress;
+  fragments?: Fragments;
+  [key: string]: unknown;
+}
+
+export interface Kind<A = unknown> {
+  /** The last word of the type token, e.g. "Tier". */
+  readonly type: string;
+  /** Counts up whenever the outputs change shape; `upgrade` reads every older one. */
+  readonly schema: number;
+  /** The arguments, as the constructor in resources/ sends them. */
+  readonly shape: Type<A>;
+  /**
+   * Validate → allocate → render. Pure: no clock, no randomness, no router. `old` are the inputs of the last run.
+   * Any argument may be unknown at preview; what is derived from it is then unknown too.
+   */
+  plan(args: A, old: Inputs | undefined, fail: Fail): Inputs;
+  /** The id for ever: what the resource's fragments are filed under on its router. */
+  identify(inputs: Inputs): string;
+  /** How the resource is called in messages. */
+  describe(inputs: Inputs): string;
+  /** What deleting means beyond dropping the fragments (Router: taking vpc6 off the machine). */
+  readonly owns?: "router";
+}

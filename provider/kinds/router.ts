@@ -1,0 +1,82 @@
+// Router: the way to the machine, its public address and AS number, and the skeleton of its configuration: packages, the
+// public interface, the firewall table that all others add to, what dnsmasq does for all tiers.
+
+import { integer, list, optional, record, text, withDefault } from "../arguments";
+import { share } from "../claims";
+import { address, claim, grant, hop, interfaceName, lengthOf, proxy } from "../fields";
+import type { Kind } from "../kind";
+import type { RouterAddress } from "../router";
+import { render } from "../templates/render";
+import { derive, UNKNOWN } from "../unknown";
+
+const service = text("a service", (value) =>
+  /^(tcp|udp)\/([1-9][0-9]{0,4})$/.test(value) && Number(value.slice(4)) <= 65535
+    ? value
+    : { not: 'is not a service: "tcp/9100" or "udp/51820"' },
+);
+
+const shape = record({
+  claim,
+  way: record({ ...hop, proxy: optional(proxy) }),
+  publicInterface: interfaceName,
+  dnsServers: withDefault(list(address), []),
+  publicServices: withDefault(list(service), []),
+  publicNetwork: optional(
+    record({ cidr: text("", (it) => it), gateway: text("", (it) => it), range: text("", (it) => it) }),
+  ),
+  zoneAsn: optional(integer(1, 4294967295)),
+  zoneAsnRange: optional(text("", (it) => it)),
+  explicitAddress: optional(text("", (it) => it)),
+  explicitAsn: optional(integer(1, 4294967295)),
+  addressGrant: optional(grant),
+  asnGrant: optional(grant),
+});
+type Args = ReturnType<typeof shape>;
+
+export const router: Kind<Args> = {
+  type: "Router",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const { claim, way, publicInterface, dnsServers, publicServices, publicNetwork } = args;
+    const label = (old?.label as string | undefined) ?? claim;
+    const common = { claim, old };
+    const held =
+      args.addressGrant && (publicNetwork || args.explicitAddress !== undefined)
+        ? share({ ...common, grant: args.addressGrant, property: "address", explicit: args.explicitAddress }, fail)
+        : undefined;
+    const asn =
+      args.asnGrant && args.zoneAsnRange !== undefined
+        ? share({ ...common, grant: args.asnGrant, property: "asn", explicit: args.explicitAsn }, fail)
+        : (args.explicitAsn ?? args.zoneAsn);
+    const address =
+      held && derive([held, publicNetwork] as const, (it, network) => `${it}/${lengthOf(network?.cidr ?? "::/64")}`);
+    const { port, proxy, ...rest } = way;
+    const router: RouterAddress = { name: label, ...rest, port, ...(proxy && { proxy }) };
+    const fragments = render("router", {
+      publicInterface,
+      address,
+      gateway: publicNetwork?.gateway,
+      sshPorts: [...new Set([22, port])].join(", "),
+      publicServices: known(publicServices).map((it) => ({ protocol: it.slice(0, 3), port: it.slice(4) })),
+      dnsServers: known(dnsServers),
+    });
+    return {
+      claim,
+      label,
+      publicInterface,
+      dnsServers,
+      publicServices,
+      address,
+      asn: asn && derive([asn], Number),
+      router,
+      fragments,
+    };
+  },
+  identify: (inputs) => `router@${inputs.label}`,
+  describe: (inputs) => `"${inputs.label}"`,
+  owns: "router",
+};
+
+/** A list that is unknown as a whole renders as one unknown item, so that the text it stands in is unknown too. */
+const known = (items: string[]): string[] => ((items as unknown) === UNKNOWN ? [UNKNOWN] : items);

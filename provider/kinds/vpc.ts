@@ -1,0 +1,69 @@
+// Vpc: a prefix from the zone, the ledger of its tiers, and on the router the service address and IPv6 forwarding.
+// With `ipv6: false` it has no prefix and nothing on the router.
+
+import { checkSplit, type PoolSpec } from "../addressing/allotment";
+import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
+import { boolean, list, optional, record, withDefault } from "../arguments";
+import { claims, ledgerOf, rebase, share } from "../claims";
+import { address6, claim, domain, grant, prefix6, prefixOf, routerAddress } from "../fields";
+import type { Inputs, Kind } from "../kind";
+import { render } from "../templates/render";
+import { derive } from "../unknown";
+
+const shape = record({
+  claim,
+  domain: optional(domain),
+  ntpServers: withDefault(list(address6), []),
+  ipv6: boolean,
+  explicitCidr: optional(prefix6),
+  superCidr: optional(prefix6),
+  grant: optional(grant),
+  claims,
+  router: routerAddress,
+});
+type Args = ReturnType<typeof shape>;
+
+export const vpc: Kind<Args> = {
+  type: "Vpc",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const { claim, ntpServers, ipv6, router, explicitCidr } = args;
+    const label = (old?.label as string | undefined) ?? claim;
+    const domain = args.domain ?? `${label.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.internal`;
+    const common = { claim, label, domain, ntpServers, ipv6, router };
+    if (!ipv6) {
+      if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" on a VPC with ipv6: false; leave one of them out`);
+      return { ...common, ledger: "no prefixes: ipv6 is false", fragments: {} };
+    }
+    const cidr = args.grant && share({ claim, old, grant: args.grant, property: "cidr", explicit: explicitCidr }, fail);
+    if (cidr === undefined) return common;
+    const routerAddress = derive([cidr], (it) => formatAddress(nth(prefixOf(it), 1)));
+    const ledger = derive([cidr, args.claims] as const, (it, all) => {
+      const split = checkSplit(prefixOf(it), 64, 1);
+      if (split) fail(`cidr: ${split}`);
+      return split ? "" : ledgerOf(pools(it), rebase(old?.ledger as string | undefined, old?.cidr, it), all, fail);
+    });
+    return { ...common, cidr, routerAddress, ledger, fragments: render("vpc", { cidr, routerAddress }) };
+  },
+  identify: ({ label, cidr, router }: Inputs) => `${label}@${cidr ? String(cidr).split("/")[0] : router?.name}`,
+  describe: (inputs) => `"${inputs.label}"`,
+};
+
+function pools(cidr: string): PoolSpec[] {
+  const within = prefixOf(cidr);
+  const own = subnet(within, 64, 0);
+  const reserved = [{ first: own.base, last: own.base + sizeOf(own) - 1n, reason: "the VPC's own router" }];
+  return [
+    {
+      kind: "tier",
+      what: "tier prefix",
+      plural: "tier prefixes",
+      format: "prefix",
+      within,
+      length: 64,
+      container: "VPC prefix",
+      reserved,
+    },
+  ];
+}

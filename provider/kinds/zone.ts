@@ -1,0 +1,148 @@
+// Zone: the ledger of VPC prefixes, routers' public addresses, AS numbers and isolated networks. Allocating is all it does:
+// nothing of it is on any router, so it cannot fail half way, and what it promised stays promised.
+
+import { checkSplit, type PoolSpec } from "../addressing/allotment";
+import { contains, formatAddress, formatRange, nth, overlaps, span } from "../addressing/prefix";
+import { type Fail, integer, optional, record, type Type, text, withDefault } from "../arguments";
+import { type Claim, claims, ledgerOf } from "../claims";
+import {
+  address6,
+  addressOf,
+  isPrivateAsn,
+  PRIVATE_ASNS,
+  prefix6,
+  prefixOf,
+  privateAsn,
+  range6,
+  rangeOf,
+} from "../fields";
+import type { Kind } from "../kind";
+import { derive, hasUnknown, UNKNOWN } from "../unknown";
+
+const shape = record({
+  name: text("a name", (value) => value),
+  superCidr: optional(prefix6),
+  asn: optional(privateAsn),
+  asnRange: optional(asnRange()),
+  publicNetwork: optional(record({ cidr: prefix6, gateway: optional(address6), range: optional(range6) })),
+  vpcPrefixLength: withDefault(integer(48, 63, "a prefix length"), 60),
+  isolatedCidr: optional(prefix6),
+  claims,
+});
+type Args = ReturnType<typeof shape>;
+
+interface PublicNetwork {
+  cidr: string;
+  gateway: string;
+  range: string;
+}
+
+export const zone: Kind<Args> = {
+  type: "Zone",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const { name, claims, publicNetwork: given, ...rest } = args;
+    const publicNetwork = given && derive([given], (it) => completed(it, fail));
+    check(args, fail);
+    const held = old?.ledger as string | undefined;
+    const ledger = hasUnknown([args, publicNetwork])
+      ? UNKNOWN
+      : ledgerOf(pools(args, publicNetwork), held, wanted(args), fail);
+    return { ...rest, name: (old?.name as string | undefined) ?? name, publicNetwork, ledger };
+  },
+  identify: (inputs) => String(inputs.name),
+  describe: (inputs) => `"${inputs.name}"`,
+};
+
+function check({ superCidr, asn, asnRange, vpcPrefixLength, isolatedCidr, publicNetwork }: Args, fail: Fail): void {
+  if (asn !== undefined && asnRange !== undefined) {
+    fail("asnRange: there is `asn` too; give one AS number for all routers, or a range with one for each");
+  }
+  if (superCidr !== undefined && !hasUnknown([superCidr, vpcPrefixLength])) {
+    const reason = checkSplit(prefixOf(superCidr), vpcPrefixLength);
+    if (reason) fail(`superCidr: ${reason}`);
+  }
+  const spaces = Object.entries({ superCidr, isolatedCidr, "publicNetwork.cidr": publicNetwork?.cidr }).filter(
+    (space): space is [string, string] => space[1] !== undefined && !hasUnknown(space[1]),
+  );
+  for (const [index, [path, cidr]] of spaces.entries()) {
+    for (const [other, taken] of spaces.slice(0, index)) {
+      if (overlaps(prefixOf(cidr), prefixOf(taken))) fail(`${path}: "${cidr}" overlaps ${other} ${taken}`);
+    }
+  }
+  if (isolatedCidr !== undefined && !hasUnknown(isolatedCidr)) {
+    const reason = checkSplit(prefixOf(isolatedCidr), 64);
+    if (reason) fail(`isolatedCidr: ${reason}`);
+  }
+}
+
+/** The public network with its defaults. */
+function completed(given: NonNullable<Args["publicNetwork"]>, fail: Fail): PublicNetwork {
+  const network = prefixOf(given.cidr);
+  const gateway = given.gateway ?? formatAddress(nth(network, 1));
+  if (!contains(network, addressOf(gateway))) fail(`publicNetwork.gateway: "${gateway}" is not inside ${given.cidr}`);
+  if (given.range !== undefined && !contains(network, rangeOf(given.range))) {
+    fail(`publicNetwork.range: "${given.range}" is not inside ${given.cidr}`);
+  }
+  return { cidr: given.cidr, gateway, range: given.range ?? formatRange(span(network)) };
+}
+
+function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[] {
+  const { superCidr, vpcPrefixLength, asnRange, isolatedCidr } = args;
+  const list: PoolSpec[] = [];
+  const prefixes = { kind: "vpc", what: "VPC prefix", plural: "VPC prefixes" };
+  list.push(
+    superCidr === undefined
+      ? { ...prefixes, format: "none", why: `the zone has no super CIDR to take it from; set superCidr on the Zone` }
+      : {
+          ...prefixes,
+          format: "prefix",
+          within: prefixOf(superCidr),
+          length: vpcPrefixLength,
+          container: "super CIDR",
+        },
+  );
+  const addresses = { kind: "router", what: "public address", plural: "public addresses" };
+  if (publicNetwork) {
+    const anycast = prefixOf(publicNetwork.cidr).base;
+    const gateway = addressOf(publicNetwork.gateway).value;
+    const reserved = [
+      { first: anycast, last: anycast, reason: "the subnet-router anycast address (RFC 4291 section 2.6.1)" },
+      { first: gateway, last: gateway, reason: "the gateway" },
+    ];
+    list.push({ ...addresses, format: "address", within: rangeOf(publicNetwork.range), reserved });
+  } else {
+    list.push({ ...addresses, format: "none", why: "the zone has no public network; set publicNetwork on the Zone" });
+  }
+  if (asnRange !== undefined) {
+    const [first = 0n, last = 0n] = asnRange.split("-").map(BigInt);
+    list.push({ kind: "asn", what: "AS number", plural: "AS numbers", format: "number", first, last });
+  }
+  const networks = { kind: "isolated", what: "isolated network", plural: "isolated networks" };
+  if (isolatedCidr !== undefined) {
+    list.push({ ...networks, format: "prefix", within: prefixOf(isolatedCidr), length: 64, container: "isolatedCidr" });
+  }
+  return list;
+}
+
+/** Routers claim an address and an AS number in any case; a zone that hands out none leaves them without. */
+function wanted({ claims, publicNetwork, asnRange }: Args): Claim[] {
+  return claims.filter(
+    ({ kind, value }) =>
+      (kind !== "asn" || asnRange !== undefined) &&
+      (kind !== "router" || publicNetwork !== undefined || value !== undefined),
+  );
+}
+
+function asnRange(): Type<string> {
+  const what = `a range of private AS numbers, first-last, within ${PRIVATE_ASNS}`;
+  return text(what, (value) => {
+    const [, first, last] = /^\s*(\d{1,10})\s*-\s*(\d{1,10})\s*$/.exec(value) ?? [];
+    const inside = (asn: string | undefined): boolean => asn !== undefined && isPrivateAsn(Number(asn));
+    const oneBlock = String(first).length === String(last).length;
+    return inside(first) && inside(last) && oneBlock && Number(first) <= Number(last)
+      ? `${Number(first)}-${Number(last)}`
+      : { not: `is not ${what}` };
+  });
+}

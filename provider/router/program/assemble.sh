@@ -1,0 +1,116 @@
+# From fragments to files: for every slot one file, each fragment under a line `# vpc6 <id>` so that a line number in a
+# daemon's complaint leads to the resource. The Router's own fragment comes first, the others by name.
+
+# assemble GENERATION [boot]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error.
+assemble() {
+  assemble_boot=${2:-}
+  rm -rf "$1/files" "$1/macs" && mkdir -p "$1/files" || return 1
+  macs >"$RUN/macs" || return 1
+  for slot in $SLOTS; do
+    : >"$1/files/$slot" || return 1
+  done
+  : >"$1/macs"
+  (cd "$1/fragments" && find . -mindepth 2 -type f -printf '%P\n') |
+    awk '{ split($0, part, "/"); print part[1], (part[2] ~ /^router/ ? 0 : 1), part[2] }' | sort |
+    awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" '
+      BEGIN {
+        hex = "[0-9a-f][0-9a-f]"
+        token = "mac-" hex hex hex hex hex hex
+        while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
+      }
+      # Tokens stand alone: no letter or digit before or after.
+      function resolve(text,   out, found, after) {
+        out = ""
+        while (match(text, token)) {
+          found = substr(text, RSTART, 16)
+          after = substr(text, RSTART + 16, 1)
+          out = out substr(text, 1, RSTART - 1)
+          text = substr(text, RSTART + 16)
+          if (out ~ /[A-Za-z0-9_-]$/ || after ~ /[A-Za-z0-9_]/) { out = out found; continue }
+          if (!(found in name)) {
+            if (!boot) { print $3, found; exit 3 }
+            name[found] = "no" substr(found, 5)
+          }
+          if (!(found in noted)) { noted[found] = 1; print found, name[found] >used }
+          out = out name[found]
+        }
+        return out text
+      }
+      {
+        file = to $1
+        if (file != last) { if (last != "") close(last); last = file }
+        print "# vpc6 " $3 >file
+        source = from $1 "/" $3
+        while ((getline line <source) > 0) print (index(line, "mac-") ? resolve(line) : line) >file
+        close(source)
+      }
+    ' >"$RUN/unresolved"
+  assemble_code=$?
+  if [ $assemble_code = 3 ]; then
+    read -r BLAME assemble_token <"$RUN/unresolved"
+    WHY=$(no_such_mac "$assemble_token")
+    return 1
+  fi
+  [ $assemble_code = 0 ] || {
+    WHY="the files could not be assembled (is the disk full?)"
+    return 1
+  }
+  for service in $SERVICES; do
+    "${service}_assemble" "$1/files" || return 1
+  done
+}
+
+# macs: `mac-020000000011 web0` for each address that one interface holds. Of several with the same address (a bridge and
+# its port, a VLAN and its parent) the one that is neither a port of another nor stacked on another.
+macs() {
+  for link in /sys/class/net/*; do
+    read -r link_address 2>/dev/null <"$link/address" || continue
+    case $link_address in ??:??:??:??:??:??) ;; *) continue ;; esac
+    [ "$link_address" != 00:00:00:00:00:00 ] || continue
+    link_rank=0
+    for lower in "$link"/lower_*; do [ ! -e "$lower" ] || link_rank=1; done
+    # A bridge is stacked on its ports by choice: it is the one to use, and its ports are not.
+    [ ! -d "$link/bridge" ] && [ ! -d "$link/bonding" ] || link_rank=0
+    [ ! -e "$link/master" ] || link_rank=2
+    echo "$link_address $link_rank ${link##*/}"
+  done | awk '
+    {
+      gsub(":", "", $1)
+      if (!($1 in rank) || $2 < rank[$1]) { rank[$1] = $2; name[$1] = $3; count[$1] = 1 }
+      else if ($2 == rank[$1]) count[$1]++
+    }
+    END { for (mac in name) if (count[mac] == 1) print "mac-" mac, name[mac] }
+  '
+}
+
+no_such_mac() {
+  echo "${1#mac-}" | sed 's/../&:/g; s/:$//; s/.*/no interface of this host (or more than one) has the MAC address &; it has:/'
+  for link in /sys/class/net/*; do
+    read -r link_address 2>/dev/null <"$link/address" || continue
+    echo "${link##*/} ($link_address)"
+  done
+}
+
+# macs_moved GENERATION: does a MAC now belong to another interface name than at its assembly?
+macs_moved() {
+  [ -s "$1/macs" ] || return 1
+  macs >"$RUN/macs"
+  awk -v table="$RUN/macs" '
+    BEGIN { while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] } }
+    ($1 in name ? name[$1] : "no" substr($1, 5)) != $2 { moved = 1 }
+    END { exit !moved }
+  ' "$1/macs"
+}
+
+# blame FILE LINE: BLAME = the fragment in which that line of an assembled file is.
+blame() {
+  BLAME=$(awk -v line="$2" 'NR > line { exit } /^# vpc6 / { id = $3 } END { print id }' "$1")
+}
+
+# differs SERVICE OLD NEW: do the assembled files of a service differ between two generations?
+differs() {
+  for slot in $("$1_slots"); do
+    cmp -s "$2/files/$slot" "$3/files/$slot" || return 0
+  done
+  return 1
+}

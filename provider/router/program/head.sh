@@ -1,0 +1,91 @@
+#!/bin/sh
+# vpc6 on a router: takes what Pulumi resources have to say about this host (fragments, as data on stdin), has every daemon
+# validate it, switches atomically, checks health, and puts everything back when anything fails. Written by vpc6, replaced by
+# it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
+# systemd; no other language.
+#
+# Verbs: converge HASH CLIENT, confirm N, rollback N, boot [firewall], show, uninstall ID.
+
+set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+umask 022
+
+PROGRAM_HASH=@HASH@
+PROGRAM=/usr/local/lib/vpc6/vpc6
+ETC=/etc/vpc6
+GENERATIONS=$ETC/generations
+VAR=/var/lib/vpc6
+RUN=/run/vpc6
+UNITS=/etc/systemd/system
+
+# Services in the order in which a change is applied: the filter first, so that nothing is ever open that should be closed.
+# Adding one is: a file in services/, its name here, its slots below.
+SERVICES="nftables sysctl network dnsmasq"
+SLOTS="packages sysctl network nftables dnsmasq dhcp-hosts dns-hosts"
+
+# How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept.
+LOCK_WAIT=60
+CONFIRM_WAIT=30
+
+# What the answer will say. Functions that refuse something set WHY (in the daemon's own words) and BLAME (a fragment's id).
+TOUCHED=no
+CHANGED=
+SERVICE=
+BLAME=
+WHY=
+
+# Progress, for the person who waits. The other end may be gone: that is no reason to stop.
+say() {
+  echo "vpc6: $*" >&2
+}
+
+# answer VERDICT [WORD...]: the last thing a verb prints.
+answer() {
+  {
+    echo "vpc6-answer 1"
+    echo "$*"
+    echo "touched $TOUCHED"
+    echo "changed $CHANGED"
+    [ -z "$SERVICE" ] || echo "service $SERVICE"
+    [ -z "$BLAME" ] || echo "id $BLAME"
+    [ -z "$WHY" ] || printf '%s\n' "$WHY" | head -n 60 | cut -c 1-400 | sed 's/^/|/'
+    echo end
+  } 2>/dev/null
+  case $1 in ok | unconfirmed) return 0 ;; *) return 1 ;; esac
+}
+
+# Seconds since boot: no fork, and it does not jump.
+now() {
+  read -r NOW _ </proc/uptime
+  NOW=${NOW%.*}
+}
+
+# has WORD LIST...
+has() {
+  has_word=$1
+  shift
+  for has_item in "$@"; do
+    [ "$has_item" = "$has_word" ] && return 0
+  done
+  return 1
+}
+
+# What the program cannot work without, with what to do about it.
+require() {
+  [ "$(id -u)" = 0 ] || {
+    WHY="not root: the user needs sudo without a password for $PROGRAM"
+    return 1
+  }
+  missing=
+  for tool in awk flock systemctl systemd-run apt-get dpkg-query ip sync; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+  done
+  [ -d /run/systemd/system ] || missing="$missing systemd(running)"
+  [ -z "$missing" ] || {
+    WHY="not found on this host:$missing
+vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils"
+    return 1
+  }
+}

@@ -1,0 +1,71 @@
+# One transaction at a time, whoever asks (another stack may be at work). The lock dies with its holder; what a holder that
+# died left half done is seen by the next one, see `recover`.
+
+# lock SECONDS: 0 when it is ours and no other transaction waits for its confirmation.
+lock() {
+  now
+  lock_until=$((NOW + $1))
+  lock_told=
+  while :; do
+    mkdir -p "$RUN" && : >>"$RUN/lock" || return 1
+    exec 9>>"$RUN/lock"
+    if ! flock -n 9; then
+      lock_tell
+      now
+      [ "$NOW" -lt "$lock_until" ] && flock -w $((lock_until - NOW)) 9 || return 1
+    fi
+    # A lock that was removed (uninstall) while we waited for it is nobody's.
+    [ "$RUN/lock" -ef /proc/self/fd/9 ] || continue
+    pending
+    now
+    if [ "$PENDING" != waiting ] || [ "$NOW" -ge "$PENDING_UNTIL" ]; then
+      return 0
+    fi
+    lock_tell
+    exec 9>&-
+    [ "$NOW" -lt "$lock_until" ] || return 1
+    sleep 0.3
+  done
+}
+
+lock_tell() {
+  [ -z "$lock_told" ] || return 0
+  lock_told=yes
+  holder
+  say "waiting for $HOLDER"
+}
+
+# holder: HOLDER = who holds the lock, in the words of its payload.
+holder() {
+  HOLDER=
+  [ ! -r "$RUN/holder" ] || read -r HOLDER <"$RUN/holder"
+  : "${HOLDER:=another transaction}"
+}
+
+# pending: PENDING = applying (at work, or died), waiting (for `confirm`) or nothing; PENDING_N, PENDING_UNTIL, PENDING_TIMER.
+pending() {
+  PENDING='' PENDING_N='' PENDING_UNTIL=0 PENDING_TIMER=''
+  [ ! -r "$RUN/pending" ] || read -r PENDING PENDING_N PENDING_UNTIL PENDING_TIMER <"$RUN/pending"
+  : "${PENDING_UNTIL:=0}"
+}
+
+# arm STATE N: the router puts everything back by itself unless told otherwise within CONFIRM_WAIT. Each state has its own
+# timer: one that has just run out finds a later deadline in the file and does nothing.
+arm() {
+  now
+  arm_old=${PENDING_TIMER:-}
+  PENDING_TIMER=vpc6-rollback-$2-$1-$$
+  echo "$1 $2 $((NOW + CONFIRM_WAIT)) $PENDING_TIMER" >"$RUN/pending.new" && mv -T "$RUN/pending.new" "$RUN/pending" || return 1
+  systemd-run --quiet --collect --unit="$PENDING_TIMER" --on-active="$CONFIRM_WAIT" --timer-property=AccuracySec=100ms \
+    --property=TimeoutStartSec=600 "$PROGRAM" rollback "$2" >/dev/null 2>"$RUN/armed" 9>&- || {
+    WHY="no rollback timer: $(cat "$RUN/armed")"
+    return 1
+  }
+  [ -z "$arm_old" ] || systemctl stop "$arm_old.timer" >/dev/null 2>&1
+}
+
+disarm() {
+  rm -f "$RUN/pending"
+  [ -z "${PENDING_TIMER:-}" ] || systemctl stop "$PENDING_TIMER.timer" >/dev/null 2>&1
+  PENDING_TIMER=
+}

@@ -1,0 +1,130 @@
+# Packages: what is missing is installed, and every package that came new with it is remembered, so that `uninstall` purges
+# exactly those. Their daemons are not started by dpkg, nor at the next boot: vpc6 has units of its own.
+
+POLICY=/usr/sbin/policy-rc.d
+
+installed() {
+  # shellcheck disable=SC2016 # dpkg-query's own fields
+  dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' 2>/dev/null | awk '$1 == "installed" { print $2 }' | sort
+}
+
+# packages_install FILE: FILE is the assembled slot.
+packages_install() {
+  packages_recover
+  wanted=$(awk '!/^#/ && NF { print $1 }' "$1" | sort -u)
+  wrong=$(printf '%s\n' "$wanted" | awk 'NF && !/^[a-z0-9][a-z0-9.+-]*$/')
+  [ -z "$wrong" ] || {
+    WHY="not a package name: $wrong"
+    return 1
+  }
+  # shellcheck disable=SC2086 # a list of names
+  missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | awk -v wanted="$wanted" '
+    $1 == "installed" { have[$2] = 1 }
+    END { n = split(wanted, name, "\n"); for (i = 1; i <= n; i++) if (!(name[i] in have)) printf " %s", name[i] }
+  ')
+  [ -n "$missing" ] || return 0
+  TOUCHED=yes
+  say "installing$missing"
+  installed >"$VAR/packages.before" || return 1
+  policy_closed
+  if ! lists_present || ! apt_install; then
+    say "reading the package lists"
+    apt_get update && apt_install
+  fi
+  packages_code=$?
+  [ $packages_code = 0 ] || WHY="apt-get cannot install$missing:
+$(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
+  policy_restored
+  packages_recover
+  return $packages_code
+}
+
+lists_present() {
+  for list in /var/lib/apt/lists/*_Packages* /var/lib/apt/lists/*_InRelease; do
+    [ -e "$list" ] && return 0
+  done
+  return 1
+}
+
+apt_install() {
+  # shellcheck disable=SC2086 # a list of names
+  apt_get install --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing
+}
+
+# apt_get ARGS: to its end even when the other side is gone; tells what it is doing, and that it is still at it.
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -y -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 "$@" \
+    </dev/null >"$RUN/apt.log" 2>&1 9>&- &
+  apt_pid=$!
+  apt_last=
+  apt_silent=0
+  while kill -0 $apt_pid 2>/dev/null; do
+    sleep 0.5
+    apt_line=$(grep -E '^(Get:|Unpacking|Setting up|Removing|Purging)' "$RUN/apt.log" | tail -n 1 | cut -c 1-100)
+    apt_silent=$((apt_silent + 1))
+    if [ "$apt_line" != "$apt_last" ] || [ $apt_silent -ge 20 ]; then
+      say "${apt_line:-apt-get $1}"
+      apt_last=$apt_line
+      apt_silent=0
+    fi
+  done
+  wait $apt_pid
+}
+
+# While this file is there no package starts or stops a daemon. An operator's own one comes back afterwards.
+policy_closed() {
+  [ ! -e "$POLICY" ] || [ -e "$VAR/policy-rc.d" ] || mv "$POLICY" "$VAR/policy-rc.d"
+  printf '#!/bin/sh\n# by vpc6, while it installs packages\nexit 101\n' >"$POLICY.vpc6" &&
+    chmod 755 "$POLICY.vpc6" && mv -f "$POLICY.vpc6" "$POLICY"
+}
+
+policy_restored() {
+  ! grep -qs 'by vpc6' "$POLICY" || rm -f "$POLICY"
+  [ ! -e "$VAR/policy-rc.d" ] || mv -f "$VAR/policy-rc.d" "$POLICY"
+}
+
+# packages_recover: what has come since packages.before was written is ours (also when that run was killed).
+packages_recover() {
+  [ -e "$VAR/packages.before" ] || return 0
+  policy_restored
+  installed | comm -13 "$VAR/packages.before" - >"$RUN/new"
+  cat "$RUN/new" >>"$VAR/packages"
+  if [ -s "$RUN/new" ]; then
+    # shellcheck disable=SC2046 # a list of names
+    dpkg -L $(cat "$RUN/new") 2>/dev/null | awk -F/ '/\/systemd\/system\/[^\/]*\.(service|socket|timer)$/ { print $NF }' | sort -u |
+      grep -v @ >"$RUN/new-units"
+    if [ -s "$RUN/new-units" ]; then
+      # shellcheck disable=SC2046 # a list of names
+      systemctl --quiet disable $(cat "$RUN/new-units") >/dev/null 2>&1
+    fi
+  fi
+  rm -f "$VAR/packages.before"
+}
+
+# packages_purge: those we brought, as far as nothing the operator installed since depends on them.
+packages_purge() {
+  packages_recover
+  [ -s "$VAR/packages" ] || return 0
+  sort -u "$VAR/packages" >"$RUN/purge"
+  installed | comm -12 - "$RUN/purge" >"$RUN/purge.have"
+  while [ -s "$RUN/purge.have" ]; do
+    # shellcheck disable=SC2046 # a list of names
+    dpkg --no-act --purge $(cat "$RUN/purge.have") >"$RUN/purge.dry" 2>&1 && break
+    awk '/dependency problems prevent removal of/ { sub(/:$/, "", $NF); print $NF }' "$RUN/purge.dry" | sort -u >"$RUN/purge.keep"
+    [ -s "$RUN/purge.keep" ] || break
+    say "other packages need $(tr '\n' ' ' <"$RUN/purge.keep")which stay"
+    awk -v keep="$RUN/purge.keep" '
+      BEGIN { while ((getline line <keep) > 0) { sub(/:.*/, "", line); kept[line] = 1 } }
+      { name = $0; sub(/:.*/, "", name) } !(name in kept)
+    ' "$RUN/purge.have" >"$RUN/purge.rest"
+    mv "$RUN/purge.rest" "$RUN/purge.have"
+  done
+  [ -s "$RUN/purge.have" ] || return 0
+  say "removing $(tr '\n' ' ' <"$RUN/purge.have")"
+  # shellcheck disable=SC2046 # a list of names
+  apt_get purge $(cat "$RUN/purge.have") || {
+    WHY="apt-get cannot purge what vpc6 installed:
+$(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
+    return 1
+  }
+}

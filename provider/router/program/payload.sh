@@ -1,0 +1,75 @@
+# The payload: all of it is read before anything is looked at, its form is checked to the last line, and what was staged from
+# it is compared with it once more (a full disk shows itself in many ways).
+
+# read_payload FILE: stdin to FILE; 1 with WHY when it is not whole.
+read_payload() {
+  if ! cat >"$1" 2>"$1.err"; then
+    WHY=$(cat "$1.err")
+    : "${WHY:=the payload could not be stored}"
+    return 1
+  fi
+  WHY=$(awk -v slots=" $SLOTS " '
+    function bad(text) { print "line " NR ": " text; failed = 1; exit }
+    NR == 1 { if ($0 != "vpc6-transaction 1") bad("not a payload of this program"); next }
+    ended { bad("text after the end") }
+    /^\|/ { if (slot == "") bad("text outside a slot"); next }
+    $1 == "holder" { next }
+    $1 == "set" || $1 == "drop" {
+      if (NF != 2 || $2 !~ /^[A-Za-z0-9][A-Za-z0-9._@:-]*$/ || length($2) > 200) bad("not an id: " $2)
+      if ($2 in seen) bad("twice in one payload: " $2)
+      seen[$2] = 1; id = ($1 == "set") ? $2 : ""; slot = ""
+      next
+    }
+    $1 == "slot" {
+      if (id == "" || NF != 2) bad("slot without an id")
+      if (index(slots, " " $2 " ") == 0) bad("no such slot: " $2)
+      if ((id, $2) in seen) bad("twice in one fragment set: " $2)
+      seen[id, $2] = 1; slot = $2
+      next
+    }
+    $1 == "end" && NF == 2 { if ($2 != NR - 1) bad("incomplete: " NR - 1 " lines of " $2); ended = 1; next }
+    { bad("not understood") }
+    END { if (!failed && !ended) print "incomplete: it stops at line " NR }
+  ' "$1") || WHY="the payload could not be read: $WHY"
+  [ -z "$WHY" ]
+}
+
+# stage_payload FILE DIR: applies it to DIR/<slot>/<id>. Files are hard links into older generations: never written, replaced.
+stage_payload() {
+  for slot in $SLOTS; do
+    [ -d "$2/$slot" ] || mkdir -p "$2/$slot" || return 1
+  done
+  awk -v slots="$SLOTS" '
+    BEGIN { n = split(slots, slot, " ") }
+    /^\|/ { next }
+    $1 == "set" || $1 == "drop" { for (i = 1; i <= n; i++) print slot[i] "/" $2 }
+  ' "$1" | (cd "$2" && xargs rm -f --) || return 1
+  awk -v dir="$2" '
+    /^\|/ { print substr($0, 2) >file; next }
+    $1 == "set" { id = $2 }
+    $1 == "slot" { if (file != "") close(file); file = dir "/" $2 "/" id }
+  ' "$1" || return 1
+  awk -v dir="$2" '
+    function done() { if (file != "" && (getline line <file) > 0) exit 1; if (file != "") close(file); file = "" }
+    /^\|/ { if ((getline line <file) <= 0 || line != substr($0, 2)) exit 1; next }
+    $1 == "set" { id = $2 }
+    $1 == "slot" { done(); file = dir "/" $2 "/" id }
+    END { done() }
+  ' "$1"
+}
+
+# show_fragments DIR: every fragment below DIR, in the form of a payload.
+show_fragments() {
+  (cd "$1" 2>/dev/null && find . -mindepth 2 -type f -printf '%f %P\n') | sort | awk -v dir="$1" '
+    BEGIN { print "vpc6-transaction 1"; lines = 1 }
+    {
+      if ($1 != id) { id = $1; print "set " id; lines++ }
+      slot = $2; sub(/\/.*/, "", slot)
+      print "slot " slot; lines++
+      file = dir "/" $2
+      while ((getline line <file) > 0) { print "|" line; lines++ }
+      close(file)
+    }
+    END { print "end " lines }
+  '
+}

@@ -1,0 +1,137 @@
+# dnsmasq: router advertisements, DHCPv6 and DNS, in a unit of our own. It runs when at least one fragment names an interface
+# (without one it would serve everybody). Guests are a file each in directories it watches: they cost no restart.
+
+dnsmasq_slots() { echo "dnsmasq dhcp-hosts dns-hosts"; }
+
+dnsmasq_assemble() {
+  grep -q '^interface=' "$1/dnsmasq" || : >"$1/dnsmasq"
+}
+
+# The daemon checks its configuration, but neither directory: guests' lines are checked as if they stood in it.
+dnsmasq_check() {
+  dnsmasq_wrong=$(awk '
+    FNR == 1 { file++ }
+    /^# vpc6 / { id = $3; next }
+    /^#/ || !NF { next }
+    # dnsmasq 2.90 dies at a SIGHUP when a host line sets a tag.
+    file == 1 && /(^|,)set:/ { print id; print "no set: in a host line: " $0; exit }
+    file == 2 && (NF < 2 || $1 !~ /^[0-9a-fA-F:.]+$/ || $0 ~ /[^-0-9A-Za-z:._ \t]/) { print id; print "not a host line: " $0; exit }
+  ' "$1/dhcp-hosts" "$1/dns-hosts")
+  if [ -n "$dnsmasq_wrong" ]; then
+    BLAME=${dnsmasq_wrong%%
+*}
+    WHY=${dnsmasq_wrong#*
+}
+    return 1
+  fi
+  [ -s "$1/dnsmasq" ] || return 0
+  command -v dnsmasq >/dev/null || {
+    WHY="dnsmasq is not installed (the Router's packages should name dnsmasq-base)"
+    return 1
+  }
+  dnsmasq_test "$1/dnsmasq" dnsmasq || return 1
+  [ -s "$1/dhcp-hosts" ] || return 0
+  sed '/^[^#]/s/^/dhcp-host=/' "$1/dhcp-hosts" >"$RUN/dhcp-hosts"
+  dnsmasq_test "$RUN/dhcp-hosts" dhcp-hosts
+}
+
+dnsmasq_test() {
+  dnsmasq --test -C "$1" >"$RUN/dnsmasq.out" 2>&1 && return 0
+  WHY=$(sed "s|$1|$2|g" "$RUN/dnsmasq.out")
+  dnsmasq_line=$(sed -n 's/.*at line \([0-9][0-9]*\) of .*/\1/p' "$RUN/dnsmasq.out" | head -n 1)
+  [ -z "$dnsmasq_line" ] || blame "$1" "$dnsmasq_line"
+  return 1
+}
+
+dnsmasq_apply() {
+  dnsmasq_hangup=
+  mkdir -p "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
+  dnsmasq_hosts "$1/dns-hosts" "$VAR/dns-hosts" || return 1
+  dnsmasq_hosts "$1/dhcp-hosts" "$VAR/dhcp-hosts" || return 1
+  [ ! -s "$RUN/hosts.gone" ] || dnsmasq_hangup=yes
+  if [ ! -s "$1/dnsmasq" ]; then
+    dnsmasq_stop
+    rm -f "$RUN/dnsmasq.applied"
+  elif ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || ! systemctl --quiet is-active vpc6-dnsmasq; then
+    rm -f "$RUN/dnsmasq.applied"
+    dnsmasq_restart || return 1
+    cp "$1/dnsmasq" "$RUN/dnsmasq.applied"
+  elif [ -n "$dnsmasq_hangup" ]; then
+    systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
+  fi
+}
+
+# dnsmasq_hosts FILE DIR: DIR holds one file for each fragment in FILE. Files appear whole, by rename; what is gone is listed
+# in hosts.gone (dnsmasq forgets a DHCP host only on SIGHUP).
+dnsmasq_hosts() {
+  rm -rf "$2.new" && mkdir "$2.new" || return 1
+  # shellcheck disable=SC2012 # names are checked ids
+  ls -1 "$2" >"$RUN/hosts.have"
+  awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" '
+    BEGIN { printf "" >gone }
+    /^# vpc6 / { id = $3; text[id] = ""; next }
+    { text[id] = text[id] $0 "\n" }
+    END {
+      while ((getline name <have) > 0) {
+        if (!(name in text)) { print name >gone; continue }
+        old = ""; file = dir "/" name
+        while ((getline line <file) > 0) old = old line "\n"
+        close(file)
+        if (old == text[name]) delete text[name]
+      }
+      for (id in text) { file = dir ".new/" id; printf "%s", text[id] >file; close(file); print id }
+    }
+  ' "$1" >"$RUN/hosts.new" || return 1
+  [ ! -s "$RUN/hosts.new" ] || (cd "$2.new" && xargs mv -f -t "$2" -- <"$RUN/hosts.new") || return 1
+  [ ! -s "$RUN/hosts.gone" ] || (cd "$2" && xargs rm -f -- <"$RUN/hosts.gone") || return 1
+  rm -rf "$2.new"
+}
+
+dnsmasq_restart() {
+  if [ -n "${BOOTING:-}" ]; then
+    systemctl restart --no-block vpc6-dnsmasq
+    return
+  fi
+  systemctl restart vpc6-dnsmasq >"$RUN/dnsmasq.out" 2>&1 && return 0
+  WHY=$(dnsmasq_said)
+  return 1
+}
+
+dnsmasq_said() {
+  dnsmasq_id=$(systemctl show -P InvocationID vpc6-dnsmasq)
+  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$dnsmasq_id" 2>/dev/null | grep . || cat "$RUN/dnsmasq.out"
+}
+
+dnsmasq_health() {
+  [ -s "$1/dnsmasq" ] || return 0
+  systemctl --quiet is-active vpc6-dnsmasq || {
+    WHY="vpc6-dnsmasq does not stay up: $(dnsmasq_said)"
+    return 1
+  }
+}
+
+dnsmasq_stop() {
+  ! systemctl --quiet is-active vpc6-dnsmasq || systemctl stop vpc6-dnsmasq
+}
+
+dnsmasq_remove() {
+  dnsmasq_stop
+  rm -rf "$VAR/dhcp-hosts" "$VAR/dns-hosts"
+}
+
+dnsmasq_unit() {
+  cat <<'END'
+# by vpc6
+[Unit]
+Description=vpc6: router advertisements, DHCPv6 and DNS (dnsmasq)
+After=vpc6.service network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=forking
+PIDFile=/run/vpc6/dnsmasq.pid
+ExecStart=/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid
+Restart=on-failure
+RestartSec=1
+END
+}

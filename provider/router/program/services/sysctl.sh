@@ -1,0 +1,133 @@
+# sysctl: lines `key = value`. What was found is recorded before the first write, with all that the kernel changes along
+# with it, and comes back when nobody names the key any more.
+
+sysctl_slots() { echo sysctl; }
+sysctl_assemble() { :; }
+
+# sysctl_lines FILE: `path value` for each key; keys as sysctl(8) takes them (a slash form for interface names with dots).
+sysctl_lines() {
+  awk '
+    /^#/ || !NF { next }
+    { at = index($0, "="); key = substr($0, 1, at - 1); value = substr($0, at + 1) }
+    { gsub(/^[ \t]+|[ \t]+$/, "", key); gsub(/^[ \t]+|[ \t]+$/, "", value) }
+    { if (key !~ /\//) gsub(/\./, "/", key); print key, value }
+  ' "$1"
+}
+
+sysctl_check() {
+  sysctl_wrong=$(awk '
+    /^# vpc6 / { id = $3; next }
+    /^#/ || !NF { next }
+    $0 !~ /^[ \t]*[A-Za-z0-9_.\/:@-]+[ \t]*=[ \t]*[^ \t].*$/ || /\.\.\// { print id; print "not a `key = value` line: " $0; exit }
+    { key = $0; sub(/[ \t]*=.*/, "", key); sub(/^[ \t]+/, "", key); value = $0; sub(/^[^=]*=[ \t]*/, "", value) }
+    key in seen && seen[key] != value { print id; print key " = " value ", but " by[key] " says " seen[key]; exit }
+    { seen[key] = value; by[key] = id }
+  ' "$1/sysctl")
+  if [ -n "$sysctl_wrong" ]; then
+    BLAME=${sysctl_wrong%%
+*}
+    WHY=${sysctl_wrong#*
+}
+    return 1
+  fi
+  sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
+  sysctl_number=0
+  while read -r path value; do
+    sysctl_number=$((sysctl_number + 1))
+    [ -w "/proc/sys/$path" ] || {
+      blame "$1/sysctl" "$(awk -v n=$sysctl_number '!/^#/ && NF && ++i == n { print NR; exit }' "$1/sysctl")"
+      WHY="this kernel has no sysctl $path"
+      return 1
+    }
+  done <"$RUN/sysctl.want"
+}
+
+# sysctl_note PATH: records PATH and what the kernel changes with it: `conf/all/x` every interface's x, forwarding also
+# IPv4's accept_redirects.
+sysctl_note() {
+  note=$VAR/sysctl/$(echo "$1" | tr / ~)
+  [ ! -e "$note" ] || return 0
+  mkdir -p "$VAR/sysctl"
+  {
+    sysctl_print "$1"
+    case $1 in
+      net/ipv4/ip_forward) sysctl_print net/ipv4/conf/all/accept_redirects net/ipv4/conf/*/forwarding ;;
+      net/ipv[46]/conf/all/*) sysctl_print "${1%/all/*}"/*/"${1##*/}" ;;
+    esac
+  } >"$note.new" && mv "$note.new" "$note"
+}
+
+sysctl_print() {
+  for print_pattern in "$@"; do
+    # shellcheck disable=SC2086 # a pattern
+    for print_path in /proc/sys/$print_pattern; do
+      read -r print_value <"$print_path" && echo "${print_path#/proc/sys/} $print_value"
+    done
+  done 2>/dev/null
+}
+
+sysctl_put() {
+  read -r put_is <"/proc/sys/$1" 2>/dev/null || put_is=
+  [ "$put_is" = "$2" ] || { echo "$2" >"/proc/sys/$1"; } 2>/dev/null
+}
+
+# sysctl_apply DIR: keys named there get their value, recorded ones that are not come back to what was found.
+sysctl_apply() {
+  sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
+  for note in "$VAR"/sysctl/*; do
+    [ -e "$note" ] || continue
+    path=$(basename "$note" | tr '~' /)
+    if ! grep -qs "^$path " "$RUN/sysctl.want"; then
+      sysctl_restore "$note"
+    fi
+  done
+  sysctl_code=0
+  while read -r path value; do
+    sysctl_note "$path"
+    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_keep_learning "$1"
+    sysctl_put "$path" "$value" || {
+      WHY="the kernel refuses $path = $value"
+      sysctl_code=1
+      [ -n "${BOOTING:-}" ] || return 1
+    }
+  done <"$RUN/sysctl.want"
+  return $sysctl_code
+}
+
+# A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
+# them would lose address and route within minutes. There it becomes 2, on every interface that is not ours.
+sysctl_keep_learning() {
+  read -r learning <"/proc/sys/net/ipv6/conf/all/forwarding"
+  [ "$learning" = 0 ] || return 0
+  for path in /proc/sys/net/ipv6/conf/*/accept_ra; do
+    dev=${path#/proc/sys/net/ipv6/conf/}
+    dev=${dev%/accept_ra}
+    case $dev in all | default | lo) continue ;; esac
+    ! grep -qsxF "interface $dev" "$1/network" || continue
+    read -r learning <"$path"
+    [ "$learning" = 1 ] || continue
+    sysctl_found_learning "$dev"
+    echo 2 >"$path"
+  done
+}
+
+# The note of `forwarding` also holds which interfaces had accept_ra = 1.
+sysctl_found_learning() {
+  grep -qs "conf/$1/accept_ra " "$VAR/sysctl/net~ipv6~conf~all~forwarding" ||
+    echo "net/ipv6/conf/$1/accept_ra 1" >>"$VAR/sysctl/net~ipv6~conf~all~forwarding"
+}
+
+sysctl_restore() {
+  while read -r path value; do
+    [ ! -e "/proc/sys/$path" ] || sysctl_put "$path" "$value"
+  done <"$1"
+  rm -f "$1"
+}
+
+sysctl_health() { :; }
+
+sysctl_remove() {
+  for note in "$VAR"/sysctl/*; do
+    [ ! -e "$note" ] || sysctl_restore "$note"
+  done
+}

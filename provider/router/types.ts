@@ -1,0 +1,45 @@
+/**
+ * The words the rest of the provider uses to speak of a router: where it is, what should be on it, what was done, and the
+ * one class of error. No code here, so that importing it costs a preview nothing.
+ */
+
+/** One SSH server and the key it must show. No secret is in it: it is kept in the outputs of every resource. */
+export interface Hop {
+  host: string;
+  port: number;
+  user: string;
+  /** `SHA256:…` as `ssh-keygen -lf` prints it, or the key itself: `ssh-ed25519 AAAA…`. */
+  hostKey: string;
+}
+
+/** A router, and the bastion on the way to it. `name` is only for messages. */
+export interface RouterAddress extends Hop {
+  name: string;
+  proxy?: Hop;
+}
+
+/** Slot → text: all that one resource has to say on one router. See `slots.ts` for the slots. */
+export type Fragments = Record<string, string>;
+
+/** What one resource wants of one router: these fragments in place of all it had there, or (`null`) none. */
+export interface Change {
+  /** Unique on the router and the same for ever, e.g. `web@2001:67c:2834:1::`; characters `[A-Za-z0-9._@:-]`. */
+  id: string;
+  /** For messages: `Tier "web"`. */
+  label: string;
+  fragments: Fragments | null;
+}
+
+/** What a transaction did. A joint one gives every caller the same report. */
+export interface Report {
+  generation: number;
+  /** The services whose configuration changed, in the order in which they were applied. */
+  changed: string[];
+  confirmed: "same connection" | "fresh connection" | "nothing to do";
+}
+
+/** The stack's own configuration, of which credentials are taken last. */
+export interface CredentialConfig {
+  sshPrivateKey?: string | undefined;
+  sshPrivateKeyPassphrase?: string | undefined;
+}

@@ -1,0 +1,112 @@
+// How children tell their parent what they want without the user listing it: a child's constructor claims by name, and
+// the parent's `claims` input resolves when the program has nothing left to run. A failed program claims nothing, so
+// that what it did not get to say is not taken for removed.
+
+import * as pulumi from "@pulumi/pulumi";
+
+export interface Claim {
+  kind: string;
+  name: string;
+  /** Names the resource had before (its `aliases`): the claim takes over what they hold. */
+  was?: pulumi.Input<string[]>;
+  /** An explicit value; plain, because an unknown one would make everybody's allocation unknown. */
+  value?: string | undefined;
+}
+
+/** The claims on one parent. */
+export class Claims {
+  readonly closed: Promise<Claim[]>;
+  private readonly parent: string;
+  private readonly byKey = new Map<string, Claim>();
+  private resolve: (claims: Claim[]) => void = () => {};
+  private open = true;
+
+  constructor(parent: string, reserved: Claim[] = []) {
+    this.parent = parent;
+    for (const claim of reserved) this.byKey.set(key(claim), claim);
+    this.reserved = new Set(this.byKey.keys());
+    this.closed = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    whenTheProgramIsDone(this);
+  }
+
+  private readonly reserved: Set<string>;
+
+  add(claim: Claim): void {
+    const id = key(claim);
+    if (!this.open && !this.reserved.has(id)) {
+      throw new Error(
+        `${claim.kind} "${claim.name}" comes too late for ${this.parent}: its claims were closed when the program had nothing ` +
+          "left to run. It is probably built from an output of another resource of this zone, or after an await in an " +
+          `Automation API program. Build it earlier, or keep room for its name with reserve: ["${claim.name}"] on the parent.`,
+      );
+    }
+    if (this.byKey.has(id) && !this.reserved.has(id)) {
+      throw new Error(
+        `two resources claim ${claim.kind} "${claim.name}" of ${this.parent}: give one of them another name with \`claim: "…"\``,
+      );
+    }
+    this.byKey.set(id, claim);
+    this.reserved.delete(id);
+  }
+
+  close(): void {
+    this.open = false;
+    this.resolve([...this.byKey.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1)));
+  }
+}
+
+const key = (claim: Claim): string => `${claim.kind} ${claim.name}`;
+
+// Under the Pulumi CLI `beforeExit` is an exact "nothing is left that could still claim" (the SDK registers its own handler
+// last, for libraries that create resources there). In every other host (Automation API, mocks) it never comes.
+const underTheCli = /cmd[\\/]run[\\/]index\.js$/.test(require.main?.filename ?? "");
+const waiting = new Set<Claims>();
+let drained = false;
+let failed = false;
+
+if (underTheCli) {
+  for (const event of ["unhandledRejection", "uncaughtException"]) {
+    process.on(event, () => {
+      failed = true;
+    });
+  }
+  process.on("beforeExit", () => {
+    drained = true;
+    if (!failed) for (const claims of waiting) claims.close();
+    waiting.clear();
+  });
+}
+
+function whenTheProgramIsDone(claims: Claims): void {
+  if (underTheCli && !drained) waiting.add(claims);
+  else setImmediate(() => claims.close());
+}
+
+/**
+ * The names a resource had before: those of its own aliases, and those it inherits from a renamed parent whose name
+ * its own begins with. Names only: a whole URN could hang on the parent's, which waits for these very claims.
+ */
+export function formerNames(name: string, opts: pulumi.CustomResourceOptions | undefined): pulumi.Output<string[]> {
+  const own = (opts?.aliases ?? []).map((alias) =>
+    pulumi.output(alias).apply((it) => (typeof it === "string" ? lastWord(it) : nameOf(it, name))),
+  );
+  // `__aliases` and `__name` are not in the SDK's typings; a parent without them passes nothing on.
+  const parent = opts?.parent as { __aliases?: pulumi.Input<string>[]; __name?: string } | undefined;
+  const parents = (parent?.__aliases ?? []).map((urn) => pulumi.output(urn).apply(lastWord));
+  return pulumi.all([pulumi.all(own), pulumi.all(parents)]).apply(([ownNames, parentNames]) => {
+    const parentName = parent?.__name ?? "";
+    const inherited = [name, ...ownNames].flatMap((child) =>
+      parentName !== "" && child.startsWith(parentName)
+        ? parentNames.map((former) => former + child.slice(parentName.length))
+        : [],
+    );
+    return [...new Set([...ownNames, ...inherited])].filter((former) => former !== name);
+  });
+}
+
+const lastWord = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
+const nameOf = (alias: unknown, otherwise: string): string =>
+  (typeof alias === "object" && alias !== null && "name" in alias && typeof alias.name === "string" && alias.name) ||
+  otherwise;

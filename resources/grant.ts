@@ -1,0 +1,37 @@
+// What a child reads of its parent's ledger: its own line only, so that nobody else's claim ever changes a child.
+
+import * as pulumi from "@pulumi/pulumi";
+import { lookup } from "../provider/addressing/ledger";
+import { typeToken } from "./resource";
+
+/** The parent's answer to a claim; the child's `check` turns anything but a value into a failure. */
+export type Grant = { value: string } | { refused: string };
+
+/** A resource that hands out addresses. */
+export interface Ledger {
+  readonly ledger: pulumi.Output<string>;
+  readonly urn: pulumi.Output<string>;
+}
+
+export interface Child {
+  type: string;
+  name: string;
+  claim: string;
+  opts: pulumi.CustomResourceOptions | undefined;
+}
+
+export function grant(parent: Ledger, kind: string, child: Child): pulumi.Output<Grant | undefined> {
+  const urn = pulumi.createUrn(child.name, typeToken(child.type), child.opts?.parent);
+  return pulumi.all([parent.ledger, parent.urn, urn]).apply(([ledger, parentUrn, childUrn]): Grant | undefined => {
+    // Under mocks no hook runs and there is no ledger; nothing reads the grant then either.
+    if (ledger === undefined) return undefined;
+    const found = lookup(ledger, kind, child.claim);
+    if (found) return found;
+    const targets = [parentUrn, childUrn].map((it) => `--target '${it}'`).join(" ");
+    return {
+      refused: `the ledger of ${lastWord(parentUrn)} has no ${kind} "${child.claim}" yet: update both, ${targets}`,
+    };
+  });
+}
+
+const lastWord = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);

@@ -1,0 +1,7 @@
+// What a program imports: `import * as vpc6 from "vpc6"`. A file for each resource.
+
+export { Instance, type InstanceArgs } from "./instance";
+export { type HopArgs, Router, type RouterArgs } from "./router";
+export { Tier, type TierArgs } from "./tier";
+export { Vpc, type VpcArgs } from "./vpc";
+export { type PublicNetworkArgs, type ReservationArgs, Zone, type ZoneArgs } from "./zone";

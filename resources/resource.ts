@@ -1,0 +1,19 @@
+// What all resources of this package have in common: the type token and the loader of their hooks.
+
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The text the engine keeps as `__provider` in the state of every resource. The provider process runs it; it finds
+ * vpc6 from the folder of the user's program (copied, linked or hoisted node_modules, or this repository itself).
+ * Released texts are kept in states for ever: what they name must resolve in every later version.
+ */
+export const loader = (kind: string): string =>
+  `exports.handler=()=>require("node:module").createRequire(process.cwd()+"/_")("vpc6/provider").${kind}`;
+
+export abstract class Resource extends pulumi.CustomResource {
+  constructor(kind: string, name: string, props: pulumi.Inputs, opts: pulumi.CustomResourceOptions | undefined) {
+    super(typeToken(kind), name, { ...props, __provider: loader(kind) }, opts);
+  }
+}
+
+export const typeToken = (kind: string): string => `pulumi-nodejs:dynamic/vpc6:${kind}`;

@@ -1,0 +1,89 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { formerNames } from "./claims";
+import { grant } from "./grant";
+import { Resource } from "./resource";
+import type { Zone } from "./zone";
+
+/** An SSH server on the way to a router. */
+export interface HopArgs {
+  /** Name or address. */
+  host: pulumi.Input<string>;
+  /** TCP port. Default: 22. */
+  port?: pulumi.Input<number>;
+  /** Login name. Default: `"root"`. */
+  user?: pulumi.Input<string>;
+  /** The host key it must show: `"SHA256:…"` as `ssh-keygen -lf` prints it, or the key itself, `"ssh-ed25519 AAAA…"`. */
+  hostKey: pulumi.Input<string>;
+}
+
+export interface RouterArgs extends HopArgs {
+  zone: Zone;
+  /** The router's network interface on the zone's public network, by name. */
+  publicInterface: pulumi.Input<string>;
+  /** A bastion to go through (`ssh -J`). */
+  proxy?: pulumi.Input<HopArgs>;
+  /** Its public address, if not the first free one of the zone's range. A plain value. */
+  address?: string;
+  /** Its private ASN (RFC 6996), if not the first free one of the zone's `asnRange`. A plain value. */
+  asn?: number;
+  /** Resolvers for what the VPCs' own DNS does not know. Default: those of the router's `/etc/resolv.conf`. */
+  dnsServers?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Services of your own that stay reachable on the public interface, beside SSH: `"tcp/9100"`, `"udp/51820"`. All else that comes
+   * in there unasked is dropped. Other interfaces that vpc6 does not manage are not filtered.
+   */
+  publicServices?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The name in the zone's ledger. Default: the resource's name. A plain value. */
+  claim?: string;
+}
+
+/**
+ * A router VM, reached over SSH: a Debian with systemd on which vpc6 installs the packages it needs, its convergence program,
+ * the public address from the zone's range, and a firewall table of its own (`inet vpc6`).
+ *
+ * Credentials are never arguments: they come from `VPC6_SSH_KEY`, `VPC6_SSH_KEY_FILE`, the SSH agent, the usual files in `~/.ssh`,
+ * or the stack's config `vpc6:sshPrivateKey`, in that order. A user other than root needs `sudo` without a password.
+ *
+ * Another `host`, `port`, `user`, `hostKey` or `proxy` is a new way to the same machine: an update that touches nothing there.
+ * Deleting it leaves the machine as it was found; `VPC6_ABANDON_ROUTERS=name pulumi destroy` drops one that is gone for good.
+ *
+ * ```ts
+ * const router = new vpc6.Router("vr1", {
+ *   zone, host: "vr1.example.net", hostKey: "SHA256:…", publicInterface: "pub0",
+ * });
+ * ```
+ */
+export class Router extends Resource {
+  /** The public address with its length, e.g. `2001:db8:ffff::10/64`; absent without a public network. */
+  declare readonly address: pulumi.Output<string | undefined>;
+  declare readonly asn: pulumi.Output<number | undefined>;
+  /** The way to it, without secrets: what every resource on this router keeps, so that it can be deleted without the program. */
+  declare readonly router: pulumi.Output<{ name: string; host: string; port: number; user: string; hostKey: string }>;
+  /** @internal */
+  readonly zone: Zone;
+
+  constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
+    const { zone, claim = name, host, port, user, hostKey, proxy, address, asn, ...rest } = args;
+    const was = formerNames(name, opts);
+    zone.claims.add({ kind: "router", name: claim, was, value: address });
+    zone.claims.add({ kind: "asn", name: claim, was, value: asn === undefined ? undefined : String(asn) });
+    const child = { type: "Router", name, claim, opts };
+    const props = {
+      ...rest,
+      claim,
+      way: { host, port, user, hostKey, proxy },
+      publicNetwork: zone.publicNetwork,
+      zoneAsn: zone.asn,
+      zoneAsnRange: zone.asnRange,
+      explicitAddress: address,
+      explicitAsn: asn,
+      addressGrant: grant(zone, "router", child),
+      asnGrant: grant(zone, "asn", child),
+      address: undefined,
+      asn: undefined,
+      router: undefined,
+    };
+    super("Router", name, props, opts);
+    this.zone = zone;
+  }
+}

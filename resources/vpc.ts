@@ -1,0 +1,75 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { Claims, formerNames } from "./claims";
+import { grant } from "./grant";
+import { Resource } from "./resource";
+import type { Router } from "./router";
+import type { Zone } from "./zone";
+
+export interface VpcArgs {
+  zone: Zone;
+  /** The router that carries this VPC; another one replaces the VPC and all in it. */
+  router: Router;
+  /** Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. A plain value. */
+  cidr?: string;
+  /** The DNS domain under which tiers and instances get their names. Default: `<name>.internal`. */
+  domain?: pulumi.Input<string>;
+  /** IPv6 addresses of NTP servers that guests are told (RFC 5908). Default: none. */
+  ntpServers?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether the VPC has IPv6 at all; without it no IPv6 command of any kind runs for it. Default: true. */
+  ipv6?: boolean;
+  /** The name in the zone's ledger. Default: the resource's name. A plain value. */
+  claim?: string;
+}
+
+/**
+ * A VPC: a private network with a prefix of its own (a /60 by default) on one router. The first /64 is the router's own network
+ * (its service address is the first address there), every further /64 can be a tier.
+ *
+ * ```ts
+ * const shop = new vpc6.Vpc("shop", { zone, router });
+ * ```
+ *
+ * With a prefix and a domain of your choice:
+ *
+ * ```ts
+ * const shop = new vpc6.Vpc("shop", { zone, router, cidr: "2001:67c:2834:20::/60", domain: "shop.example.net" });
+ * ```
+ */
+export class Vpc extends Resource {
+  /** The VPC's prefix. */
+  declare readonly cidr: pulumi.Output<string | undefined>;
+  /** The router's service address, the first of the VPC's first /64. */
+  declare readonly routerAddress: pulumi.Output<string | undefined>;
+  declare readonly domain: pulumi.Output<string>;
+  declare readonly ntpServers: pulumi.Output<string[]>;
+  /** The table of the tiers' prefixes. */
+  declare readonly ledger: pulumi.Output<string>;
+  declare readonly router: Router["router"];
+  /** @internal */
+  readonly hasIpv6: boolean;
+  /** @internal What tiers ask for. */
+  readonly claims: Claims;
+
+  constructor(name: string, args: VpcArgs, opts?: pulumi.CustomResourceOptions) {
+    const { zone, router, claim = name, cidr, ipv6 = true, ...rest } = args;
+    const claims = new Claims(`VPC "${name}"`);
+    const child = { type: "Vpc", name, claim, opts };
+    if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr });
+    const props = {
+      ...rest,
+      claim,
+      ipv6,
+      claims: claims.closed,
+      explicitCidr: cidr,
+      superCidr: zone.superCidr,
+      grant: ipv6 ? grant(zone, "vpc", child) : undefined,
+      router: router.router,
+      cidr: undefined,
+      routerAddress: undefined,
+      ledger: undefined,
+    };
+    super("Vpc", name, props, opts);
+    this.claims = claims;
+    this.hasIpv6 = ipv6;
+  }
+}

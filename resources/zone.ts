@@ -1,0 +1,99 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { type Claim, Claims } from "./claims";
+import { Resource } from "./resource";
+
+/** The network on which a zone's routers have their public addresses (CloudStack: createVlanIpRange). */
+export interface PublicNetworkArgs {
+  /** Its prefix, IPv6, e.g. `"2001:db8:ffff::/64"`. */
+  cidr: pulumi.Input<string>;
+  /** The routers' default gateway, the cloud uplink router, inside `cidr`. Default: the first address of `cidr`. */
+  gateway?: pulumi.Input<string>;
+  /** First and last address that may be handed to routers, `"first-last"`. Default: all of `cidr` but the gateway. */
+  range?: pulumi.Input<string>;
+}
+
+/** A name to keep room for. */
+export interface ReservationArgs {
+  /** What to keep: a VPC prefix (the default), a router's public address and ASN, or an isolated network's prefix. */
+  kind?: "vpc" | "router" | "isolated";
+  name: string;
+}
+
+export interface ZoneArgs {
+  /**
+   * The IPv6 address space of all VPCs, e.g. `"2001:67c:2834::/50"`. It can grow, or shrink while all that is held still
+   * fits. Without it only VPCs with `ipv6: false` are possible.
+   */
+  superCidr?: pulumi.Input<string>;
+  /** One private ASN (RFC 6996) shared by all VPC routers. Not together with `asnRange`. */
+  asn?: pulumi.Input<number>;
+  /** Private ASNs (RFC 6996), `"first-last"`, one for each VPC router, e.g. `"4200000000-4200000999"`. */
+  asnRange?: pulumi.Input<string>;
+  /** Where the routers meet the cloud uplink. Without it routers keep the public addresses they have. */
+  publicNetwork?: pulumi.Input<PublicNetworkArgs>;
+  /** The length of a VPC's prefix, in bits, 48 to 63. Default: 60, which gives a VPC 15 tiers. */
+  vpcPrefixLength?: pulumi.Input<number>;
+  /** The address space of isolated networks, a /64 for each; outside `superCidr`. */
+  isolatedCidr?: pulumi.Input<string>;
+  /**
+   * Names that hold their place without a resource in this program: for other stacks, for programs of the Automation API that
+   * build resources after an `await`, or to keep room. A plain name is a VPC's. Plain values, not outputs.
+   */
+  reserve?: (string | ReservationArgs)[];
+}
+
+/**
+ * A zone: the address space, the AS numbers and the public network that VPCs and routers draw from. It lives in Pulumi's state
+ * only: nothing is on any router.
+ *
+ * Who holds what stands in `ledger`, a table with a line for each claim. A name keeps what it holds, whatever is added, removed
+ * or moved around it; what a removed resource held is remembered, and given to another one only when nothing else is left.
+ *
+ * ```ts
+ * const zone = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/50" });
+ * ```
+ *
+ * With a public network for the routers and an AS number for each:
+ *
+ * ```ts
+ * const zone = new vpc6.Zone("ams1", {
+ *   superCidr: "2001:67c:2834::/50",
+ *   asnRange: "4200000000-4200000999",
+ *   publicNetwork: { cidr: "2001:db8:ffff::/64", range: "2001:db8:ffff::10-2001:db8:ffff::ff" },
+ * });
+ * ```
+ */
+export class Zone extends Resource {
+  /** The table of all that is handed out. */
+  declare readonly ledger: pulumi.Output<string>;
+  declare readonly superCidr: pulumi.Output<string | undefined>;
+  declare readonly asn: pulumi.Output<number | undefined>;
+  declare readonly asnRange: pulumi.Output<string | undefined>;
+  declare readonly publicNetwork: pulumi.Output<{ cidr: string; gateway: string; range: string } | undefined>;
+  /** @internal What routers and VPCs ask for. */
+  readonly claims: Claims;
+
+  constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {
+    const { reserve = [], ...rest } = args;
+    const claims = new Claims(`zone "${name}"`, reserve.flatMap(reservation));
+    const declared = {
+      superCidr: rest.superCidr,
+      asn: rest.asn,
+      asnRange: rest.asnRange,
+      publicNetwork: rest.publicNetwork,
+    };
+    super("Zone", name, { ...rest, name, claims: claims.closed, ledger: undefined, ...declared }, opts);
+    this.claims = claims;
+  }
+}
+
+function reservation(item: string | ReservationArgs): Claim[] {
+  const { kind = "vpc", name } = typeof item === "string" ? { name: item } : item;
+  // A router draws twice: a public address and an AS number.
+  return kind === "router"
+    ? [
+        { kind, name },
+        { kind: "asn", name },
+      ]
+    : [{ kind, name }];
+}

@@ -1,0 +1,178 @@
+// A Pulumi project of its own in a temporary folder, for tests with the real engine: file backend, stack `dev`, `vpc6`
+// and `@pulumi/pulumi` as this repository has them. Nothing of it, and no login, is left behind or taken from the user.
+//
+//     await using engine = await Engine.start();
+//     await engine.program(`import * as vpc6 from "vpc6"; ...`);
+//     expect((await engine.up()).code).toBe(0);
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const repository = path.join(import.meta.dirname, "../..");
+
+/** How a command ended: its exit code (128 + n if a signal ended it) and what it printed. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** stdout and stderr in the order in which they came. */
+  all: string;
+}
+
+export interface ProjectOptions {
+  /** Pulumi.yaml's `main`, the file that holds the program; default "index.ts". */
+  main?: string;
+  /** Options of the Node.js runtime besides `typescript: false`, such as `nodeargs`. */
+  runtimeOptions?: Record<string, unknown>;
+  /** Environment of every command, on top of this process's own. */
+  env?: Record<string, string>;
+}
+
+export interface RunOptions {
+  /** Further arguments, such as `["--target", urn]`. */
+  args?: string[];
+  /** Environment of this command only. */
+  env?: Record<string, string>;
+}
+
+export class Engine implements AsyncDisposable {
+  /** The project folder; `Pulumi.yaml` is in it. */
+  readonly folder: string;
+  readonly #main: string;
+  readonly #env: Record<string, string>;
+  readonly #running = new Set<ChildProcess>();
+
+  private constructor(folder: string, options: ProjectOptions) {
+    this.folder = folder;
+    this.#main = options.main ?? "index.ts";
+    this.#env = {
+      PULUMI_HOME: path.join(folder, ".pulumi-home"),
+      PULUMI_BACKEND_URL: `file://${folder}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_STACK: "dev",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ...options.env,
+    };
+  }
+
+  /** A new project with an empty stack `dev`. */
+  static async start(options: ProjectOptions = {}): Promise<Engine> {
+    const engine = new Engine(await mkdtemp(path.join(tmpdir(), "vpc6-engine-")), options);
+    const runtime = { name: "nodejs", options: { typescript: false, ...options.runtimeOptions } };
+    await engine.write("Pulumi.yaml", JSON.stringify({ name: "test", runtime, main: engine.#main }));
+    await engine.write("package.json", JSON.stringify({ private: true }));
+    await mkdir(path.join(engine.folder, "node_modules"));
+    await symlink(repository, path.join(engine.folder, "node_modules/vpc6"));
+    await symlink(path.join(repository, "node_modules/@pulumi"), path.join(engine.folder, "node_modules/@pulumi"));
+    await engine.#must("stack", "init", "dev");
+    return engine;
+  }
+
+  /** Writes the program: TypeScript that Node.js can strip of its types, or JavaScript. */
+  async program(text: string): Promise<void> {
+    await this.write(this.#main, text);
+  }
+
+  /** Writes a file of the project. */
+  async write(file: string, text: string): Promise<void> {
+    const target = path.join(this.folder, file);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, text);
+  }
+
+  /** Sets a value of the stack's configuration. */
+  async config(key: string, value: string, { secret = false } = {}): Promise<void> {
+    await this.#must("config", "set", key, value, secret ? "--secret" : "--plaintext");
+  }
+
+  preview({ diff = false, json = false, args = [], env }: RunOptions & { diff?: boolean; json?: boolean } = {}) {
+    return this.run(["preview", ...(diff ? ["--diff"] : []), ...(json ? ["--json"] : []), ...args], env);
+  }
+
+  /** `pulumi up` without its preview; say `args: ["--skip-preview=false"]` for both. */
+  up({ args = [], env }: RunOptions = {}): Promise<Ended> {
+    return this.run(["up", "--yes", "--skip-preview", ...args], env);
+  }
+
+  refresh({ args = [], env }: RunOptions = {}): Promise<Ended> {
+    return this.run(["refresh", "--yes", "--skip-preview", ...args], env);
+  }
+
+  destroy({ args = [], env }: RunOptions = {}): Promise<Ended> {
+    return this.run(["destroy", "--yes", "--skip-preview", ...args], env);
+  }
+
+  /** The stack's state, secrets still encrypted. */
+  async export(): Promise<State> {
+    return JSON.parse(await this.#must("stack", "export"));
+  }
+
+  /** An output of the stack; secrets are decrypted. */
+  async output(name: string): Promise<unknown> {
+    return JSON.parse(await this.#must("stack", "output", name, "--json", "--show-secrets"));
+  }
+
+  /** The state file as it is on disk, to look for what must not be in it. */
+  stateFile(): Promise<string> {
+    return readFile(path.join(this.folder, ".pulumi/stacks/test/dev.json"), "utf8");
+  }
+
+  /** Any pulumi command. */
+  run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+    return this.spawn(args, env).ended;
+  }
+
+  /** Starts a command for a test that does something to it while it runs (signals, output as it comes). */
+  spawn(args: string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(
+      path.join(repository, "tools/env"),
+      ["pulumi", ...args, "--non-interactive", "--color", "never"],
+      { cwd: this.folder, env: { ...process.env, ...this.#env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.#running.add(child);
+    const printed = { stdout: "", stderr: "", all: "" };
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream].setEncoding("utf8").on("data", (text: string) => {
+        printed[stream] += text;
+        printed.all += text;
+      });
+    }
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => {
+        this.#running.delete(child);
+        resolve({ code: code ?? 128 + (signal === "SIGKILL" ? 9 : 15), ...printed });
+      });
+    });
+    return { child, ended };
+  }
+
+  /** Removes the project; what its resources have made is not destroyed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#running) child.kill("SIGKILL");
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #must(...args: string[]): Promise<string> {
+    const { code, stdout, all } = await this.run(args);
+    if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${all}`);
+    return stdout;
+  }
+}
+
+/** What `pulumi stack export` prints, as far as tests look at it. */
+export interface State {
+  deployment: { resources?: StateResource[]; pending_operations?: unknown[] };
+}
+
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  initErrors?: string[];
+  [key: string]: unknown;
+}

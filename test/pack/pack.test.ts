@@ -1,0 +1,92 @@
+// What npm publishes, used as a stranger would: unpacked outside the repository beside the dependencies that
+// package.json declares and no others.
+import { execFile } from "node:child_process";
+import { globSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const repository = path.join(import.meta.dirname, "../..");
+const require = createRequire(import.meta.url);
+const { dependencies, peerDependencies } = require("../../package.json");
+const execute = promisify(execFile);
+
+let folder: string;
+let files: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "vpc6-pack-"));
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const [packed] = JSON.parse((await execute("npm", pack, { cwd: repository })).stdout);
+  files = packed.files.map(({ path }: { path: string }) => path);
+  const installed = path.join(folder, "node_modules/vpc6");
+  await mkdir(installed, { recursive: true });
+  await execute("tar", ["-xzf", path.join(folder, packed.filename), "-C", installed, "--strip-components=1"]);
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+    const link = path.join(folder, "node_modules", name);
+    await mkdir(path.dirname(link), { recursive: true });
+    await symlink(path.join(repository, "node_modules", name), link);
+  }
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What a piece of JavaScript prints in a Node.js process of its own. */
+async function printed(code: string, { cwd = folder, type = "commonjs" } = {}): Promise<string> {
+  const { stdout } = await execute(process.execPath, [`--input-type=${type}`, "--eval", code], { cwd });
+  return stdout.trim();
+}
+
+describe("the tarball", () => {
+  test("has the compiled package, its declarations, README and LICENSE", () => {
+    for (const name of ["resources/index", "provider/index"]) {
+      expect(files).toContain(`dist/${name}.js`);
+      expect(files).toContain(`dist/${name}.d.ts`);
+    }
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+  });
+
+  test("has every template and shell fragment", () => {
+    const assets = globSync("provider/**/*.{hbs,sh}", { cwd: repository });
+    expect(files).toEqual(expect.arrayContaining(assets.map((file) => `dist/${file}`)));
+  });
+
+  test("has nothing else: no sources, no tests", () => {
+    const expected = /^(dist\/(resources|provider)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|README\.md|package\.json)$/;
+    expect(files.filter((file) => !expected.test(file))).toEqual([]);
+  });
+});
+
+describe("the installed package", () => {
+  test("is found by require and by import, with the same names", async () => {
+    const required = await printed(`console.log(Object.keys(require("vpc6")).sort().join())`);
+    expect(required).not.toBe("");
+    const imported = await printed(`import * as vpc6 from "vpc6"; console.log(Object.keys(vpc6).sort().join())`, {
+      type: "module",
+    });
+    // `import *` of CommonJS adds these two.
+    const names = imported.split(",").filter((name) => name !== "default" && name !== "module.exports");
+    expect(names.join()).toBe(required);
+  });
+
+  test("has declarations that a strict program compiles against", async () => {
+    await writeFile(
+      path.join(folder, "program.ts"),
+      `import * as vpc6 from "vpc6";\nexport const names = Object.keys(vpc6);\n`,
+    );
+    const tsc = require.resolve("typescript/bin/tsc");
+    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", ""];
+    await execute(process.execPath, [tsc, ...options, "program.ts"], { cwd: folder });
+  });
+
+  // What a resource's `__provider` does: the engine evaluates it in a process whose folder is the program's.
+  test.each([".", "deep/down"])("gives its hooks to a program in %s", async (program) => {
+    const cwd = path.join(folder, program);
+    await mkdir(cwd, { recursive: true });
+    const load = `require("node:module").createRequire(process.cwd() + "/_")("vpc6/provider")`;
+    expect(await printed(`console.log(typeof ${load})`, { cwd })).toBe("object");
+  });
+});

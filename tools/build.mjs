@@ -1,0 +1,43 @@
+// Compiles resources/ and provider/ to dist/ and copies the templates and shell fragments beside them.
+// Does nothing when no source has changed since; dist/ is exchanged as a whole and only when all went well.
+// Types are not checked here (`make lint` does), so that a build takes a second and half-done work can be tried.
+import { spawnSync } from "node:child_process";
+import { cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+process.chdir(path.dirname(import.meta.dirname));
+
+const assets = globSync("provider/**/*.{hbs,sh}");
+const sources = [...globSync("{resources,provider}/**/*.ts"), ...assets, "tsconfig.json", "package.json"].sort();
+const stamp = [...sources, "tools/build.mjs"].map((file) => `${file} ${statSync(file).mtimeMs}`).join("\n");
+
+const stampFile = "dist/.built";
+if (readOr(stampFile, "") !== stamp) build();
+
+function build() {
+  const fresh = `dist.${process.pid}`;
+  const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+  const compiled = spawnSync(process.execPath, [tsc, "--noCheck", "--outDir", fresh], { stdio: "inherit" });
+  if (compiled.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    process.exit(1);
+  }
+  for (const file of assets) cpSync(file, path.join(fresh, file));
+  writeFileSync(path.join(fresh, ".built"), stamp);
+  const old = `${fresh}.old`;
+  try {
+    renameSync("dist", old);
+  } catch {} // the first build
+  renameSync(fresh, "dist");
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** @param {string} file @param {string} otherwise */
+function readOr(file, otherwise) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,106 @@
+// tools/env node tools/test.mjs [SUITE…]: runs suites one after another, all of them whatever fails, and adds them up.
+// Suites: `lint` and the projects of vitest.config.mts; default: all. The last line is `N passed, N failed` (and
+// `, N skipped`); the exit code is 0 only if nothing failed and every suite ran at least one test. A suite that breaks
+// down counts as a failure.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { lintSteps } from "./lint.mjs";
+
+process.chdir(path.dirname(import.meta.dirname));
+const inCi = !["", "0", "false"].includes(process.env.CI ?? "");
+const say = (/** @type {string} */ text) => console.log(text);
+const tally = (passed = 0, failed = 0, skipped = 0) => ({ passed, failed, skipped });
+/** @typedef {ReturnType<typeof tally>} Tally */
+
+/** @type {Record<string, () => Tally>} */
+const suites = {
+  lint,
+  unit: () => vitest("unit"),
+  engine: () => vitest("engine"),
+  pack: () => vitest("pack"),
+  lab: () => (process.platform === "linux" && process.getuid?.() === 0 ? vitest("lab") : noLab()),
+};
+
+main(process.argv.slice(2));
+
+/** @param {string[]} names */
+function main(names) {
+  const unknown = names.find((name) => !(name in suites));
+  if (unknown) throw new Error(`no suite "${unknown}": there are ${Object.keys(suites).join(", ")}`);
+  const rows = (names.length > 0 ? names : Object.keys(suites)).map((name) => {
+    say(`\n==> ${name}`);
+    const began = Date.now();
+    return { name, ...(suites[name] ?? noLab)(), seconds: (Date.now() - began) / 1000 };
+  });
+
+  const line = (/** @type {unknown[]} */ [name, ...cells]) =>
+    say(String(name).padEnd(8) + cells.map((cell) => String(cell).padStart(9)).join(""));
+  say("");
+  line(["suite", "passed", "failed", "skipped", "seconds"]);
+  for (const row of rows) line([row.name, row.passed, row.failed, row.skipped, row.seconds.toFixed(1)]);
+
+  const sum = (/** @type {keyof Tally} */ key) => rows.reduce((total, row) => total + row[key], 0);
+  const skipped = sum("skipped");
+  say(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped ? `, ${skipped} skipped` : ""}`);
+  process.exitCode = sum("failed") === 0 ? 0 : 1;
+}
+
+function lint() {
+  const counted = tally();
+  for (const { name, command } of lintSteps()) {
+    const ended = run(...command);
+    say(`${{ well: "✓", badly: "✗", missing: "-" }[ended]} ${name}`);
+    if (ended === "well") counted.passed++;
+    else if (ended === "badly" || inCi) counted.failed++;
+    else counted.skipped++;
+  }
+  return counted;
+}
+
+/** @param {string} project */
+function vitest(project) {
+  const folder = mkdtempSync(path.join(tmpdir(), "vpc6-test-"));
+  const results = path.join(folder, "results.json");
+  // The slow suites say each test as it ends.
+  const reporters = [`--reporter=${project === "unit" ? "default" : "verbose"}`, "--reporter=json"];
+  const vitest = path.resolve("node_modules/.bin/vitest");
+  const ended = run(vitest, "run", "--project", project, ...reporters, `--outputFile.json=${results}`);
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(results, "utf8"));
+    const counted = tally(numPassedTests, numFailedTests, numPendingTests + numTodoTests);
+    if (ended !== "well" && counted.failed === 0) return brokenDown(counted, `${project} broke down outside its tests`);
+    if (counted.passed + counted.failed === 0) return brokenDown(counted, `${project} ran no test`);
+    return counted;
+  } catch {
+    return brokenDown(tally(), `${project} left no results`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function noLab() {
+  say("- the lab boots its routers in containers: it needs Linux and root. Without: make lint test-unit test-engine");
+  return inCi ? brokenDown(tally(), "CI runs every suite") : tally(0, 0, 1);
+}
+
+/** @param {Tally} counted @param {string} why */
+function brokenDown(counted, why) {
+  say(`✗ ${why}`);
+  return { ...counted, failed: counted.failed + 1 };
+}
+
+/**
+ * Runs a program with its output on ours and says how it ended.
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {"well" | "badly" | "missing"}
+ */
+function run(program, ...args) {
+  const { status, error } = spawnSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (!error) return status === 0 ? "well" : "badly";
+  if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ENOENT") throw error;
+  say(`${program} is not installed (on Debian: apt-get install ${path.basename(program)})`);
+  return "missing";
+}
