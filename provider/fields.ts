@@ -60,6 +60,9 @@ export const hostname = text("a host name", (value) =>
     : { not: "is not a host name: letters, digits and inner hyphens, at most 63" },
 );
 
+/** What a name in a ledger becomes as a DNS label. */
+export const dnsLabel = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
 export const domain = text("a DNS domain", (value) =>
   value.length <= 180 && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)

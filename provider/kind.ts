@@ -34,3 +34,14 @@ export interface Kind<A = unknown> {
   /** What deleting means beyond dropping the fragments (Router: taking vpc6 off the machine). */
   readonly owns?: "router";
 }
+
+/** The name in the parent's ledger now, and where that differs the one it was created with: ids and default names stay. */
+export function namesOf(claim: string, old: Inputs | undefined): { claim: string; firstName?: string } {
+  const first = old ? firstName(old) : claim;
+  return { claim, ...(first !== claim && { firstName: first }) };
+}
+
+export const firstName = (inputs: object): string => {
+  const { firstName, claim } = inputs as { firstName?: string; claim: string };
+  return firstName ?? claim;
+};

@@ -21,6 +21,8 @@ export interface InstanceArgs {
   claim?: string;
 }
 
+const OUTPUTS = ["address", "duid", "fqdn"];
+
 /**
  * A guest of a tier: the address it leases by DHCPv6, its AAAA and PTR records. Adding or removing one restarts no daemon.
  *
@@ -46,9 +48,7 @@ export class Instance extends Resource {
       grant: grant(tier, "instance", { type: "Instance", name, claim, opts }),
       tier: { interface: tier.interface, domain: tier.domain },
       router: tier.router,
-      address: undefined,
-      fqdn: undefined,
     };
-    super("Instance", name, props, opts);
+    super("Instance", name, OUTPUTS, props, opts);
   }
 }

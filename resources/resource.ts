@@ -11,8 +11,16 @@ export const loader = (kind: string): string =>
   `exports.handler=()=>require("node:module").createRequire(process.cwd()+"/_")("vpc6/provider").${kind}`;
 
 export abstract class Resource extends pulumi.CustomResource {
-  constructor(kind: string, name: string, props: pulumi.Inputs, opts: pulumi.CustomResourceOptions | undefined) {
-    super(typeToken(kind), name, { ...props, __provider: loader(kind) }, opts);
+  /** `outputs` are the properties a program can read, whether they were given or are worked out by the hooks. */
+  constructor(
+    kind: string,
+    name: string,
+    outputs: string[],
+    props: pulumi.Inputs,
+    opts: pulumi.CustomResourceOptions | undefined,
+  ) {
+    const declared = Object.fromEntries(outputs.map((key) => [key, undefined]));
+    super(typeToken(kind), name, { ...declared, ...props, __provider: loader(kind) }, opts);
   }
 }
 

@@ -37,6 +37,8 @@ export interface RouterArgs extends HopArgs {
   claim?: string;
 }
 
+const OUTPUTS = ["address", "asn", "router"];
+
 /**
  * A router VM, reached over SSH: a Debian with systemd on which vpc6 installs the packages it needs, its convergence program,
  * the public address from the zone's range, and a firewall table of its own (`inet vpc6`).
@@ -79,11 +81,8 @@ export class Router extends Resource {
       explicitAsn: asn,
       addressGrant: grant(zone, "router", child),
       asnGrant: grant(zone, "asn", child),
-      address: undefined,
-      asn: undefined,
-      router: undefined,
     };
-    super("Router", name, props, opts);
+    super("Router", name, OUTPUTS, props, opts);
     this.zone = zone;
   }
 }

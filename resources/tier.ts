@@ -20,6 +20,8 @@ export interface TierArgs {
   claim?: string;
 }
 
+const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ledger", "router"];
+
 /**
  * A tier: one /64 of a VPC on one interface of its router. Guests learn the default gateway from router advertisements (M and O set,
  * A clear: no SLAAC, RFC 4861 §4.2) and their address, domain, DNS and NTP servers by stateful DHCPv6 (RFC 8415).
@@ -56,11 +58,8 @@ export class Tier extends Resource {
       grant: vpc.hasIpv6 ? grant(vpc, "tier", { type: "Tier", name, claim, opts }) : undefined,
       vpc: { domain: vpc.domain, ntpServers: vpc.ntpServers },
       router: vpc.router,
-      cidr: undefined,
-      gateway: undefined,
-      ledger: undefined,
     };
-    super("Tier", name, props, opts);
+    super("Tier", name, OUTPUTS, props, opts);
     this.claims = claims;
   }
 }

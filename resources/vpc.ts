@@ -21,6 +21,8 @@ export interface VpcArgs {
   claim?: string;
 }
 
+const OUTPUTS = ["cidr", "domain", "ledger", "ntpServers", "router", "routerAddress"];
+
 /**
  * A VPC: a private network with a prefix of its own (a /60 by default) on one router. The first /64 is the router's own network
  * (its service address is the first address there), every further /64 can be a tier.
@@ -64,11 +66,8 @@ export class Vpc extends Resource {
       superCidr: zone.superCidr,
       grant: ipv6 ? grant(zone, "vpc", child) : undefined,
       router: router.router,
-      cidr: undefined,
-      routerAddress: undefined,
-      ledger: undefined,
     };
-    super("Vpc", name, props, opts);
+    super("Vpc", name, OUTPUTS, props, opts);
     this.claims = claims;
     this.hasIpv6 = ipv6;
   }

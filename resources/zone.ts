@@ -42,6 +42,8 @@ export interface ZoneArgs {
   reserve?: (string | ReservationArgs)[];
 }
 
+const OUTPUTS = ["asn", "asnRange", "ledger", "publicNetwork", "superCidr"];
+
 /**
  * A zone: the address space, the AS numbers and the public network that VPCs and routers draw from. It lives in Pulumi's state
  * only: nothing is on any router.
@@ -76,13 +78,7 @@ export class Zone extends Resource {
   constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {
     const { reserve = [], ...rest } = args;
     const claims = new Claims(`zone "${name}"`, reserve.flatMap(reservation));
-    const declared = {
-      superCidr: rest.superCidr,
-      asn: rest.asn,
-      asnRange: rest.asnRange,
-      publicNetwork: rest.publicNetwork,
-    };
-    super("Zone", name, { ...rest, name, claims: claims.closed, ledger: undefined, ...declared }, opts);
+    super("Zone", name, OUTPUTS, { ...rest, name, claims: claims.closed }, opts);
     this.claims = claims;
   }
 }

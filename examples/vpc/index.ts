@@ -12,21 +12,19 @@ const zone = new vpc6.Zone("ams1", {
   publicNetwork: { cidr: "2001:db8:ffff::/64", range: "2001:db8:ffff::10-2001:db8:ffff::ff" },
 });
 
-const [vr1, vr2] = ["vr1", "vr2"].map(
-  (name) =>
-    new vpc6.Router(name, {
-      zone,
-      host: config.require(`${name}Host`),
-      hostKey: config.require(`${name}HostKey`),
-      publicInterface: "pub0",
-    }),
-);
+const router = (name: string) =>
+  new vpc6.Router(name, {
+    zone,
+    host: config.require(`${name}Host`),
+    hostKey: config.require(`${name}HostKey`),
+    publicInterface: "pub0",
+  });
 
-const shop = new vpc6.Vpc("shop", { zone, router: vr1!, domain: "shop.internal" });
+const shop = new vpc6.Vpc("shop", { zone, router: router("vr1"), domain: "shop.internal" });
 const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
 const db = new vpc6.Tier("db", { vpc: shop, interface: "db0" });
 
-const lab = new vpc6.Vpc("lab", { zone, router: vr2! });
+const lab = new vpc6.Vpc("lab", { zone, router: router("vr2") });
 const app = new vpc6.Tier("app", { vpc: lab, interface: "app0" });
 
 const guests = {

@@ -5,7 +5,7 @@ import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { optional, record, type Type, text } from "../arguments";
 import { share } from "../claims";
 import { address6, claim, duid, grant, hostname, mac, routerAddress } from "../fields";
-import type { Kind } from "../kind";
+import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
 
@@ -29,19 +29,19 @@ export const instance: Kind<Args> = {
   shape,
   plan(args, old, fail) {
     const { claim, tier, router, mac, explicitAddress } = args;
-    const label = (old?.label as string | undefined) ?? claim;
-    const host = args.hostname ?? hostname(label, "hostname", fail);
+    const names = namesOf(claim, old);
+    const host = args.hostname ?? hostname(firstName(names), "hostname", fail);
     if (mac === undefined && args.duid === undefined) fail("mac: missing; a guest is known by its `mac` or its `duid`");
     const address = share({ claim, old, grant: args.grant, property: "address", explicit: explicitAddress }, fail);
     const duid = args.duid ?? (mac && derive([mac], linkLayer));
-    if (address === undefined || duid === undefined || host === undefined) return { claim, label, router };
+    if (address === undefined || duid === undefined || host === undefined) return { ...names, router };
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
     const match = [`id:${duid}`, ...(mac === undefined ? [] : [mac])].join(",");
     const fragments = render("instance", { address, match, mac, fqdn, hostname: host, interface: tier.interface });
-    return { claim, label, hostname: host, fqdn, ...(mac !== undefined && { mac }), duid, address, router, fragments };
+    return { ...names, hostname: host, fqdn, ...(mac !== undefined && { mac }), duid, address, router, fragments };
   },
-  identify: (inputs) => `${inputs.label}@${inputs.address}`,
-  describe: (inputs) => `"${inputs.label}"`,
+  identify: (inputs) => `${firstName(inputs)}@${inputs.address}`,
+  describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
 function linkLayer(textOfMac: string): string {

@@ -4,7 +4,7 @@
 import { integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
 import { address, claim, grant, hop, interfaceName, lengthOf, proxy } from "../fields";
-import type { Kind } from "../kind";
+import { firstName, type Kind, namesOf } from "../kind";
 import type { RouterAddress } from "../router";
 import { render } from "../templates/render";
 import { derive, UNKNOWN } from "../unknown";
@@ -39,7 +39,7 @@ export const router: Kind<Args> = {
   shape,
   plan(args, old, fail) {
     const { claim, way, publicInterface, dnsServers, publicServices, publicNetwork } = args;
-    const label = (old?.label as string | undefined) ?? claim;
+    const names = namesOf(claim, old);
     const common = { claim, old };
     const held =
       args.addressGrant && (publicNetwork || args.explicitAddress !== undefined)
@@ -52,7 +52,7 @@ export const router: Kind<Args> = {
     const address =
       held && derive([held, publicNetwork] as const, (it, network) => `${it}/${lengthOf(network?.cidr ?? "::/64")}`);
     const { port, proxy, ...rest } = way;
-    const router: RouterAddress = { name: label, ...rest, port, ...(proxy && { proxy }) };
+    const router: RouterAddress = { name: firstName(names), ...rest, port, ...(proxy && { proxy }) };
     const fragments = render("router", {
       publicInterface,
       address,
@@ -62,19 +62,18 @@ export const router: Kind<Args> = {
       dnsServers: known(dnsServers),
     });
     return {
-      claim,
-      label,
+      ...names,
       publicInterface,
-      dnsServers,
-      publicServices,
+      ...(dnsServers.length > 0 && { dnsServers }),
+      ...(publicServices.length > 0 && { publicServices }),
       address,
       asn: asn && derive([asn], Number),
       router,
       fragments,
     };
   },
-  identify: (inputs) => `router@${inputs.label}`,
-  describe: (inputs) => `"${inputs.label}"`,
+  identify: (inputs) => `router@${firstName(inputs)}`,
+  describe: (inputs) => `"${firstName(inputs)}"`,
   owns: "router",
 };
 

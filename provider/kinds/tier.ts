@@ -9,6 +9,7 @@ import {
   address6,
   addressOf,
   claim,
+  dnsLabel,
   domain,
   grant,
   interfaceName,
@@ -17,7 +18,7 @@ import {
   prefixOf,
   routerAddress,
 } from "../fields";
-import type { Inputs, Kind } from "../kind";
+import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
 
@@ -46,11 +47,10 @@ export const tier: Kind<Args> = {
   shape,
   plan(args, old, fail) {
     const { claim, router, vpc, explicitCidr, explicitGateway } = args;
-    const label = (old?.label as string | undefined) ?? claim;
-    const domain =
-      args.domain ?? derive([vpc.domain], (it) => `${label.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${it}`);
+    const names = namesOf(claim, old);
+    const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
     const device = deviceOf(args, fail);
-    const common = { claim, label, domain, interface: device, router };
+    const common = { ...names, domain, interface: device, router };
     if (args.grant === undefined) {
       if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
       return { ...common, ledger: "no addresses: the VPC has no IPv6", fragments: {} };
@@ -77,8 +77,8 @@ export const tier: Kind<Args> = {
     });
     return { ...common, cidr, gateway, ledger, fragments };
   },
-  identify: ({ label, cidr, interface: device }: Inputs) => `${label}@${cidr ? String(cidr).split("/")[0] : device}`,
-  describe: (inputs) => `"${inputs.label}"`,
+  identify: (inputs) => `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : inputs.interface}`,
+  describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
 /**

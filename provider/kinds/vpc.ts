@@ -5,8 +5,8 @@ import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
 import { claims, ledgerOf, rebase, share } from "../claims";
-import { address6, claim, domain, grant, prefix6, prefixOf, routerAddress } from "../fields";
-import type { Inputs, Kind } from "../kind";
+import { address6, claim, dnsLabel, domain, grant, prefix6, prefixOf, routerAddress } from "../fields";
+import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
 
@@ -29,9 +29,9 @@ export const vpc: Kind<Args> = {
   shape,
   plan(args, old, fail) {
     const { claim, ntpServers, ipv6, router, explicitCidr } = args;
-    const label = (old?.label as string | undefined) ?? claim;
-    const domain = args.domain ?? `${label.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.internal`;
-    const common = { claim, label, domain, ntpServers, ipv6, router };
+    const names = namesOf(claim, old);
+    const domain = args.domain ?? `${dnsLabel(firstName(names))}.internal`;
+    const common = { ...names, domain, ntpServers, ipv6, router };
     if (!ipv6) {
       if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" on a VPC with ipv6: false; leave one of them out`);
       return { ...common, ledger: "no prefixes: ipv6 is false", fragments: {} };
@@ -46,8 +46,8 @@ export const vpc: Kind<Args> = {
     });
     return { ...common, cidr, routerAddress, ledger, fragments: render("vpc", { cidr, routerAddress }) };
   },
-  identify: ({ label, cidr, router }: Inputs) => `${label}@${cidr ? String(cidr).split("/")[0] : router?.name}`,
-  describe: (inputs) => `"${inputs.label}"`,
+  identify: (inputs) => `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : inputs.router?.name}`,
+  describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
 function pools(cidr: string): PoolSpec[] {

@@ -1,0 +1,43 @@
+# Everything a developer does here, by name. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build lint test test-unit test-engine test-pack test-lab demo demo-down clean
+MAKEFLAGS += --no-print-directory
+
+suite = tools/env node tools/test.mjs
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+
+setup: ## fetch what is missing: Node.js, npm packages, the Pulumi CLI (quick when nothing is)
+	@tools/setup
+
+build: setup ## compile resources/ and provider/ to dist/
+	@tools/env node tools/build.mjs
+
+lint: setup ## Biome, ESLint, tsc, shellcheck
+	@$(suite) lint
+
+test: setup ## lint and all suites; the last line is the sum
+	@$(suite)
+
+test-unit: setup ## pure functions: seconds
+	@$(suite) unit
+
+test-engine: setup ## the real Pulumi CLI, without routers
+	@$(suite) engine
+
+test-pack: setup ## the npm package, as a stranger would install it
+	@$(suite) pack
+
+test-lab: setup ## real routers in containers on this machine; needs root
+	@$(suite) lab
+
+demo: build ## a VPC on routers in containers, to look at; needs root
+	@tools/env tools/demo
+
+demo-down: setup ## take the demo down again
+	@tools/env tools/demo down
+
+clean: ## remove what was built; the cache of tools/setup stays
+	@rm -rf dist dist.*

@@ -1,0 +1,22 @@
+verb=${1:-}
+[ $# = 0 ] || shift
+case $verb in
+  converge)
+    # SSH_CONNECTION: client, its port, server, its port.
+    CLIENT=${2:-}
+    CLIENT=${CLIENT%% *}
+    CLIENT=${CLIENT%%%*}
+    converge "${1:-}"
+    ;;
+  confirm) confirm "${1:?}" ;;
+  rollback) rollback "${1:?}" ;;
+  boot) boot "${1:-}" ;;
+  show) show_fragments "$ETC/confirmed/fragments" ;;
+  uninstall) uninstall "${1:?}" ;;
+  *)
+    echo "usage: vpc6 converge HASH CLIENT | confirm N | rollback N | boot [firewall] | show | uninstall ID" >&2
+    exit 2
+    ;;
+esac
+exit
+# end of vpc6

@@ -1,0 +1,306 @@
+# network: links, addresses, routes and neighbors, put into the kernel with ip(8). Whatever manages the operator's network
+# (networkd, ifupdown, nothing) is not asked and not touched. Only what is missing is added, and only what we really added
+# is recorded as ours (RUN/network; routes also carry protocol 106), so an equal address that was there before stays.
+#
+#   interface DEV            address DEV ADDRESS/LENGTH [nodad]           neighbor DEV ADDRESS MAC
+#   route DEV PREFIX via GATEWAY [metric N]                               unreachable PREFIX
+
+NETWORK_PROTO=106
+
+network_slots() { echo network; }
+network_assemble() { :; }
+
+network_check() {
+  network_devs=
+  for link in /sys/class/net/*; do network_devs="$network_devs ${link##*/}"; done
+  { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
+  network_wrong=$(awk -v devs="$network_devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" '
+    function bad(text) { print id; print text; failed = 1; exit }
+    function has(dev) { return index(devs, " " dev " ") }
+    function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
+    function v4(address) { return address ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ }
+    function prefix(text,   part) {
+      return split(text, part, "/") == 2 && (v6(part[1]) || v4(part[1])) && part[2] ~ /^[0-9]+$/ && part[2] <= (v6(part[1]) ? 128 : 32)
+    }
+    function once(key) { if (key in seen) bad($0 ": already said by " seen[key]); seen[key] = id }
+    /^# vpc6 / { id = $3; next }
+    /^#/ || !NF { next }
+    $1 == "interface" && NF == 2 { mine[$2] = 1 }
+    $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
+    $1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
+    $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " (v6($2) ? 1024 : 0)); next }
+    $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || (NF == 7 && $6 == "metric" && $7 ~ /^[0-9]+$/)) {
+      metric = NF == 7 ? $7 : (v6($3) ? 1024 : 0)
+      once($1 " " $3 " " metric)
+      want[$3 " " metric] = $2 " " $5; by[$3 " " metric] = id; ok = 1
+    }
+    $1 == "interface" && NF == 2 { ok = 1 }
+    !ok { bad("not understood: " $0) }
+    { ok = 0 }
+    !has($2) {
+      list = devs; gsub(/^ | $/, "", list); gsub(/ /, ", ", list)
+      bad("interface " $2 " does not exist on this host (it has: " list ")")
+    }
+    # Another route to the same place, not by us: neither may silently win.
+    END {
+      if (failed) exit
+      while ((getline line <routes) > 0) {
+        n = split(line, word, " ")
+        if (word[1] ~ /^(unreachable|blackhole|prohibit|multicast|local|broadcast|anycast)$/) continue
+        to = word[1]; via = ""; dev = ""; metric = ""; proto = ""
+        for (i = 2; i < n; i++) {
+          if (word[i] == "via") via = word[i + 1]
+          if (word[i] == "dev") dev = word[i + 1]
+          if (word[i] == "metric") metric = word[i + 1]
+          if (word[i] == "proto") proto = word[i + 1]
+        }
+        six = (via ~ /:/ || to ~ /:/ || metric == 1024)
+        if (to == "default") to = six ? "::/0" : "0.0.0.0/0"
+        else if (to !~ /\//) to = to (six ? "/128" : "/32")
+        if (metric == "") metric = six ? 1024 : 0
+        key = to " " metric
+        if (!(key in want) || proto == ours || want[key] == dev " " via) continue
+        # Learned from an advertisement on an interface that becomes ours: the kernel drops it as the host begins to forward.
+        if (proto == "ra" && dev in mine) continue
+        id = by[key]
+        print id
+        print "this host has another route to " to " (" line "): remove it, or give ours a metric"
+        exit
+      }
+    }
+  ' "$1/network")
+  [ -n "$network_wrong" ] || return 0
+  BLAME=${network_wrong%%
+*}
+  WHY=${network_wrong#*
+}
+  return 1
+}
+
+network_apply() {
+  touch "$RUN/network"
+  network_links_up "$1/network" || return 1
+  ip -o addr show >"$RUN/addresses" && { ip -o -6 route show table main && ip -o -4 route show table main; } >"$RUN/routes" &&
+    ip neigh show nud permanent >"$RUN/neighbors" || {
+    WHY="ip cannot list the addresses and routes of this host"
+    return 1
+  }
+  network_plan "$1/network" || return 1
+  # What will be ours is on record before it is: killed in between, the next run takes back only what is really there.
+  mv "$RUN/network.during" "$RUN/network"
+  if [ -s "$RUN/network.batch" ]; then
+    ip ${BOOTING:+-force} -batch "$RUN/network.batch" >"$RUN/ip.out" 2>&1 || {
+      network_line=$(sed -n 's/^Command failed .*:\([0-9][0-9]*\)$/\1/p' "$RUN/ip.out" | head -n 1)
+      WHY="$(grep -v '^Command failed' "$RUN/ip.out" | head -n 3)
+ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
+      network_blame "$1/network" "$(sed -n "${network_line:-1}p" "$RUN/network.lines")"
+      [ -n "${BOOTING:-}" ] || return 1
+    }
+  fi
+  mv "$RUN/network.after" "$RUN/network"
+  network_links_down "$1/network"
+}
+
+# network_blame FILE LINE: the fragment that says LINE.
+network_blame() {
+  BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } $0 == line || $0 == line " nodad" { print id; exit }' "$1")
+}
+
+# network_plan FILE: the difference between what FILE wants and what is live, as a batch for ip: RUN/network.batch, beside it
+# network.lines (whose line each command is), and what is ours while the batch runs and after it.
+network_plan() {
+  awk -v ours="$NETWORK_PROTO" -v run="$RUN" '
+    function six(text) { return text ~ /:/ }
+    function full(prefix, v6) {
+      if (prefix == "default") return v6 ? "::/0" : "0.0.0.0/0"
+      return prefix ~ /\// ? prefix : prefix (v6 ? "/128" : "/32")
+    }
+    function kind(line) { return substr(line, 1, index(line, " ") - 1) }
+    # Two lines with one key cannot both be in the kernel.
+    function key(line,   w) {
+      split(line, w, " ")
+      if (w[1] == "route") return w[1] " " w[3] " " w[7]
+      if (w[1] == "unreachable") return "route " w[2] " " (six(w[2]) ? 1024 : 0)
+      if (w[1] == "address") sub(/\/.*/, "", w[3])
+      return w[1] " " w[2] " " w[3]
+    }
+    function command(verb, line,   w) {
+      split(line, w, " ")
+      if (w[1] == "address") return "addr " verb " " w[3] " dev " w[2] (verb == "add" && (line in nodad) ? " nodad" : "")
+      if (w[1] == "neighbor") return "neigh " verb " " w[3] " dev " w[2] (verb == "del" ? "" : " lladdr " w[4] " nud permanent")
+      if (w[1] == "unreachable") return "route " verb " unreachable " w[2] " metric " (six(w[2]) ? 1024 : 0) " proto " ours
+      return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] " proto " ours
+    }
+    function emit(verb, line) { print command(verb, line) >(run "/network.batch"); print line >(run "/network.lines") }
+    BEGIN {
+      printf "" >(run "/network.batch"); printf "" >(run "/network.lines")
+      printf "" >(run "/network.during"); printf "" >(run "/network.after")
+      while ((getline line <(run "/addresses")) > 0) {
+        split(line, w, " ")
+        if (w[3] ~ /^inet/) live["address " w[2] " " w[4]] = 1
+      }
+      while ((getline line <(run "/routes")) > 0) {
+        n = split(line, w, " ")
+        v6 = line ~ / pref /
+        proto = ""; via = ""; dev = ""; metric = v6 ? 1024 : 0
+        for (i = 2; i < n; i++) {
+          if (w[i] == "proto") proto = w[i + 1]
+          if (w[i] == "via") via = w[i + 1]
+          if (w[i] == "dev") dev = w[i + 1]
+          if (w[i] == "metric") metric = w[i + 1]
+        }
+        if (w[1] == "unreachable") text = "unreachable " full(w[2], v6)
+        else if (via != "") text = "route " dev " " full(w[1], v6) " via " via " metric " metric
+        else continue
+        live[text] = 1
+        if (proto == ours) mine[text] = 1
+      }
+      while ((getline line <(run "/neighbors")) > 0) {
+        n = split(line, w, " ")
+        for (i = 2; i < n; i++) { if (w[i] == "dev") dev = w[i + 1]; if (w[i] == "lladdr") mac = w[i + 1] }
+        live["neighbor " dev " " w[1] " " mac] = 1
+      }
+      while ((getline line <(run "/network")) > 0) if (line in live) mine[line] = 1
+    }
+    /^#/ || !NF || $1 == "interface" { next }
+    {
+      line = $0
+      if ($NF == "nodad") { line = $1 " " $2 " " $3; nodad[line] = 1 }
+      if ($1 == "route" && NF == 5) line = line " metric " (six($3) ? 1024 : 0)
+      if (line in want) next
+      want[line] = 1; order[++count] = line
+      if (!(line in live)) { adding[key(line)] = line; print line >(run "/network.during"); print line >(run "/network.after") }
+    }
+    END {
+      for (line in mine) {
+        print line >(run "/network.during")
+        if (line in want) print line >(run "/network.after")
+        else if (key(line) in adding && kind(line) == "address") emit("del", line)
+        else if (!(key(line) in adding)) gone[line] = 1
+      }
+      split("address route unreachable neighbor", kinds, " ")
+      for (k = 1; k <= 4; k++) for (i = 1; i <= count; i++) {
+        line = order[i]
+        if (kind(line) == kinds[k] && !(line in live)) emit(kinds[k] == "address" ? "add" : "replace", line)
+      }
+      for (k = 4; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
+    }
+  ' "$1" || WHY="the difference in addresses and routes could not be computed"
+  [ -z "$WHY" ]
+}
+
+# network_links_up FILE: every `interface` is up and listens to nobody's advertisements; its addresses outlive a pulled cable.
+network_links_up() {
+  mkdir -p "$VAR/links"
+  awk '/^interface / { print $2 }' "$1" >"$RUN/links"
+  while read -r dev; do
+    [ -e "/sys/class/net/$dev" ] || {
+      WHY="interface $dev does not exist on this host"
+      [ -n "${BOOTING:-}" ] && say "$WHY" && continue
+      return 1
+    }
+    network_is_up "$dev" && state=up || state=down
+    if [ ! -e "$VAR/links/$dev" ]; then
+      {
+        echo "$state"
+        for name in disable_ipv6 accept_ra keep_addr_on_down; do
+          read -r value <"/proc/sys/net/ipv6/conf/$dev/$name" && echo "$name $value"
+        done
+      } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
+    fi
+    for name in disable_ipv6=0 accept_ra=0 keep_addr_on_down=1; do
+      sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {
+        WHY="the kernel refuses net.ipv6.conf.$dev.$name"
+        return 1
+      }
+    done
+    [ $state = up ] || ip link set dev "$dev" up 2>"$RUN/ip.out" || {
+      WHY="$dev does not come up: $(cat "$RUN/ip.out")"
+      network_blame "$1" "interface $dev"
+      return 1
+    }
+  done <"$RUN/links"
+  WHY=
+}
+
+network_is_up() {
+  read -r flags <"/sys/class/net/$1/flags" && [ $((flags & 1)) = 1 ]
+}
+
+# network_links_down FILE: links that nobody names any more go back to what they were.
+network_links_down() {
+  for found in "$VAR"/links/*; do
+    [ -e "$found" ] || continue
+    dev=${found##*/}
+    ! grep -qsxF "interface $dev" "$1" || continue
+    if [ -e "/sys/class/net/$dev" ]; then
+      while read -r name value; do
+        case $name in
+          up | down) state=$name ;;
+          accept_ra) network_relearn "$dev" "$value" ;;
+          *) sysctl_put "net/ipv6/conf/$dev/$name" "$value" ;;
+        esac
+      done <"$found"
+      [ "$state" = up ] || ip link set dev "$dev" down
+    fi
+    rm -f "$found"
+  done
+}
+
+# A link that listened to advertisements does so again, on a host that forwards too (see sysctl_keep_learning).
+network_relearn() {
+  relearn=$2
+  read -r forwarding </proc/sys/net/ipv6/conf/all/forwarding
+  if [ "$relearn" = 1 ] && [ "$forwarding" = 1 ]; then
+    relearn=2
+    sysctl_found_learning "$1"
+  fi
+  sysctl_put "net/ipv6/conf/$1/accept_ra" "$relearn"
+}
+
+# Duplicate address detection takes a second or two, and needs a carrier: where there is none it has not begun.
+network_health() {
+  awk '/^address / && $4 != "nodad" && $3 ~ /:/ { print $2, $3 }' "$1/network" >"$RUN/dad"
+  [ -s "$RUN/dad" ] || return 0
+  tries=0
+  while :; do
+    ip -o -6 addr show tentative >"$RUN/tentative"
+    [ -s "$RUN/tentative" ] || return 0
+    network_state=$(awk -v wanted="$RUN/dad" '
+      BEGIN { while ((getline line <wanted) > 0) want[line] = 1 }
+      !(($2 " " $4) in want) { next }
+      / dadfailed/ { print "failed", $2, $4; exit }
+      { carrier = 0; getline carrier <("/sys/class/net/" $2 "/carrier"); if (carrier == 1 && !told++) print "waiting", $2, $4 }
+    ' "$RUN/tentative")
+    case $network_state in
+      '') return 0 ;;
+      *failed\ *)
+        WHY="another host on the link has the address ${network_state##* } already (duplicate address detection)"
+        break
+        ;;
+    esac
+    tries=$((tries + 1))
+    [ $tries -lt 50 ] || {
+      WHY="the address ${network_state##* } is still being checked for a duplicate after 5 seconds"
+      break
+    }
+    sleep 0.1
+  done
+  network_dev=${network_state% *}
+  network_blame "$1/network" "address ${network_dev##* } ${network_state##* }"
+  return 1
+}
+
+network_remove() {
+  : >"$RUN/nothing"
+  mkdir -p "$RUN/none" && : >"$RUN/none/network"
+  network_apply "$RUN/none"
+}
+
+# The state a service's commands leave behind for `could_cut`: which way the operator is reached.
+network_route_to() {
+  [ -n "$1" ] || return 0
+  ip -o route get "$1" 2>/dev/null | awk '
+    { for (i = 1; i < NF; i++) if ($i == "dev" || $i == "src" || $i == "via") printf "%s %s ", $i, $(i + 1); exit }
+  '
+}

@@ -1,0 +1,191 @@
+# Generations: what is confirmed (a reboot and a rollback come back to it), what is live (daemons read it), and the way from
+# one to the next. Both names are symbolic links, switched by rename.
+
+# generations: sets CONFIRMED and LIVE (directories); makes an empty generation 0 the first time.
+generations() {
+  mkdir -p "$VAR" "$GENERATIONS" && chmod 700 "$ETC" || return 1
+  if [ ! -e "$ETC/confirmed" ]; then
+    mkdir -p "$GENERATIONS/0/fragments" && assemble "$GENERATIONS/0" && point confirmed 0 || return 1
+  fi
+  [ -e "$ETC/live" ] || point live "$(generation confirmed)" || return 1
+  CONFIRMED=$GENERATIONS/$(generation confirmed)
+  LIVE=$GENERATIONS/$(generation live)
+}
+
+generation() {
+  generation_path=$(readlink "$ETC/$1")
+  echo "${generation_path##*/}"
+}
+
+# point NAME N
+point() {
+  ln -sfn "generations/$2" "$ETC/.$1" && mv -T "$ETC/.$1" "$ETC/$1"
+}
+
+# recover: what a run that died has left is put back before anything else. Needs the lock.
+recover() {
+  packages_recover
+  generations || return 1
+  pending
+  if [ "$LIVE" != "$CONFIRMED" ]; then
+    say "putting back generation ${CONFIRMED##*/}: an earlier run did not finish"
+    put_back || return 1
+  fi
+  disarm
+  sweep
+}
+
+# put_back: confirmed is applied again, daemons first and the filter last. 1 with WHY when even that fails.
+put_back() {
+  put_back_from=$LIVE
+  point live "${CONFIRMED##*/}" || return 1
+  put_back_code=0
+  put_back_why=
+  backwards=
+  for service in $SERVICES; do backwards="$service $backwards"; done
+  for service in $backwards; do
+    differs "$service" "$CONFIRMED" "$put_back_from" || continue
+    WHY=
+    "${service}_apply" "$CONFIRMED/files" && "${service}_health" "$CONFIRMED/files" || {
+      put_back_code=1
+      put_back_why="$put_back_why
+$service: $WHY"
+    }
+  done
+  LIVE=$CONFIRMED
+  [ $put_back_code = 0 ] || WHY="not everything could be put back:$put_back_why"
+  return $put_back_code
+}
+
+# sweep: keeps the generations in use and the one before.
+sweep() {
+  rm -rf "$GENERATIONS/new"
+  sweep_last=
+  for sweep_dir in $(cd "$GENERATIONS" && printf '%s\n' * | sort -n); do
+    case $GENERATIONS/$sweep_dir in "$CONFIRMED" | "$LIVE") continue ;; esac
+    [ -z "$sweep_last" ] || rm -rf "${GENERATIONS:?}/$sweep_last"
+    sweep_last=$sweep_dir
+  done
+}
+
+# settle N: generation N is now the one to come back to. On disk before anybody is told.
+settle() {
+  sync -f "$GENERATIONS" 2>/dev/null
+  point confirmed "$1" && sync "$ETC" 2>/dev/null
+  CONFIRMED=$GENERATIONS/$1
+  disarm
+  sweep
+}
+
+# converge HASH CLIENT: one transaction, payload on stdin.
+converge() {
+  [ "$1" = "$PROGRAM_HASH" ] || {
+    cat >/dev/null
+    answer outdated "$PROGRAM_HASH"
+    return
+  }
+  # From here to the end whoever asked may be gone: this finishes, or puts back.
+  trap '' HUP PIPE INT TERM
+  require || { answer unusable; return; }
+  mkdir -p "$RUN" && PAYLOAD=$RUN/payload.$$
+  trap 'rm -f "$PAYLOAD" "$PAYLOAD.err"' EXIT
+  read_payload "$PAYLOAD" || { answer incomplete; return; }
+  lock $LOCK_WAIT || { busy; return; }
+  awk '$1 == "holder" { sub(/^holder /, ""); print; exit }' "$PAYLOAD" | cut -c 1-100 >"$RUN/holder"
+  recover || { TOUCHED=yes; answer failed; return; }
+  stage || { rm -rf "$GENERATIONS/new"; return 1; }
+}
+
+busy() {
+  holder
+  WHY="$HOLDER is at work on this router, or waits for its confirmation, since more than $LOCK_WAIT seconds"
+  answer busy
+}
+
+# stage: the next generation, beside the others, and the judgement of every daemon it concerns.
+stage() {
+  NEXT=$GENERATIONS/new
+  {
+    mkdir "$NEXT" && cp -al "$CONFIRMED/fragments" "$NEXT/fragments" && stage_payload "$PAYLOAD" "$NEXT/fragments"
+  } 2>"$RUN/stage.err" || {
+    WHY="the new configuration could not be stored below $GENERATIONS (is the disk full?)
+$(head -n 3 "$RUN/stage.err")"
+    answer full
+    return
+  }
+  if [ "$(cat "$CONFIRMED/program" 2>/dev/null)" = "$PROGRAM_HASH" ] && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
+    rm -rf "$NEXT"
+    answer ok "$(generation confirmed)" nothing
+    return
+  fi
+  assemble "$NEXT" && echo "$PROGRAM_HASH" >"$NEXT/program" || { answer refused; return; }
+  packages_install "$NEXT/files/packages" || { SERVICE=packages answer refused; return; }
+  for service in $SERVICES; do
+    differs "$service" "$CONFIRMED" "$NEXT" || continue
+    "${service}_check" "$NEXT/files" || { SERVICE=$service; TOUCHED=no; answer refused; return; }
+    CHANGED="$CHANGED${CHANGED:+ }$service"
+  done
+  units || { answer refused; return; }
+  commit
+}
+
+# commit: from confirmed to NEXT, or back.
+commit() {
+  n=$(($(generation confirmed) + 1))
+  rm -rf "${GENERATIONS:?}/$n"
+  mv -T "$NEXT" "$GENERATIONS/$n" || { answer full; return; }
+  NEXT=$GENERATIONS/$n
+  if [ -z "$CHANGED" ]; then
+    # Only who says it has changed, or packages: nothing to apply, nothing to confirm.
+    point live "$n" && settle "$n"
+    answer ok "$n" same
+    return
+  fi
+  route_before=$(network_route_to "$CLIENT")
+  TOUCHED=yes
+  arm applying "$n" && point live "$n" || {
+    fail_back
+    return
+  }
+  LIVE=$NEXT
+  for service in $CHANGED; do
+    "${service}_apply" "$NEXT/files" && "${service}_health" "$NEXT/files" || {
+      SERVICE=$service
+      fail_back
+      return
+    }
+  done
+  if could_cut; then
+    sync -f "$GENERATIONS" 2>/dev/null
+    arm waiting "$n" || { fail_back; return; }
+    answer unconfirmed "$n" "$CONFIRM_WAIT"
+  else
+    settle "$n"
+    answer ok "$n" same
+  fi
+}
+
+# fail_back: the change failed for WHY. TOUCHED stays yes only when it could not be undone.
+fail_back() {
+  fail_why=$WHY
+  if put_back; then
+    TOUCHED=no
+    WHY=$fail_why
+  else
+    WHY="$fail_why
+$WHY"
+  fi
+  disarm
+  sweep
+  answer failed
+}
+
+# could_cut: might the operator not get in any more? Only a fresh connection can tell.
+could_cut() {
+  case " $CHANGED " in *" network "* | *" nftables "* | *" sysctl "*) ;; *) return 1 ;; esac
+  [ -n "$CLIENT" ] || return 0
+  route_after=$(network_route_to "$CLIENT")
+  [ -n "$route_after" ] && [ "$route_after" = "$route_before" ] || return 0
+  client_dev=$(echo "$route_after" | sed 's/.*dev \([^ ]*\) .*/\1/')
+  cat "$CONFIRMED/files/network" "$NEXT/files/network" | grep -qxF "interface $client_dev"
+}

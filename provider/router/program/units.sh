@@ -1,0 +1,71 @@
+# The units: the firewall before there is a network, the rest when the links are there, and one for each daemon that needs
+# its own. Written again when the program changes.
+
+unit_firewall() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: packet filter
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+After=local-fs.target systemd-modules-load.service
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=$PROGRAM boot firewall
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+unit_main() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: last confirmed configuration
+Wants=vpc6-firewall.service
+After=vpc6-firewall.service network.target systemd-networkd.service networking.service NetworkManager.service
+Before=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=$PROGRAM boot
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# units: writes what differs; one daemon-reload when anything did.
+units() {
+  units_changed=
+  unit_firewall >"$RUN/unit" && unit vpc6-firewall || return 1
+  unit_main >"$RUN/unit" && unit vpc6 || return 1
+  for service in $SERVICES; do
+    command -v "${service}_unit" >/dev/null || continue
+    "${service}_unit" >"$RUN/unit" && unit "vpc6-$service" || return 1
+  done
+  [ -n "$units_changed" ] || return 0
+  WHY=$(systemctl daemon-reload 2>&1 && systemctl --quiet enable vpc6-firewall.service vpc6.service 2>&1) && WHY=
+}
+
+unit() {
+  ! cmp -s "$RUN/unit" "$UNITS/$1.service" || return 0
+  cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$UNITS/$1.service" || {
+    WHY="$UNITS/$1.service cannot be written"
+    return 1
+  }
+  units_changed=yes
+}
+
+units_remove() {
+  systemctl --quiet disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
+  rm -f "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/.vpc6*.vpc6
+  systemctl daemon-reload
+  systemctl reset-failed 'vpc6*' >/dev/null 2>&1
+}

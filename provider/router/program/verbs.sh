@@ -1,0 +1,122 @@
+# confirm N: a fresh connection got in, so generation N stays.
+confirm() {
+  trap '' HUP PIPE INT TERM
+  exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
+  generations || { answer failed; return; }
+  pending
+  if [ "$(generation confirmed)" = "$1" ]; then
+    answer ok "$1" same
+  elif [ "$PENDING" = waiting ] && [ "$PENDING_N" = "$1" ]; then
+    settle "$1"
+    answer ok "$1" same
+  else
+    WHY="generation $1 was put back: its confirmation did not come within $CONFIRM_WAIT seconds"
+    answer refused
+  fi
+}
+
+# rollback N: from the timer. Does nothing when N was confirmed, or has a later deadline.
+rollback() {
+  trap '' HUP PIPE INT TERM
+  mkdir -p "$RUN" && exec 9>>"$RUN/lock" && flock -w 500 9 || return 1
+  pending
+  now
+  [ "$PENDING_N" = "$1" ] && [ "$NOW" -ge "$PENDING_UNTIL" ] || return 0
+  generations || return 1
+  say "generation $1 was not confirmed: putting back ${CONFIRMED##*/}"
+  put_back
+  rollback_code=$?
+  [ -z "$WHY" ] || say "$WHY"
+  # The timer that runs us is stopped by nobody else, and ends with us.
+  rm -f "$RUN/pending"
+  sweep
+  return $rollback_code
+}
+
+# boot firewall: before there is a network. boot: when the links are there. The last confirmed configuration, without Pulumi.
+boot() {
+  BOOTING=yes
+  mkdir -p "$RUN" && exec 9>>"$RUN/lock" && flock -w 60 9 || return 1
+  generations || return 1
+  boot_code=0
+  if [ "${1:-}" = firewall ]; then
+    [ -s "$CONFIRMED/files/nftables" ] || return 0
+    nftables_apply "$CONFIRMED/files" && return 0
+    say "the packet filter does not load: $WHY"
+    nftables_closed
+    : >"$RUN/closed"
+    return 1
+  fi
+  recover_boot
+  if [ -e "$RUN/closed" ]; then
+    say "nothing is forwarded or served, as the packet filter does not load"
+    return 1
+  fi
+  boot_wait
+  if macs_moved "$CONFIRMED"; then
+    assemble "$CONFIRMED" boot
+    nftables_apply "$CONFIRMED/files" || boot_code=1
+  fi
+  for service in $SERVICES; do
+    [ "$service" != nftables ] || continue
+    WHY=
+    "${service}_apply" "$CONFIRMED/files" || {
+      say "$service: $WHY"
+      boot_code=1
+    }
+  done
+  return $boot_code
+}
+
+recover_boot() {
+  packages_recover
+  rm -f "$RUN/pending"
+  [ "$LIVE" = "$CONFIRMED" ] || point live "${CONFIRMED##*/}"
+  LIVE=$CONFIRMED
+  sweep
+}
+
+# Some links come late.
+boot_wait() {
+  waits=0
+  while [ $waits -lt 50 ]; do
+    late=
+    for dev in $(awk '/^interface / { print $2 }' "$CONFIRMED/files/network"); do
+      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "/sys/class/net/$dev" ] || late=$dev ;; esac
+    done
+    [ -n "$late" ] || return 0
+    waits=$((waits + 1))
+    sleep 0.2
+  done
+  say "interface $late is not there"
+}
+
+# uninstall ID: the host as it was found, when nothing but the Router itself (ID) is on it.
+uninstall() {
+  trap '' HUP PIPE INT TERM
+  require || { answer unusable; return; }
+  lock $LOCK_WAIT || { busy; return; }
+  echo "the destroy of $1" >"$RUN/holder"
+  if [ -e "$ETC/confirmed" ]; then
+    TOUCHED=yes
+    recover || { answer failed; return; }
+    TOUCHED=no
+    others=$(cd "$CONFIRMED/fragments" && find . -mindepth 2 -type f -printf '%f\n' | sort -u | grep -vxF -e "$1")
+    [ -z "$others" ] || {
+      WHY="$others"
+      answer occupied
+      return
+    }
+  fi
+  TOUCHED=yes
+  mkdir -p "$VAR"
+  backwards=
+  for service in $SERVICES; do backwards="$service $backwards"; done
+  for service in $backwards; do
+    "${service}_remove" || { SERVICE=$service; answer failed; return; }
+  done
+  units_remove
+  packages_purge || { SERVICE=packages; answer failed; return; }
+  rm -rf /etc/vpc6 /var/lib/vpc6 /run/vpc6 /usr/local/lib/vpc6 || { answer failed; return; }
+  answer ok 0 same
+}
