@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 suite = tools/env node tools/test.mjs
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## fetch what is missing: Node.js, npm packages, the Pulumi CLI (quick when nothing is)
 	@tools/setup

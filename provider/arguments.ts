@@ -83,7 +83,8 @@ export function list<T>(of: Type<T>): Type<T[]> {
 export function record<F extends Record<string, Type<unknown>>>(fields: F): Type<{ [K in keyof F]: Value<F[K]> }> {
   return (value, path, fail) => {
     type Result = { [K in keyof F]: Value<F[K]> };
-    if (value === UNKNOWN) return UNKNOWN as unknown as Result;
+    // Each field is unknown, so that nothing finds an unknown object's fields absent.
+    if (value === UNKNOWN) return Object.fromEntries(Object.keys(fields).map((key) => [key, UNKNOWN])) as Result;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       fail(`${path}: ${isAbsent(value) ? "missing" : quote(value)}; it must be an object with ${names(fields)}`);
       return {} as Result;

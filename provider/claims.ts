@@ -3,7 +3,7 @@
 
 import { allocate } from "./addressing/allocate";
 import type { PoolSpec } from "./addressing/allotment";
-import { format, parse } from "./addressing/ledger";
+import { format, lookup, parse } from "./addressing/ledger";
 import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
 import type { Fail, Type } from "./arguments";
 import { type Grant, prefixOf } from "./fields";
@@ -15,6 +15,8 @@ export interface Claim {
   name: string;
   was?: string[];
   value?: string;
+  /** Claimed by `reserve`: no child is there to say that it was refused. */
+  reserved?: boolean;
 }
 
 /** What resources/claims.ts collects; the parent's `check` hands back the ledger in their place. */
@@ -31,6 +33,10 @@ export function ledgerOf(pools: PoolSpec[], old: string | undefined, all: Claim[
   }));
   const result = allocate(pools, old, wanted);
   for (const failure of result.failures) fail(failure);
+  for (const { kind, name } of all.filter((it) => it.reserved)) {
+    const answer = lookup(result.ledger, kind, name);
+    if (answer && "refused" in answer) fail(`reserve: ${kind} "${name}": ${answer.refused}`);
+  }
   return result.ledger;
 }
 

@@ -11,6 +11,8 @@ export interface Claim {
   was?: pulumi.Input<string[]>;
   /** An explicit value; plain, because an unknown one would make everybody's allocation unknown. */
   value?: string | undefined;
+  /** Claimed by `reserve`: no child is there to say that it was refused. */
+  reserved?: boolean;
 }
 
 /** The claims on one parent. */

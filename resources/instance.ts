@@ -44,7 +44,7 @@ export class Instance extends Resource {
     const props = {
       ...rest,
       claim,
-      explicitAddress: address,
+      address,
       grant: grant(tier, "instance", { type: "Instance", name, claim, opts }),
       tier: { interface: tier.interface, domain: tier.domain },
       router: tier.router,

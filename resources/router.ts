@@ -65,7 +65,7 @@ export class Router extends Resource {
   readonly zone: Zone;
 
   constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, claim = name, host, port, user, hostKey, proxy, address, asn, ...rest } = args;
+    const { zone, claim = name, address, asn, ...rest } = args;
     const was = formerNames(name, opts);
     zone.claims.add({ kind: "router", name: claim, was, value: address });
     zone.claims.add({ kind: "asn", name: claim, was, value: asn === undefined ? undefined : String(asn) });
@@ -73,12 +73,11 @@ export class Router extends Resource {
     const props = {
       ...rest,
       claim,
-      way: { host, port, user, hostKey, proxy },
-      publicNetwork: zone.publicNetwork,
-      zoneAsn: zone.asn,
-      zoneAsnRange: zone.asnRange,
-      explicitAddress: address,
-      explicitAsn: asn,
+      publicNetwork: zone.given.publicNetwork,
+      zoneAsn: zone.given.asn,
+      zoneAsnRange: zone.given.asnRange,
+      address,
+      asn,
       addressGrant: grant(zone, "router", child),
       asnGrant: grant(zone, "asn", child),
     };

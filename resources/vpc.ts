@@ -62,8 +62,7 @@ export class Vpc extends Resource {
       claim,
       ipv6,
       claims: claims.closed,
-      explicitCidr: cidr,
-      superCidr: zone.superCidr,
+      cidr,
       grant: ipv6 ? grant(zone, "vpc", child) : undefined,
       router: router.router,
     };

@@ -74,22 +74,21 @@ export class Zone extends Resource {
   declare readonly publicNetwork: pulumi.Output<{ cidr: string; gateway: string; range: string } | undefined>;
   /** @internal What routers and VPCs ask for. */
   readonly claims: Claims;
+  /** @internal As given: an output that may be absent is unknown at preview, and would make a router's address unknown. */
+  readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork">;
 
   constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {
     const { reserve = [], ...rest } = args;
     const claims = new Claims(`zone "${name}"`, reserve.flatMap(reservation));
     super("Zone", name, OUTPUTS, { ...rest, name, claims: claims.closed }, opts);
     this.claims = claims;
+    this.given = args;
   }
 }
 
 function reservation(item: string | ReservationArgs): Claim[] {
   const { kind = "vpc", name } = typeof item === "string" ? { name: item } : item;
   // A router draws twice: a public address and an AS number.
-  return kind === "router"
-    ? [
-        { kind, name },
-        { kind: "asn", name },
-      ]
-    : [{ kind, name }];
+  const kinds = kind === "router" ? ["router", "asn"] : [kind];
+  return kinds.map((it) => ({ kind: it, name, reserved: true }));
 }

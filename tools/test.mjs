@@ -28,7 +28,10 @@ main(process.argv.slice(2));
 /** @param {string[]} names */
 function main(names) {
   const unknown = names.find((name) => !(name in suites));
-  if (unknown) throw new Error(`no suite "${unknown}": there are ${Object.keys(suites).join(", ")}`);
+  if (unknown) {
+    say(`no suite "${unknown}": there are ${Object.keys(suites).join(", ")}`);
+    process.exit(2);
+  }
   const rows = (names.length > 0 ? names : Object.keys(suites)).map((name) => {
     say(`\n==> ${name}`);
     const began = Date.now();

@@ -72,26 +72,34 @@ function parseLine(line: string): Entry | undefined {
 /** What a ledger says about one name: what it holds, or why not (and what it then still holds). */
 export type Answer = { readonly value: string } | { readonly refused: string; readonly value?: string };
 
-/** Undefined: the ledger knows no such claim, or there is no ledger. */
+/** Undefined: the ledger knows no such claim, or there is no ledger. A text that is no ledger refuses everybody. */
 export function lookup(ledger: string | undefined, kind: string, name: string): Answer | undefined {
-  return ledger === undefined ? undefined : indexOf(ledger).get(`${kind} ${name}`);
+  if (ledger === undefined) return undefined;
+  const index = indexOf(ledger);
+  return typeof index === "string" ? { refused: index } : index.get(`${kind} ${name}`);
 }
 
 // All children of a parent look into one text, each for itself: the last few texts stay indexed.
-const indexes: { text: string; index: Map<string, Answer> }[] = [];
+type Index = Map<string, Answer> | string;
+const recent: { text: string; index: Index }[] = [];
 
-function indexOf(text: string): Map<string, Answer> {
-  const known = indexes.find((one) => one.text === text);
+function indexOf(text: string): Index {
+  const known = recent.find((one) => one.text === text);
   if (known !== undefined) return known.index;
+  const index = makeIndex(text);
+  recent.unshift({ text, index });
+  recent.length = Math.min(recent.length, 4);
+  return index;
+}
+
+function makeIndex(text: string): Index {
   const entries = parse(text);
-  if (typeof entries === "string") throw new Error(entries);
+  if (typeof entries === "string") return entries;
   const index = new Map<string, Answer>();
   for (const entry of entries) {
     const key = `${entry.kind} ${entry.name}`;
     if ("refused" in entry) index.set(key, { ...index.get(key), refused: entry.refused });
     else if (entry.since === undefined) index.set(key, { ...index.get(key), value: entry.value });
   }
-  indexes.unshift({ text, index });
-  indexes.length = Math.min(indexes.length, 4);
   return index;
 }

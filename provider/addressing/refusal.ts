@@ -79,9 +79,10 @@ export function exhausted(pool: RealPool, book: Book, claims: Claims): (order: n
 
 function remedy(pool: RealPool, capacity: bigint, claimed: bigint): string {
   const { first, last } = boundsOf(pool);
-  if (pool.format !== "prefix")
-    return `${last - first + 1n - capacity + claimed} would be needed, reserved ones included`;
   const kept = ((last - first + 1n) >> BigInt(unitOf(pool))) - capacity;
+  if (pool.format !== "prefix") {
+    return `a range of ${claimed + kept} would be needed${kept === 0n ? "" : ` (${kept} reserved)`}`;
+  }
   let length = pool.within.length - 1;
   const holds = () => (1n << BigInt(pool.length - length)) - kept;
   while (holds() < claimed) length -= 1;

@@ -68,7 +68,9 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
   for (const [name, slot] of wishes) refused.set(name, holder(slot));
   const shortage = exhausted(pool, book, claims);
   for (const [name, order] of unserved) refused.set(name, shortage(order));
-  const fallen = [...strays.values()].filter(({ name }) => !book.held.has(name));
+  const fallen = [...strays.values()]
+    .filter(({ name }) => !book.held.has(name))
+    .sort((a, b) => compare(a.name, b.name));
   return {
     lines: linesOf(pool, book).concat(fallen.map(({ name, value }) => ({ kind, name, value }))),
     refused: [...refused].sort(([a], [b]) => compare(a, b)).map(([name, reason]) => ({ kind, name, refused: reason })),
@@ -80,7 +82,9 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
 /** A pool that is not there: every claim is refused, and what is held all the same fails the parent. */
 export function decline(pool: NoPool, old: readonly Held[], claims: Claims): Outcome {
   const { kind, why } = pool;
-  const lines = [...inherit(old, claims).owned].map(([name, { value }]) => ({ kind, name, value }));
+  const lines = [...inherit(old, claims).owned]
+    .map(([name, { value }]) => ({ kind, name, value }))
+    .sort((a, b) => compare(a.name, b.name));
   const strays = lines.map(({ name, value }) => ({ name, value, why: `${value} is held, but ${why}` }));
   const refused = [...claims.values()].map(({ name, value }) => {
     return { kind, name, refused: value === undefined ? why : `${value} was asked for, but ${why}` };

@@ -16,7 +16,7 @@ const shape = record({
   mac: optional(mac),
   duid: optional(duid),
   hostname: optional(hostname),
-  explicitAddress: optional(address6),
+  address: optional(address6),
   grant,
   tier: record({ interface: asIs, domain: asIs }),
   router: routerAddress,
@@ -28,7 +28,7 @@ export const instance: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, tier, router, mac, explicitAddress } = args;
+    const { claim, tier, router, mac, address: explicitAddress } = args;
     const names = namesOf(claim, old);
     const host = args.hostname ?? hostname(firstName(names), "hostname", fail);
     if (mac === undefined && args.duid === undefined) fail("mac: missing; a guest is known by its `mac` or its `duid`");

@@ -3,11 +3,12 @@
 
 import { integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
-import { address, claim, grant, hop, interfaceName, lengthOf, proxy } from "../fields";
+import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import type { RouterAddress } from "../router";
 import { render } from "../templates/render";
 import { derive, UNKNOWN } from "../unknown";
+import { gatewayOf, publicNetwork } from "./zone";
 
 const service = text("a service", (value) =>
   /^(tcp|udp)\/([1-9][0-9]{0,4})$/.test(value) && Number(value.slice(4)) <= 65535
@@ -17,17 +18,16 @@ const service = text("a service", (value) =>
 
 const shape = record({
   claim,
-  way: record({ ...hop, proxy: optional(proxy) }),
+  ...hop,
+  proxy: optional(proxy),
   publicInterface: interfaceName,
   dnsServers: withDefault(list(address), []),
   publicServices: withDefault(list(service), []),
-  publicNetwork: optional(
-    record({ cidr: text("", (it) => it), gateway: text("", (it) => it), range: text("", (it) => it) }),
-  ),
+  publicNetwork: optional(publicNetwork),
   zoneAsn: optional(integer(1, 4294967295)),
   zoneAsnRange: optional(text("", (it) => it)),
-  explicitAddress: optional(text("", (it) => it)),
-  explicitAsn: optional(integer(1, 4294967295)),
+  address: optional(address6),
+  asn: optional(privateAsn),
   addressGrant: optional(grant),
   asnGrant: optional(grant),
 });
@@ -38,25 +38,26 @@ export const router: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, way, publicInterface, dnsServers, publicServices, publicNetwork } = args;
+    const { claim, host, port, user, hostKey, proxy, publicInterface, dnsServers, publicServices, publicNetwork } =
+      args;
+    const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
     const held =
-      args.addressGrant && (publicNetwork || args.explicitAddress !== undefined)
-        ? share({ ...common, grant: args.addressGrant, property: "address", explicit: args.explicitAddress }, fail)
+      args.addressGrant && (publicNetwork || args.address !== undefined)
+        ? share({ ...common, grant: args.addressGrant, property: "address", explicit: args.address }, fail)
         : undefined;
     const asn =
       args.asnGrant && args.zoneAsnRange !== undefined
-        ? share({ ...common, grant: args.asnGrant, property: "asn", explicit: args.explicitAsn }, fail)
-        : (args.explicitAsn ?? args.zoneAsn);
+        ? share({ ...common, grant: args.asnGrant, property: "asn", explicit: args.asn }, fail)
+        : (args.asn ?? args.zoneAsn);
     const address =
       held && derive([held, publicNetwork] as const, (it, network) => `${it}/${lengthOf(network?.cidr ?? "::/64")}`);
-    const { port, proxy, ...rest } = way;
-    const router: RouterAddress = { name: firstName(names), ...rest, port, ...(proxy && { proxy }) };
+    const router: RouterAddress = { name: firstName(names), host, port, user, hostKey, ...(proxy && { proxy }) };
     const fragments = render("router", {
       publicInterface,
       address,
-      gateway: publicNetwork?.gateway,
+      gateway,
       sshPorts: [...new Set([22, port])].join(", "),
       publicServices: known(publicServices).map((it) => ({ protocol: it.slice(0, 3), port: it.slice(4) })),
       dnsServers: known(dnsServers),

@@ -29,8 +29,8 @@ const shape = record({
   interface: optional(interfaceName),
   mac: optional(mac),
   domain: optional(domain),
-  explicitCidr: optional(prefix6),
-  explicitGateway: optional(address6),
+  cidr: optional(prefix6),
+  gateway: optional(address6),
   grant: optional(grant),
   vpc: record({ domain: asIs, ntpServers: list(asIs) }),
   claims,
@@ -46,7 +46,7 @@ export const tier: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, router, vpc, explicitCidr, explicitGateway } = args;
+    const { claim, router, vpc, cidr: explicitCidr, gateway: explicitGateway } = args;
     const names = namesOf(claim, old);
     const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
     const device = deviceOf(args, fail);

@@ -15,8 +15,7 @@ const shape = record({
   domain: optional(domain),
   ntpServers: withDefault(list(address6), []),
   ipv6: boolean,
-  explicitCidr: optional(prefix6),
-  superCidr: optional(prefix6),
+  cidr: optional(prefix6),
   grant: optional(grant),
   claims,
   router: routerAddress,
@@ -28,7 +27,7 @@ export const vpc: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, ntpServers, ipv6, router, explicitCidr } = args;
+    const { claim, ntpServers, ipv6, router, cidr: explicitCidr } = args;
     const names = namesOf(claim, old);
     const domain = args.domain ?? `${dnsLabel(firstName(names))}.internal`;
     const common = { ...names, domain, ntpServers, ipv6, router };

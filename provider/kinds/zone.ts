@@ -19,12 +19,14 @@ import {
 import type { Kind } from "../kind";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
+export const publicNetwork = record({ cidr: prefix6, gateway: optional(address6), range: optional(range6) });
+
 const shape = record({
   name: text("a name", (value) => value),
   superCidr: optional(prefix6),
   asn: optional(privateAsn),
   asnRange: optional(asnRange()),
-  publicNetwork: optional(record({ cidr: prefix6, gateway: optional(address6), range: optional(range6) })),
+  publicNetwork: optional(publicNetwork),
   vpcPrefixLength: withDefault(integer(48, 63, "a prefix length"), 60),
   isolatedCidr: optional(prefix6),
   claims,
@@ -77,10 +79,14 @@ function check({ superCidr, asn, asnRange, vpcPrefixLength, isolatedCidr, public
   }
 }
 
+/** The cloud uplink router: the first address of the public network, if nothing else is said. */
+export const gatewayOf = ({ cidr, gateway }: { cidr: string; gateway?: string | undefined }): string =>
+  gateway ?? formatAddress(nth(prefixOf(cidr), 1));
+
 /** The public network with its defaults. */
 function completed(given: NonNullable<Args["publicNetwork"]>, fail: Fail): PublicNetwork {
   const network = prefixOf(given.cidr);
-  const gateway = given.gateway ?? formatAddress(nth(network, 1));
+  const gateway = gatewayOf(given);
   if (!contains(network, addressOf(gateway))) fail(`publicNetwork.gateway: "${gateway}" is not inside ${given.cidr}`);
   if (given.range !== undefined && !contains(network, rangeOf(given.range))) {
     fail(`publicNetwork.range: "${given.range}" is not inside ${given.cidr}`);

@@ -42,10 +42,15 @@ export function where(router: RouterAddress): string {
 export function excerpt(text: string, limit = 12): string[] {
   const lines = text
     .split("\n")
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is taken out
-    .map((line) => line.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/[\x00-\x08\x0b-\x1f\x7f]/g, "").trimEnd())
+    .map((line) => printable(line).trimEnd())
     .filter((line) => line !== "")
     .map((line) => (line.length > 300 ? `${line.slice(0, 299)}…` : line));
   if (lines.length <= limit) return lines;
   return [...lines.slice(0, limit), `… and ${lines.length - limit} more lines`];
+}
+
+/** Without colors and control characters. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "");
 }

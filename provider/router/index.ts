@@ -3,25 +3,45 @@
  * a router as it was found (`uninstall`). Everything that touches the world is in this folder; ssh2 is loaded on first use.
  */
 
+import { Lane } from "./lane";
+import type { Change, Fragments, Report, RouterAddress } from "./types";
+
+export { setCredentials } from "./credentials";
 export { RouterError } from "./error";
+export { installSignalHandling } from "./process";
+export { onProgress, setHolder } from "./session";
 export type { Change, CredentialConfig, Fragments, Hop, Report, RouterAddress } from "./types";
 
-import type { Change, CredentialConfig, Fragments, Report, RouterAddress } from "./types";
+const lanes = new Map<string, Lane>();
 
-/** Makes the router carry `change`, together with all that arrives for it meanwhile. */
-export declare function converge(router: RouterAddress, change: Change): Promise<Report>;
+/** Makes the router carry `change`, in one transaction with all that arrives for it meanwhile. */
+export async function converge(router: RouterAddress, change: Change): Promise<Report> {
+  return await lane(router).converge(change);
+}
 
-/** What is confirmed on the router now: id → fragments. Concurrent callers share one round trip. */
-export declare function observe(router: RouterAddress): Promise<Map<string, Fragments>>;
+/** What is confirmed on the router: id → fragments. Concurrent callers share one round trip. Empty where vpc6 never was. */
+export async function observe(router: RouterAddress): Promise<Map<string, Fragments>> {
+  return await lane(router).observe();
+}
 
 /** Leaves the router as it was found, when nothing but `id` (the Router's own) is on it. */
-export declare function uninstall(router: RouterAddress, id: string): Promise<void>;
+export async function uninstall(router: RouterAddress, id: string): Promise<void> {
+  await lane(router).uninstall(id);
+}
 
-/** Where credentials are looked for after the environment, the agent and the key files: the stack's config. */
-export declare function setCredentials(config: CredentialConfig): void;
+/** Closes what is open; for tests. */
+export function disconnect(): void {
+  for (const open of lanes.values()) open.close();
+  lanes.clear();
+}
 
-/** Called with what the router's program says while it works: `installing nftables dnsmasq-base`. */
-export declare function onProgress(listener: ((router: RouterAddress, text: string) => void) | undefined): void;
-
-/** SIGINT and SIGTERM for the provider process: exits at once when idle, within 4 s when busy. Harmless to call twice. */
-export declare function installSignalHandling(): void;
+function lane(router: RouterAddress): Lane {
+  const hops = [router, ...(router.proxy ? [router.proxy] : [])];
+  const key = hops.map(({ user, host, port, hostKey }) => `${user}@${host}:${port} ${hostKey}`).join(" via ");
+  let found = lanes.get(key);
+  if (!found) {
+    found = new Lane(router);
+    lanes.set(key, found);
+  }
+  return found;
+}

@@ -18,7 +18,7 @@ export interface RouterAddress extends Hop {
   proxy?: Hop;
 }
 
-/** Slot → text: all that one resource has to say on one router. See `slots.ts` for the slots. */
+/** Slot → text: all that one resource has to say on one router. The services' shell files name their slots, beside `packages`. */
 export type Fragments = Record<string, string>;
 
 /** What one resource wants of one router: these fragments in place of all it had there, or (`null`) none. */

@@ -109,7 +109,8 @@ blame() {
 
 # differs SERVICE OLD NEW: do the assembled files of a service differ between two generations?
 differs() {
-  for slot in $("$1_slots"); do
+  eval "differs_slots=\$$1_slots"
+  for slot in $differs_slots; do
     cmp -s "$2/files/$slot" "$3/files/$slot" || return 0
   done
   return 1

@@ -20,10 +20,15 @@ VAR=/var/lib/vpc6
 RUN=/run/vpc6
 UNITS=/etc/systemd/system
 
-# Services in the order in which a change is applied: the filter first, so that nothing is ever open that should be closed.
-# Adding one is: a file in services/, its name here, its slots below.
-SERVICES="nftables sysctl network dnsmasq"
-SLOTS="packages sysctl network nftables dnsmasq dhcp-hosts dns-hosts"
+# In the order in which a change is applied (provider/router/program.ts has the list). Each is a file in services/ with
+#   NAME_slots             the slots its fragments are in
+#   NAME_assemble FILES    what is particular to it in assembling FILES/<slot>
+#   NAME_check FILES       the daemon's own judgement, nothing changed
+#   NAME_apply FILES       makes the host what FILES say, whatever it is now
+#   NAME_health FILES      is it so?
+#   NAME_remove            as it was found
+#   NAME_unit              the text of vpc6-NAME.service, if it needs one
+SERVICES="@SERVICES@"
 
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept.
 LOCK_WAIT=60
@@ -32,9 +37,13 @@ CONFIRM_WAIT=30
 # What the answer will say. Functions that refuse something set WHY (in the daemon's own words) and BLAME (a fragment's id).
 TOUCHED=no
 CHANGED=
-SERVICE=
+CULPRIT=
 BLAME=
 WHY=
+
+# By which a transaction that is sent twice is known again, and the client's address.
+NONCE=none
+CLIENT=
 
 # Progress, for the person who waits. The other end may be gone: that is no reason to stop.
 say() {
@@ -48,7 +57,7 @@ answer() {
     echo "$*"
     echo "touched $TOUCHED"
     echo "changed $CHANGED"
-    [ -z "$SERVICE" ] || echo "service $SERVICE"
+    [ -z "$CULPRIT" ] || echo "service $CULPRIT"
     [ -z "$BLAME" ] || echo "id $BLAME"
     [ -z "$WHY" ] || printf '%s\n' "$WHY" | head -n 60 | cut -c 1-400 | sed 's/^/|/'
     echo end

@@ -1,7 +1,7 @@
 # One transaction at a time, whoever asks (another stack may be at work). The lock dies with its holder; what a holder that
 # died left half done is seen by the next one, see `recover`.
 
-# lock SECONDS: 0 when it is ours and no other transaction waits for its confirmation.
+# lock SECONDS: 0 when it is ours and no transaction waits for its confirmation but one with our own NONCE.
 lock() {
   now
   lock_until=$((NOW + $1))
@@ -11,14 +11,18 @@ lock() {
     exec 9>>"$RUN/lock"
     if ! flock -n 9; then
       lock_tell
-      now
-      [ "$NOW" -lt "$lock_until" ] && flock -w $((lock_until - NOW)) 9 || return 1
+      until flock -w 5 9; do
+        now
+        [ "$NOW" -lt "$lock_until" ] || return 1
+        lock_told=
+        lock_tell
+      done
     fi
     # A lock that was removed (uninstall) while we waited for it is nobody's.
     [ "$RUN/lock" -ef /proc/self/fd/9 ] || continue
     pending
     now
-    if [ "$PENDING" != waiting ] || [ "$NOW" -ge "$PENDING_UNTIL" ]; then
+    if [ "$PENDING" != waiting ] || [ "$NOW" -ge "$PENDING_UNTIL" ] || [ "$PENDING_NONCE" = "$NONCE" ]; then
       return 0
     fi
     lock_tell
@@ -42,10 +46,11 @@ holder() {
   : "${HOLDER:=another transaction}"
 }
 
-# pending: PENDING = applying (at work, or died), waiting (for `confirm`) or nothing; PENDING_N, PENDING_UNTIL, PENDING_TIMER.
+# pending: PENDING = applying (at work, or died), waiting (for `confirm`) or nothing; PENDING_N,
+# PENDING_UNTIL, PENDING_TIMER, PENDING_NONCE.
 pending() {
-  PENDING='' PENDING_N='' PENDING_UNTIL=0 PENDING_TIMER=''
-  [ ! -r "$RUN/pending" ] || read -r PENDING PENDING_N PENDING_UNTIL PENDING_TIMER <"$RUN/pending"
+  PENDING='' PENDING_N='' PENDING_UNTIL=0 PENDING_TIMER='' PENDING_NONCE=''
+  [ ! -r "$RUN/pending" ] || read -r PENDING PENDING_N PENDING_UNTIL PENDING_TIMER PENDING_NONCE <"$RUN/pending"
   : "${PENDING_UNTIL:=0}"
 }
 
@@ -55,7 +60,7 @@ arm() {
   now
   arm_old=${PENDING_TIMER:-}
   PENDING_TIMER=vpc6-rollback-$2-$1-$$
-  echo "$1 $2 $((NOW + CONFIRM_WAIT)) $PENDING_TIMER" >"$RUN/pending.new" && mv -T "$RUN/pending.new" "$RUN/pending" || return 1
+  echo "$1 $2 $((NOW + CONFIRM_WAIT)) $PENDING_TIMER $NONCE" >"$RUN/pending.new" && mv -T "$RUN/pending.new" "$RUN/pending" || return 1
   systemd-run --quiet --collect --unit="$PENDING_TIMER" --on-active="$CONFIRM_WAIT" --timer-property=AccuracySec=100ms \
     --property=TimeoutStartSec=600 "$PROGRAM" rollback "$2" >/dev/null 2>"$RUN/armed" 9>&- || {
     WHY="no rollback timer: $(cat "$RUN/armed")"

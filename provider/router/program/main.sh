@@ -1,3 +1,11 @@
+# `packages` is everybody's.
+SLOTS=packages
+BACKWARDS=
+for service in $SERVICES; do
+  eval "SLOTS=\"\$SLOTS \$${service}_slots\""
+  BACKWARDS="$service $BACKWARDS"
+done
+
 verb=${1:-}
 [ $# = 0 ] || shift
 case $verb in

@@ -1,5 +1,6 @@
 # Generations: what is confirmed (a reboot and a rollback come back to it), what is live (daemons read it), and the way from
 # one to the next. Both names are symbolic links, switched by rename.
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # generations: sets CONFIRMED and LIVE (directories); makes an empty generation 0 the first time.
 generations() {
@@ -41,9 +42,7 @@ put_back() {
   point live "${CONFIRMED##*/}" || return 1
   put_back_code=0
   put_back_why=
-  backwards=
-  for service in $SERVICES; do backwards="$service $backwards"; done
-  for service in $backwards; do
+  for service in $BACKWARDS; do
     differs "$service" "$CONFIRMED" "$put_back_from" || continue
     WHY=
     "${service}_apply" "$CONFIRMED/files" && "${service}_health" "$CONFIRMED/files" || {
@@ -53,8 +52,8 @@ $service: $WHY"
     }
   done
   LIVE=$CONFIRMED
-  [ $put_back_code = 0 ] || WHY="not everything could be put back:$put_back_why"
-  return $put_back_code
+  [ "$put_back_code" = 0 ] || WHY="not everything could be put back:$put_back_why"
+  return "$put_back_code"
 }
 
 # sweep: keeps the generations in use and the one before.
@@ -90,7 +89,14 @@ converge() {
   mkdir -p "$RUN" && PAYLOAD=$RUN/payload.$$
   trap 'rm -f "$PAYLOAD" "$PAYLOAD.err"' EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }
+  NONCE=$(awk '$1 == "nonce" { print $2 } /^set|^drop/ { exit }' "$PAYLOAD")
+  : "${NONCE:=none}"
   lock $LOCK_WAIT || { busy; return; }
+  if [ "$PENDING" = waiting ] && [ "$NOW" -lt "$PENDING_UNTIL" ]; then
+    # Sent again, as the first answer was lost.
+    answer unconfirmed "$PENDING_N" $((PENDING_UNTIL - NOW))
+    return
+  fi
   awk '$1 == "holder" { sub(/^holder /, ""); print; exit }' "$PAYLOAD" | cut -c 1-100 >"$RUN/holder"
   recover || { TOUCHED=yes; answer failed; return; }
   stage || { rm -rf "$GENERATIONS/new"; return 1; }
@@ -119,10 +125,10 @@ $(head -n 3 "$RUN/stage.err")"
     return
   fi
   assemble "$NEXT" && echo "$PROGRAM_HASH" >"$NEXT/program" || { answer refused; return; }
-  packages_install "$NEXT/files/packages" || { SERVICE=packages answer refused; return; }
+  packages_install "$NEXT/files/packages" || { CULPRIT=packages; answer refused; return; }
   for service in $SERVICES; do
     differs "$service" "$CONFIRMED" "$NEXT" || continue
-    "${service}_check" "$NEXT/files" || { SERVICE=$service; TOUCHED=no; answer refused; return; }
+    "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; answer refused; return; }
     CHANGED="$CHANGED${CHANGED:+ }$service"
   done
   units || { answer refused; return; }
@@ -150,7 +156,7 @@ commit() {
   LIVE=$NEXT
   for service in $CHANGED; do
     "${service}_apply" "$NEXT/files" && "${service}_health" "$NEXT/files" || {
-      SERVICE=$service
+      CULPRIT=$service
       fail_back
       return
     }

@@ -1,5 +1,6 @@
 # The units: the firewall before there is a network, the rest when the links are there, and one for each daemon that needs
 # its own. Written again when the program changes.
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 unit_firewall() {
   cat <<END

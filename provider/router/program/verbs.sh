@@ -1,7 +1,7 @@
 # confirm N: a fresh connection got in, so generation N stays.
 confirm() {
   trap '' HUP PIPE INT TERM
-  exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
+  mkdir -p "$RUN" && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
   generations || { answer failed; return; }
   pending
   if [ "$(generation confirmed)" = "$1" ]; then
@@ -14,6 +14,7 @@ confirm() {
     answer refused
   fi
 }
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # rollback N: from the timer. Does nothing when N was confirmed, or has a later deadline.
 rollback() {
@@ -30,7 +31,7 @@ rollback() {
   # The timer that runs us is stopped by nobody else, and ends with us.
   rm -f "$RUN/pending"
   sweep
-  return $rollback_code
+  return "$rollback_code"
 }
 
 # boot firewall: before there is a network. boot: when the links are there. The last confirmed configuration, without Pulumi.
@@ -65,7 +66,7 @@ boot() {
       boot_code=1
     }
   done
-  return $boot_code
+  return "$boot_code"
 }
 
 recover_boot() {
@@ -81,9 +82,10 @@ boot_wait() {
   waits=0
   while [ $waits -lt 50 ]; do
     late=
-    for dev in $(awk '/^interface / { print $2 }' "$CONFIRMED/files/network"); do
+    awk '/^interface / { print $2 }' "$CONFIRMED/files/network" >"$RUN/links"
+    while read -r dev; do
       case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "/sys/class/net/$dev" ] || late=$dev ;; esac
-    done
+    done <"$RUN/links"
     [ -n "$late" ] || return 0
     waits=$((waits + 1))
     sleep 0.2
@@ -110,13 +112,11 @@ uninstall() {
   fi
   TOUCHED=yes
   mkdir -p "$VAR"
-  backwards=
-  for service in $SERVICES; do backwards="$service $backwards"; done
-  for service in $backwards; do
-    "${service}_remove" || { SERVICE=$service; answer failed; return; }
+  for service in $BACKWARDS; do
+    "${service}_remove" || { CULPRIT=$service; answer failed; return; }
   done
   units_remove
-  packages_purge || { SERVICE=packages; answer failed; return; }
+  packages_purge || { CULPRIT=packages; answer failed; return; }
   rm -rf /etc/vpc6 /var/lib/vpc6 /run/vpc6 /usr/local/lib/vpc6 || { answer failed; return; }
   answer ok 0 same
 }

@@ -1,7 +1,7 @@
 # dnsmasq: router advertisements, DHCPv6 and DNS, in a unit of our own. It runs when at least one fragment names an interface
 # (without one it would serve everybody). Guests are a file each in directories it watches: they cost no restart.
 
-dnsmasq_slots() { echo "dnsmasq dhcp-hosts dns-hosts"; }
+dnsmasq_slots="dnsmasq dhcp-hosts dns-hosts"
 
 dnsmasq_assemble() {
   grep -q '^interface=' "$1/dnsmasq" || : >"$1/dnsmasq"
@@ -133,5 +133,7 @@ PIDFile=/run/vpc6/dnsmasq.pid
 ExecStart=/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid
 Restart=on-failure
 RestartSec=1
+TimeoutStartSec=20
+TimeoutStopSec=10
 END
 }

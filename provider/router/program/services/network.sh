@@ -4,10 +4,11 @@
 #
 #   interface DEV            address DEV ADDRESS/LENGTH [nodad]           neighbor DEV ADDRESS MAC
 #   route DEV PREFIX via GATEWAY [metric N]                               unreachable PREFIX
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 NETWORK_PROTO=106
 
-network_slots() { echo network; }
+network_slots=network
 network_assemble() { :; }
 
 network_check() {
@@ -38,7 +39,7 @@ network_check() {
     !ok { bad("not understood: " $0) }
     { ok = 0 }
     !has($2) {
-      list = devs; gsub(/^ | $/, "", list); gsub(/ /, ", ", list)
+      list = devs; sub(/ lo /, " ", list); gsub(/^ | $/, "", list); gsub(/ /, ", ", list)
       bad("interface " $2 " does not exist on this host (it has: " list ")")
     }
     # Another route to the same place, not by us: neither may silently win.
@@ -103,7 +104,7 @@ ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
 
 # network_blame FILE LINE: the fragment that says LINE.
 network_blame() {
-  BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } $0 == line || $0 == line " nodad" { print id; exit }' "$1")
+  BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1")
 }
 
 # network_plan FILE: the difference between what FILE wants and what is live, as a batch for ip: RUN/network.batch, beside it
@@ -131,7 +132,10 @@ network_plan() {
       if (w[1] == "unreachable") return "route " verb " unreachable " w[2] " metric " (six(w[2]) ? 1024 : 0) " proto " ours
       return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] " proto " ours
     }
-    function emit(verb, line) { print command(verb, line) >(run "/network.batch"); print line >(run "/network.lines") }
+    function emit(verb, line) {
+      print command(verb, line) >(run "/network.batch")
+      print (line in raw ? raw[line] : line) >(run "/network.lines")
+    }
     BEGIN {
       printf "" >(run "/network.batch"); printf "" >(run "/network.lines")
       printf "" >(run "/network.during"); printf "" >(run "/network.after")
@@ -168,7 +172,7 @@ network_plan() {
       if ($NF == "nodad") { line = $1 " " $2 " " $3; nodad[line] = 1 }
       if ($1 == "route" && NF == 5) line = line " metric " (six($3) ? 1024 : 0)
       if (line in want) next
-      want[line] = 1; order[++count] = line
+      want[line] = 1; raw[line] = $0; order[++count] = line
       if (!(line in live)) { adding[key(line)] = line; print line >(run "/network.during"); print line >(run "/network.after") }
     }
     END {
@@ -214,7 +218,7 @@ network_links_up() {
         return 1
       }
     done
-    [ $state = up ] || ip link set dev "$dev" up 2>"$RUN/ip.out" || {
+    [ "$state" = up ] || ip link set dev "$dev" up 2>"$RUN/ip.out" || {
       WHY="$dev does not come up: $(cat "$RUN/ip.out")"
       network_blame "$1" "interface $dev"
       return 1
@@ -251,7 +255,7 @@ network_links_down() {
 network_relearn() {
   relearn=$2
   read -r forwarding </proc/sys/net/ipv6/conf/all/forwarding
-  if [ "$relearn" = 1 ] && [ "$forwarding" = 1 ]; then
+  if [ "$relearn" = 1 ] && [ "$forwarding" = 1 ] && [ -e "$VAR/sysctl/net~ipv6~conf~all~forwarding" ]; then
     relearn=2
     sysctl_found_learning "$1"
   fi

@@ -1,6 +1,6 @@
 # nftables: one table of ours, `inet vpc6`, replaced whole in one transaction. Other people's tables are never touched.
 
-nftables_slots() { echo nftables; }
+nftables_slots=nftables
 
 nftables_assemble() {
   [ -s "$1/nftables" ] || return 0
@@ -19,7 +19,6 @@ nftables_check() {
   }
   nft -c -f "$1/nftables" >"$RUN/nft.out" 2>&1 && return 0
   WHY=$(sed "s|^$1/||" "$RUN/nft.out")
-  nftables_line=$(sed -n 's/^nftables:\([0-9][0-9]*\):.*/\1/p' "$RUN/nft.out" "$RUN/nft.out" | head -n 1)
   nftables_line=$(printf '%s\n' "$WHY" | sed -n 's/^nftables:\([0-9][0-9]*\):.*/\1/p' | head -n 1)
   [ -z "$nftables_line" ] || blame "$1/nftables" "$nftables_line"
   return 1

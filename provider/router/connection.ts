@@ -1,0 +1,277 @@
+/**
+ * One SSH connection to a router, by way of a bastion if there is one. The host keys must match; every step has a deadline;
+ * an idle connection never keeps the process alive.
+ */
+
+import { connect as connectSocket, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Client } from "ssh2";
+import { type Credential, credentials, NoCredential } from "./credentials";
+import { RouterError } from "./error";
+import { fingerprint, keyType, parseHostKey } from "./hostkey";
+import type { Hop, RouterAddress } from "./types";
+
+export const limits = {
+  /** Until the TCP connection stands. */
+  dial: 10_000,
+  /** From there until the login is through. */
+  handshake: 20_000,
+  /** How often a dial that was reset (sshd's MaxStartups, a router that just comes up) is tried. */
+  dials: 4,
+};
+
+export interface Connection {
+  client: Client;
+  /** Why it does not work any more; undefined while it does. */
+  broken: Error | undefined;
+  onBroken(listener: (why: Error) => void): void;
+  /** While something is under way the connection keeps the process alive, otherwise not. */
+  hold(): void;
+  release(): void;
+  close(): void;
+}
+
+/** Opens a connection, or throws a RouterError that says why not and what to do. */
+export async function connect(router: RouterAddress): Promise<Connection> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (!router.proxy) return await open(router, router, await dial(router, router));
+      const bastion = await open(router, router.proxy, await dial(router, router.proxy));
+      return await through(router, bastion);
+    } catch (error) {
+      if (!(error instanceof Reset)) throw error;
+      if (attempt >= limits.dials) {
+        throw new RouterError(router, {
+          what: `${error.at} closed the connection ${attempt} times before the login`,
+          why: error.message,
+          remedy: "Is it an SSH server? If many connections are opened at once: MaxStartups in its sshd_config.",
+          touched: false,
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random())));
+    }
+  }
+}
+
+/** Closed on us before the login was through: worth another try. */
+class Reset extends Error {
+  readonly at: string;
+  constructor(hop: Hop, why: string) {
+    super(why);
+    this.at = `${hop.host} port ${hop.port}`;
+  }
+}
+
+function dial(router: RouterAddress, hop: Hop): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({
+      host: hop.host,
+      port: hop.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 15_000,
+    });
+    const fail = (why: string, remedy: string) => {
+      socket.destroy();
+      reject(
+        new RouterError(router, {
+          what: `cannot connect to ${hop.host} port ${hop.port}`,
+          why,
+          remedy,
+          touched: false,
+        }),
+      );
+    };
+    const deadline = setTimeout(
+      () =>
+        fail(`no answer within ${limits.dial / 1000} s`, "Is it up, is the address right, does a firewall drop it?"),
+      limits.dial,
+    );
+    socket.once("connect", () => {
+      clearTimeout(deadline);
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      clearTimeout(deadline);
+      if (error.code === "ECONNRESET") reject(new Reset(hop, error.message));
+      else fail(error.message, dialRemedy(error.code));
+    });
+  });
+}
+
+function dialRemedy(code: string | undefined): string {
+  if (code === "ECONNREFUSED") return "Nothing listens there: is sshd running, and on this port?";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return "The name is not known here: check `host`, or use an address.";
+  return "Is it up, and is there a route to it from this machine?";
+}
+
+/** The second hop: a channel of the bastion's connection in place of a socket. */
+async function through(router: RouterAddress, bastion: Connection): Promise<Connection> {
+  try {
+    const channel = await new Promise<Duplex>((resolve, reject) => {
+      const deadline = setTimeout(() => reject(new Error(`no answer within ${limits.dial / 1000} s`)), limits.dial);
+      bastion.client.forwardOut("127.0.0.1", 0, router.host, router.port, (error, stream) => {
+        clearTimeout(deadline);
+        if (error) reject(error);
+        else resolve(stream);
+      });
+    }).catch((error: Error) => {
+      throw new RouterError(router, {
+        what: `the bastion ${router.proxy?.host} cannot connect to ${router.host} port ${router.port}`,
+        why: error.message,
+        remedy: "Is the router up, and does the bastion's sshd allow TCP forwarding (AllowTcpForwarding)?",
+        touched: false,
+      });
+    });
+    const inner = await open(router, router, channel);
+    return {
+      ...inner,
+      get broken() {
+        return inner.broken ?? bastion.broken;
+      },
+      hold: bastion.hold,
+      release: bastion.release,
+      close() {
+        inner.close();
+        bastion.close();
+      },
+    };
+  } catch (error) {
+    bastion.close();
+    throw error;
+  }
+}
+
+/** Handshake and login over `transport`. */
+async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex): Promise<Connection> {
+  const fail = (what: string, why: string | undefined, remedy: string) => {
+    transport.destroy();
+    return new RouterError(router, { what, why, remedy, touched: false });
+  };
+  const expected = parseHostKey(hop.hostKey);
+  if (!expected) {
+    throw fail(
+      `hostKey is neither SHA256:… nor a public key: ${hop.hostKey.slice(0, 80)}`,
+      undefined,
+      "On the router: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+    );
+  }
+  const { default: ssh2 } = await import("ssh2");
+  let tried: Credential[];
+  try {
+    tried = credentials(ssh2.utils.parseKey);
+  } catch (error) {
+    if (error instanceof NoCredential) throw fail("no way to log in", error.message, "");
+    throw error;
+  }
+  return new Promise((resolve, reject) => {
+    const client = new ssh2.Client();
+    let offered: Buffer | undefined;
+    let greeted = false;
+    let ready = false;
+    let broken: Error | undefined;
+    const listeners = new Set<(why: Error) => void>();
+    const lost = (why: Error) => {
+      if (!ready) return reject(refusal(why));
+      if (broken) return;
+      broken = why;
+      for (const listener of [...listeners]) listener(why);
+    };
+    const refusal = (why: Error & { level?: string }): Error => {
+      client.destroy();
+      if (offered && !expected.matches(offered)) return wrongHostKey(hop, offered, fail);
+      if (why.level === "client-authentication") {
+        const keys = tried.map(({ from }) => from).join(", ");
+        return fail(
+          `${hop.host} does not let ${hop.user} log in`,
+          `refused: ${keys}`,
+          `Put the public key into ~${hop.user}/.ssh/authorized_keys there, or check \`user\`.`,
+        );
+      }
+      if (why.level === "client-timeout" || why.message === "deadline") {
+        return fail(
+          `${hop.host} port ${hop.port} ${greeted ? "does not finish the SSH handshake" : "accepts connections but says nothing"}`,
+          `no login within ${limits.handshake / 1000} s`,
+          "Is it an SSH server, and is the host overloaded?",
+        );
+      }
+      if (why.level === "handshake" && expected.algorithms && /host key/i.test(why.message)) {
+        return fail(
+          `${hop.host} has no host key of the type in hostKey (${expected.algorithms[0]})`,
+          why.message,
+          `See what it has: ssh-keyscan ${hop.port === 22 ? "" : `-p ${hop.port} `}${hop.host}`,
+        );
+      }
+      if (/reset|closed|lost|hang up|ended|EPIPE/i.test(why.message)) return new Reset(hop, why.message);
+      return fail(`the SSH handshake with ${hop.host} failed`, why.message, "");
+    };
+    const deadline = setTimeout(() => lost(new Error("deadline")), limits.handshake);
+    client.on("handshake", () => {
+      greeted = true;
+    });
+    client.on("ready", () => {
+      clearTimeout(deadline);
+      ready = true;
+      const socket = "unref" in transport ? (transport as Socket) : undefined;
+      let held = 0;
+      socket?.unref();
+      resolve({
+        client,
+        get broken() {
+          return broken;
+        },
+        onBroken: (listener) => void listeners.add(listener),
+        hold() {
+          if (held++ === 0) socket?.ref();
+        },
+        release() {
+          if (--held === 0) socket?.unref();
+        },
+        close() {
+          broken ??= new Error("closed");
+          client.end();
+          const timer = setTimeout(() => client.destroy(), 1_000);
+          timer.unref();
+        },
+      });
+    });
+    client.on("error", (error) => {
+      clearTimeout(deadline);
+      lost(error);
+    });
+    client.on("close", () => {
+      clearTimeout(deadline);
+      lost(new Error("the connection was closed"));
+    });
+    client.connect({
+      sock: transport,
+      username: hop.user,
+      // Ours is the deadline; ssh2's covers the handshake only.
+      readyTimeout: 0,
+      hostVerifier: (key: Buffer) => {
+        offered = key;
+        return expected.matches(key);
+      },
+      ...(expected.algorithms && { algorithms: { serverHostKey: expected.algorithms as never } }),
+      authHandler: attempts(tried, hop.user) as never,
+    });
+  });
+}
+
+/** One attempt for each credential, in their order. */
+function attempts(tried: Credential[], username: string): object[] {
+  return tried.map((one) =>
+    "agent" in one ? { type: "agent", username, agent: one.agent } : { type: "publickey", username, key: one.key },
+  );
+}
+
+function wrongHostKey(hop: Hop, offered: Buffer, fail: (what: string, why: string, remedy: string) => Error): Error {
+  return fail(
+    `the host key of ${hop.host} is not the one expected`,
+    `it shows ${keyType(offered)} ${fingerprint(offered)}\nexpected ${hop.hostKey.trim().slice(0, 120)}`,
+    "Somebody may be in between. If the host was set up anew, look at its console and correct `hostKey`:\n" +
+      "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+  );
+}

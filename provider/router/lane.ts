@@ -1,0 +1,216 @@
+/**
+ * One router's queue. Changes that arrive together, and all that arrive while a transaction is under way, go in one
+ * transaction; when that is refused it is taken apart until it is known whose change is at fault, and the others go through.
+ */
+
+import { RouterError } from "./error";
+import { encode } from "./payload";
+import { begin, stopping } from "./process";
+import { Refusal, Session } from "./session";
+import type { Change, Fragments, Report, RouterAddress } from "./types";
+
+export const gather = {
+  /** How long the first change waits for company, in ms. */
+  wait: 10,
+  /** After a router proved unreachable, changes for it fail at once for this long. */
+  unreachable: 10_000,
+};
+
+interface Item {
+  change: Change;
+  resolve: (report: Report) => void;
+  reject: (error: unknown) => void;
+}
+
+/** What cannot share a transaction. */
+interface Solo {
+  run: () => Promise<void>;
+}
+
+export class Lane {
+  private readonly router: RouterAddress;
+  private readonly session: Session;
+  private queue: (Item | Solo)[] = [];
+  private running = false;
+  private observing: Promise<Map<string, Fragments>> | undefined;
+  private down: { error: RouterError; until: number } | undefined;
+
+  constructor(router: RouterAddress) {
+    this.router = router;
+    this.session = new Session(router);
+  }
+
+  async converge(change: Change): Promise<Report> {
+    // A change that cannot even be written down is nobody else's trouble.
+    encode([change], "", "check");
+    return await this.wait((resolve, reject) => this.enqueue({ change, resolve, reject }));
+  }
+
+  uninstall(id: string): Promise<void> {
+    return this.wait<void>((resolve, reject) =>
+      this.enqueue({
+        run: () =>
+          this.reach(() => this.session.uninstall(id)).then(resolve, (error) =>
+            reject(this.verdict(error, `router ${id}`)),
+          ),
+      }),
+    );
+  }
+
+  observe(): Promise<Map<string, Fragments>> {
+    // Between transactions, not beside one: what is said is then true for all who asked before.
+    this.observing ??= this.wait<Map<string, Fragments>>((resolve, reject) =>
+      this.enqueue({
+        run: () => {
+          this.observing = undefined;
+          return this.reach(() => this.session.observe()).then(resolve, (error) => reject(this.verdict(error, "")));
+        },
+      }),
+    );
+    return this.observing;
+  }
+
+  close(): void {
+    this.session.close();
+  }
+
+  private wait<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+    const end = begin();
+    return new Promise<T>(start).finally(end);
+  }
+
+  private enqueue(entry: Item | Solo): void {
+    this.queue.push(entry);
+    if (this.running) return;
+    this.running = true;
+    setTimeout(() => void this.drain(), gather.wait);
+  }
+
+  private async drain(): Promise<void> {
+    while (this.queue.length > 0) {
+      const next = this.take();
+      if (Array.isArray(next)) await this.settle(next);
+      else await next.run();
+    }
+    this.running = false;
+  }
+
+  /** All changes up to the first solo, or up to a second one of the same resource. */
+  private take(): Item[] | Solo {
+    const batch: Item[] = [];
+    const ids = new Set<string>();
+    for (const entry of this.queue) {
+      if ("run" in entry || ids.has(entry.change.id)) break;
+      ids.add(entry.change.id);
+      batch.push(entry);
+    }
+    const solo = this.queue[0];
+    this.queue = this.queue.slice(batch.length || 1);
+    return batch.length === 0 && solo && "run" in solo ? solo : batch;
+  }
+
+  /** Gives every item of a batch its own verdict. */
+  private async settle(batch: Item[]): Promise<void> {
+    if (batch.length === 0) return;
+    try {
+      const report = await this.reach(() => this.session.converge(batch.map(({ change }) => change)));
+      for (const { resolve } of batch) resolve(report);
+    } catch (error) {
+      if (batch.length === 1 || !(error instanceof Refusal) || !divisible(error)) {
+        for (const { change, reject } of batch) reject(this.verdict(error, change.label));
+        return;
+      }
+      const blamed = batch.filter(({ change }) => change.id === error.answer.id);
+      const half = batch.length >> 1;
+      const [first, second] =
+        blamed.length === 1
+          ? [batch.filter(({ change }) => change.id !== error.answer.id), blamed]
+          : [batch.slice(0, half), batch.slice(half)];
+      await this.settle(first);
+      await this.settle(second);
+    }
+  }
+
+  private async reach<T>(action: () => Promise<T>): Promise<T> {
+    if (stopping()) throw this.error("interrupted before anything was done", "", "", false);
+    if (this.down && Date.now() < this.down.until) throw this.down.error;
+    this.down = undefined;
+    try {
+      return await action();
+    } catch (error) {
+      // A connection that cannot be had now cannot be had by the next one either.
+      if (error instanceof RouterError && !error.touched) this.down = { error, until: Date.now() + gather.unreachable };
+      throw error;
+    }
+  }
+
+  /** A refusal, in the words for the resource it concerns. */
+  private verdict(error: unknown, label: string): unknown {
+    if (!(error instanceof Refusal)) return error;
+    const { verdict, service, id, why, touched, words } = error.answer;
+    const whose = service ? `${service} of ${label}` : label;
+    const other = id ? `In the fragment of ${id}.` : "";
+    switch (verdict) {
+      case "refused":
+        return this.error(`${whose} was refused; nothing was changed`, why, other, touched);
+      case "failed":
+        return touched
+          ? this.error(
+              `${whose} failed, and not everything could be put back`,
+              why,
+              "Look at the router, then run again.",
+              true,
+            )
+          : this.error(`${whose} failed; everything was put back`, why, other, false);
+      case "cut off":
+        return this.error(
+          `${label} would cut off SSH`,
+          why,
+          touched
+            ? "Look at the router from its console."
+            : "Check the interface and firewall by which this machine reaches the router.",
+          touched,
+        );
+      case "full":
+        return this.error(
+          "no room for the new configuration; nothing was changed",
+          why,
+          "Make room on its disk.",
+          touched,
+        );
+      case "incomplete":
+        return this.error(
+          "what was sent did not arrive whole; nothing was changed",
+          why,
+          "Is its disk or /run full?",
+          touched,
+        );
+      case "busy":
+        return this.error("another transaction is at work", why, "Wait for it, then run again.", touched);
+      case "unusable":
+        return this.error("it lacks what vpc6 needs", why, "", touched);
+      case "occupied":
+        return this.error(
+          "other resources still have configuration on it",
+          why,
+          "Destroy them first (they may belong to another stack).",
+          touched,
+        );
+      default:
+        return this.error(`an answer that is not understood: ${[verdict, ...words].join(" ")}`, why, "", touched);
+    }
+  }
+
+  private error(what: string, why: string, remedy: string, touched: boolean): RouterError {
+    return new RouterError(this.router, { what, why, remedy, touched });
+  }
+}
+
+/** Could a part of it go through? */
+function divisible({ answer }: Refusal): boolean {
+  return (
+    answer.verdict === "refused" ||
+    (answer.verdict === "failed" && !answer.touched) ||
+    (answer.verdict === "cut off" && !answer.touched)
+  );
+}

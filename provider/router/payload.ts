@@ -1,0 +1,93 @@
+/**
+ * The texts that go to and come from the router's program: payloads (what should be there) and answers (what was done).
+ * Pure. The program checks a payload to its last line; an answer that stops half-way is no answer.
+ */
+
+import { printable } from "./error";
+import type { Change, Fragments } from "./types";
+
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
+
+/** A payload for `converge`. `nonce` is how the program knows a transaction again when it is sent twice. */
+export function encode(changes: readonly Change[], holder: string, nonce: string): string {
+  const lines = ["vpc6-transaction 1", `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
+  for (const { id, fragments } of changes) {
+    checkId(id);
+    if (fragments === null) {
+      lines.push(`drop ${id}`);
+      continue;
+    }
+    lines.push(`set ${id}`);
+    for (const slot of Object.keys(fragments).sort()) {
+      if (!/^[a-z][a-z0-9-]*$/.test(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
+      const text = (fragments[slot] ?? "").replace(/\n+$/, "");
+      if (text.includes("\0")) throw new Error(`a NUL character in the ${slot} fragment of ${id}`);
+      if (text === "") continue;
+      lines.push(`slot ${slot}`, ...text.split("\n").map((line) => `|${line}`));
+    }
+  }
+  lines.push(`end ${lines.length}`);
+  return `${lines.join("\n")}\n`;
+}
+
+export function checkId(id: string): void {
+  if (!idPattern.test(id)) throw new Error(`not an id a router takes: ${JSON.stringify(id)}`);
+}
+
+/** What `show` prints, back to fragments by id. Throws when it is not whole. */
+export function decode(text: string): Map<string, Fragments> {
+  const all = text.split("\n");
+  const from = all.indexOf("vpc6-transaction 1");
+  const to = all.lastIndexOf(`end ${all.length - from - 2}`);
+  if (from < 0 || to < 0 || to !== all.length - 2) throw new Error("the list of fragments is not whole");
+  const found = new Map<string, Fragments>();
+  let fragments: Fragments = {};
+  let slot = "";
+  for (const line of all.slice(from + 1, to)) {
+    if (line.startsWith("|")) fragments[slot] = `${fragments[slot] ?? ""}${line.slice(1)}\n`;
+    else if (line.startsWith("slot ")) slot = line.slice(5);
+    else if (line.startsWith("set ")) {
+      fragments = {};
+      found.set(line.slice(4), fragments);
+    }
+  }
+  return found;
+}
+
+/**
+ * What the program says at the end.
+ * - `ok N same|nothing`: done (or nothing to do); `unconfirmed N SECONDS`: done, and undone unless `confirm N` comes
+ * - `outdated HASH`: another version of the program is installed
+ * - `refused`: before anything was changed; `failed`: while it was; `full`, `incomplete`: the payload could not be stored
+ * - `busy`: another transaction; `unusable`: the host lacks something; `occupied`: `uninstall` with others' fragments there
+ */
+export interface Answer {
+  verdict: string;
+  words: string[];
+  touched: boolean;
+  changed: string[];
+  service?: string;
+  id?: string;
+  why: string;
+}
+
+export function parseAnswer(output: string): Answer | undefined {
+  const lines = output.split("\n");
+  const from = lines.lastIndexOf("vpc6-answer 1");
+  const to = lines.indexOf("end", from);
+  const [verdict, ...words] = lines[from + 1]?.split(" ") ?? [];
+  if (from < 0 || to < 0 || !verdict) return undefined;
+  const answer: Answer = { verdict, words, touched: true, changed: [], why: "" };
+  const why: string[] = [];
+  for (const line of lines.slice(from + 2, to)) {
+    const space = line.indexOf(" ");
+    const [key, value] = space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1)];
+    if (line.startsWith("|")) why.push(line.slice(1));
+    else if (key === "touched") answer.touched = value !== "no";
+    else if (key === "changed") answer.changed = value.split(" ").filter((service) => service !== "");
+    else if (key === "service") answer.service = value;
+    else if (key === "id") answer.id = value;
+  }
+  answer.why = why.join("\n");
+  return answer;
+}

@@ -1,0 +1,45 @@
+/**
+ * The end of the provider process. SIGINT is how every run of the engine ends: exit at once when idle; when busy start nothing
+ * new and finish within 4 s, as the engine kills after 5. What is cut short on a router finishes or undoes itself there.
+ */
+
+let busy = 0;
+let stop = false;
+let installed = false;
+
+/** What is under way from now until the returned function is called. */
+export function begin(): () => void {
+  busy++;
+  let ended = false;
+  return () => {
+    if (ended) return;
+    ended = true;
+    busy--;
+    // One turn later, so that the answer of the hook that has just ended gets out.
+    if (stop && busy === 0) setTimeout(() => process.exit(0), 50);
+  };
+}
+
+/** True once nothing new should be started. */
+export function stopping(): boolean {
+  return stop;
+}
+
+/** Only in a provider process: any other host of the hooks has its own ideas about signals. */
+export function installSignalHandling(host: string | undefined = process.argv[1]): void {
+  if (installed || !/[\\/]dynamic-provider([\\/]index(\.js)?)?$/.test(host ?? "")) return;
+  installed = true;
+  const end = () => {
+    if (busy === 0) process.exit(0);
+    stop = true;
+    setTimeout(() => process.exit(0), 4_000).unref();
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+
+  // `kill -9` of the engine leaves the provider without a parent, and nobody to tell it.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && busy === 0) process.exit(0);
+  }, 1_000).unref();
+}

@@ -1,0 +1,276 @@
+/**
+ * What is said to one router: transactions, and the questions around them. One connection, opened on first use, kept for what
+ * comes next, closed when idle. A transaction whose answer got lost is sent again: it is idempotent, and its nonce tells the
+ * program that the same one asks.
+ */
+
+import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { bounds, Interrupted, type Outcome, run } from "./command";
+import { type Connection, connect } from "./connection";
+import { RouterError } from "./error";
+import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
+import { commands, program } from "./program";
+import type { Change, Fragments, Report, RouterAddress } from "./types";
+
+/** How long an unused connection is kept, in ms. */
+export const idle = { close: 20_000 };
+
+let holder = "";
+let listener: ((router: RouterAddress, text: string) => void) | undefined;
+
+export function setHolder(text: string): void {
+  holder = text;
+}
+
+export function onProgress(given: ((router: RouterAddress, text: string) => void) | undefined): void {
+  listener = given;
+}
+
+/** A judgement on a transaction, before it is known whose fault it is. */
+export class Refusal extends Error {
+  readonly answer: Answer;
+  constructor(answer: Answer) {
+    super(answer.why);
+    this.answer = answer;
+  }
+}
+
+export class Session {
+  private readonly router: RouterAddress;
+  private connection: Promise<Connection> | undefined;
+  private closing: NodeJS.Timeout | undefined;
+  private users = 0;
+
+  constructor(router: RouterAddress) {
+    this.router = router;
+  }
+
+  /** All of `changes` or none. Throws Refusal when the router said no, RouterError when it could not be asked. */
+  async converge(changes: readonly Change[]): Promise<Report> {
+    const payload = encode(changes, holder || `${userInfo().username}@${hostname()}`, randomBytes(8).toString("hex"));
+    const answer = await this.ask(commands.converge(this.router.user, program().hash), payload);
+    if (answer.verdict === "unconfirmed") return await this.confirm(answer);
+    if (answer.verdict !== "ok") throw new Refusal(answer);
+    return {
+      generation: Number(answer.words[0]),
+      changed: answer.changed,
+      confirmed: answer.words[1] === "nothing" ? "nothing to do" : "same connection",
+    };
+  }
+
+  async observe(): Promise<Map<string, Fragments>> {
+    const outcome = await this.command(commands.show(this.router.user), "", 64 << 20);
+    if (isMissing(outcome)) return new Map();
+    if (outcome.code !== 0) throw this.unexpected(outcome);
+    try {
+      return decode(outcome.stdout);
+    } catch (error) {
+      throw this.error("it did not tell what is on it", (error as Error).message, "", false);
+    }
+  }
+
+  /** Nothing to do where the program is not installed. */
+  async uninstall(id: string): Promise<void> {
+    checkId(id);
+    const outcome = await this.command(commands.uninstall(this.router.user, id), "");
+    if (isMissing(outcome)) return;
+    const answer = parseAnswer(outcome.stdout);
+    if (!answer) throw this.unexpected(outcome);
+    if (answer.verdict !== "ok") throw new Refusal(answer);
+  }
+
+  /** The answer to a transaction, with the program brought up to date where it is not. */
+  private async ask(command: string, payload: string): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.command(command, payload);
+      const answer = parseAnswer(outcome.stdout);
+      if (answer && answer.verdict !== "outdated") return answer;
+      if (!answer && !isMissing(outcome)) throw this.unexpected(outcome);
+      if (attempt >= 3)
+        throw this.error("the program could not be installed: something replaces it", outcome.stderr, "", false);
+      await this.install();
+    }
+  }
+
+  private async install(): Promise<void> {
+    const outcome = await this.command(commands.install(this.router.user), program().text);
+    if (outcome.code === 0) return;
+    const full = /no space left|quota/i.test(outcome.stderr);
+    throw this.error(
+      "the vpc6 program could not be installed below /usr/local/lib",
+      outcome.stderr || ended(outcome),
+      full ? "Make room on the disk." : sudoRemedy(this.router, outcome.stderr),
+      false,
+    );
+  }
+
+  /** A change that may have cut us off stays only when a fresh connection gets in. */
+  private async confirm(answer: Answer): Promise<Report> {
+    const generation = Number(answer.words[0]);
+    const seconds = Number(answer.words[1]);
+    const until = Date.now() + seconds * 1000;
+    let why: unknown;
+    while (Date.now() < until) {
+      let fresh: Connection | undefined;
+      try {
+        fresh = await connect(this.router);
+        const outcome = await run(fresh, commands.confirm(this.router.user, generation));
+        const said = parseAnswer(outcome.stdout);
+        if (said?.verdict === "ok") {
+          await this.replace(fresh);
+          return { generation, changed: answer.changed, confirmed: "fresh connection" };
+        }
+        fresh.close();
+        why = new Error(said?.why || outcome.stderr || ended(outcome));
+        break;
+      } catch (error) {
+        fresh?.close();
+        why = error;
+        await pause(500);
+      }
+    }
+    throw await this.undone(generation, seconds, until, why);
+  }
+
+  /** After the router's own deadline: did it put everything back? */
+  private async undone(generation: number, seconds: number, until: number, why: unknown): Promise<Error> {
+    this.drop();
+    await pause(Math.max(0, until + 2_000 - Date.now()));
+    const reason = why instanceof Error ? why.message.replace(/^router [^\n]*?: /, "") : String(why);
+    let back = false;
+    for (let attempt = 0; attempt < 3 && !back; attempt++) {
+      try {
+        const said = parseAnswer((await this.command(commands.confirm(this.router.user, generation), "")).stdout);
+        back = said?.verdict === "refused";
+        if (said?.verdict === "ok") break;
+      } catch {
+        await pause(2_000);
+      }
+    }
+    return new Refusal({
+      verdict: "cut off",
+      words: [],
+      touched: !back,
+      changed: answerless,
+      why: back
+        ? `no new SSH connection got in after the change, so the router put everything back after ${seconds} s\n${reason}`
+        : `no new SSH connection got in after the change, nor after the ${seconds} s when the router should have undone it\n${reason}`,
+    });
+  }
+
+  private async replace(fresh: Connection): Promise<void> {
+    const old = await this.connection?.catch(() => undefined);
+    old?.close();
+    this.connection = Promise.resolve(fresh);
+  }
+
+  /** Runs a command; a connection that breaks is opened again, once. */
+  private async command(command: string, input: string, output = bounds.output): Promise<Outcome> {
+    this.users++;
+    clearTimeout(this.closing);
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const connection = await this.link();
+        try {
+          return await run(connection, command, { input, output, onLine: (line) => this.heard(line) });
+        } catch (error) {
+          this.drop();
+          if (!(error instanceof Interrupted)) throw error;
+          if (attempt >= 3) {
+            throw this.error(
+              "the connection broke each time",
+              error.message,
+              error.sent ? "It is not known how far it got: run again, or look at it with `pulumi refresh`." : "",
+              error.sent,
+            );
+          }
+        }
+      }
+    } finally {
+      if (--this.users === 0) {
+        this.closing = setTimeout(() => this.drop(), idle.close);
+        this.closing.unref();
+      }
+    }
+  }
+
+  private link(): Promise<Connection> {
+    this.connection ??= connect(this.router);
+    const opening = this.connection;
+    return opening.then(
+      (connection) => {
+        if (!connection.broken) return connection;
+        if (this.connection === opening) this.connection = undefined;
+        return this.link();
+      },
+      (error) => {
+        if (this.connection === opening) this.connection = undefined;
+        throw error;
+      },
+    );
+  }
+
+  close(): void {
+    clearTimeout(this.closing);
+    this.drop();
+  }
+
+  private drop(): void {
+    const old = this.connection;
+    this.connection = undefined;
+    old?.then(
+      (connection) => connection.close(),
+      () => {},
+    );
+  }
+
+  private heard(line: string): void {
+    if (line.startsWith("vpc6: ")) listener?.(this.router, line.slice(6, 300));
+  }
+
+  private error(what: string, why: string, remedy: string, touched: boolean): RouterError {
+    return new RouterError(this.router, { what, why, remedy, touched });
+  }
+
+  private unexpected(outcome: Outcome): RouterError {
+    if (/^sudo: /m.test(outcome.stderr) || /sudo: (command )?not found/.test(outcome.stderr)) {
+      return this.error(
+        `${this.router.user} cannot become root with sudo -n`,
+        outcome.stderr,
+        sudoRemedy(this.router, outcome.stderr),
+        false,
+      );
+    }
+    return this.error(
+      "its program ended without an answer",
+      outcome.stderr || outcome.stdout || ended(outcome),
+      "",
+      true,
+    );
+  }
+}
+
+const answerless: string[] = [];
+
+/** Not installed: the shell, or sudo, did not find the program. */
+function isMissing({ code, stderr }: Outcome): boolean {
+  if (/sudo: (command )?not found/.test(stderr)) return false;
+  return (
+    code === 127 || code === 126 || (code === 1 && /^sudo: .*vpc6.*: (command not found|No such file)/m.test(stderr))
+  );
+}
+
+function sudoRemedy(router: RouterAddress, stderr: string): string {
+  if (/sudo: (command )?not found/.test(stderr)) return `Install sudo there, or log in as root.`;
+  if (!/^sudo: /m.test(stderr) && !/not allowed/.test(stderr)) return "";
+  return `On the router: echo '${router.user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/vpc6, or log in as root.`;
+}
+
+function ended({ code, signal }: Outcome): string {
+  return signal ? `ended by signal ${signal}` : `exit code ${code ?? "none"}`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

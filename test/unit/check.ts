@@ -1,0 +1,54 @@
+// What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
+
+import { Instance, Router, Tier, Vpc, Zone } from "../../provider/index";
+
+const provider = { Instance, Router, Tier, Vpc, Zone };
+type Kind = keyof typeof provider;
+export type Values = Record<string, unknown>;
+
+export async function check(
+  kind: Kind,
+  news: Values,
+  olds: Values = {},
+): Promise<{ inputs: Values; reasons: string[] }> {
+  const result = await provider[kind].check(olds as never, { ...news } as never);
+  const failures = result.failures ?? [];
+  for (const { property } of failures) if (property !== "") throw new Error(`a failure names the property ${property}`);
+  return { inputs: result.inputs as Values, reasons: failures.map(({ reason }) => reason) };
+}
+
+export async function planned(kind: Kind, news: Values, olds: Values = {}): Promise<Values> {
+  const { inputs, reasons } = await check(kind, news, olds);
+  if (reasons.length > 0) throw new Error(reasons.join("\n"));
+  return inputs;
+}
+
+export const ROUTER = { name: "vr1", host: "192.0.2.1", port: 22, user: "root", hostKey: `SHA256:${"A".repeat(43)}` };
+
+export const arguments_ = {
+  Zone: { name: "ams1", superCidr: "2001:67c:2834::/50", claims: [] },
+  Router: {
+    claim: "vr1",
+    host: "192.0.2.1",
+    hostKey: ROUTER.hostKey,
+    publicInterface: "pub0",
+    publicNetwork: { cidr: "2001:db8:ffff::/64" },
+    addressGrant: { value: "2001:db8:ffff::10" },
+  },
+  Vpc: { claim: "shop", ipv6: true, claims: [], grant: { value: "2001:67c:2834::/60" }, router: ROUTER },
+  Tier: {
+    claim: "web",
+    interface: "web0",
+    claims: [],
+    grant: { value: "2001:67c:2834:1::/64" },
+    vpc: { domain: "shop.internal", ntpServers: [] },
+    router: ROUTER,
+  },
+  Instance: {
+    claim: "web1",
+    mac: "02:00:00:00:01:11",
+    grant: { value: "2001:67c:2834:1::10" },
+    tier: { interface: "web0", domain: "web.shop.internal" },
+    router: ROUTER,
+  },
+} satisfies Record<Kind, Values>;

@@ -1,0 +1,111 @@
+// What each kind puts on its router, from its arguments.
+
+import { expect, test } from "vitest";
+import { UNKNOWN } from "../../../provider/unknown";
+import { arguments_, planned, type Values } from "../check";
+
+const fragments = async (kind: keyof typeof arguments_, change: Values = {}, olds: Values = {}) =>
+  (await planned(kind, { ...arguments_[kind], ...change }, olds)).fragments as Record<string, string>;
+
+test("a router's skeleton", async () => {
+  const { network, nftables, dnsmasq } = await fragments("Router", {
+    port: 2222,
+    dnsServers: ["2001:db8::53", "9.9.9.9"],
+    publicServices: ["udp/51820"],
+  });
+  expect(network).toContain("address pub0 2001:db8:ffff::10/64\nroute pub0 ::/0 via 2001:db8:ffff::1\n");
+  expect(nftables).toContain("tcp dport { 22, 2222 } accept");
+  expect(nftables).toContain("udp dport 51820 accept");
+  expect(dnsmasq).toContain("no-resolv\nserver=2001:db8::53\nserver=9.9.9.9\n");
+});
+
+test("a router without a public network keeps its own addresses", async () => {
+  const { network } = await fragments("Router", { publicNetwork: undefined, addressGrant: undefined });
+  expect(network).toBe("interface pub0 keep-ra\n");
+});
+
+test("a VPC", async () => {
+  expect(await fragments("Vpc")).toEqual({
+    sysctl: "net.ipv6.conf.all.forwarding = 1\n",
+    network: "address lo 2001:67c:2834::1/128\nunreachable 2001:67c:2834::/60\n",
+    nftables: "add element inet vpc6 networks { 2001:67c:2834::/60 }\n",
+  });
+});
+
+test("a VPC without IPv6 runs no IPv6 command, and neither do its tiers", async () => {
+  expect(await fragments("Vpc", { ipv6: false, grant: undefined })).toEqual({});
+  expect(await fragments("Tier", { grant: undefined })).toEqual({});
+});
+
+test("a tier, with NTP servers, an own gateway, and an interface given by MAC", async () => {
+  const { network, dnsmasq, nftables } = await fragments("Tier", {
+    interface: undefined,
+    mac: "02-00-00-00-00-AA",
+    gateway: "2001:67c:2834:1::fe",
+    vpc: { domain: "shop.internal", ntpServers: ["2001:db8::123", "2001:db8::124"] },
+  });
+  expect(network).toBe("interface mac-0200000000aa\naddress mac-0200000000aa 2001:67c:2834:1::fe/64 nodad\n");
+  expect(nftables).toContain('add element inet vpc6 tiers { "mac-0200000000aa" }');
+  expect(dnsmasq).toContain("dhcp-range=set:mac-0200000000aa,2001:67c:2834:1::,static,64,1h\n");
+  expect(dnsmasq).toContain("option6:ntp-server,[2001:db8::123],[2001:db8::124]\n");
+  expect(dnsmasq).toContain("option6:domain-search,web.shop.internal,shop.internal\n");
+});
+
+test("an instance by MAC, by DUID, by both", async () => {
+  const byMac = await fragments("Instance");
+  expect(byMac["dhcp-hosts"]).toBe("id:00:03:00:01:02:00:00:00:01:11,02:00:00:00:01:11,[2001:67c:2834:1::10],web1\n");
+  expect(byMac["dns-hosts"]).toBe("2001:67c:2834:1::10 web1.web.shop.internal\n");
+  const byDuid = await fragments("Instance", { mac: undefined, duid: "00:04:AA:BB:CC" });
+  expect(byDuid["dhcp-hosts"]).toBe("id:00:04:aa:bb:cc,[2001:67c:2834:1::10],web1\n");
+  expect(byDuid.network).toBeUndefined();
+  expect(byDuid.nftables).toContain("guests_by_address");
+  expect((await fragments("Instance", { duid: "00:04:aa:bb:cc" }))["dhcp-hosts"]).toContain("id:00:04:aa:bb:cc,02:00:");
+});
+
+test.each([
+  ["Router", "publicInterface"],
+  ["Router", "dnsServers"],
+  ["Router", "publicNetwork"],
+  ["Vpc", "grant"],
+  ["Vpc", "claims"],
+  ["Tier", "interface"],
+  ["Tier", "grant"],
+  ["Tier", "vpc"],
+  ["Tier", "domain"],
+  ["Instance", "mac"],
+  ["Instance", "grant"],
+  ["Instance", "hostname"],
+  ["Instance", "tier"],
+] as const)("%s with an unknown %s: no error, and no text that pretends to know", async (kind, property) => {
+  const given: Values = arguments_[kind];
+  const before = JSON.stringify(await planned(kind, given));
+  const inputs = await planned(kind, { ...given, [property]: UNKNOWN });
+  expect(JSON.stringify(inputs)).toContain(UNKNOWN);
+  expect(JSON.stringify(inputs)).not.toBe(before);
+  // An unknown text is the engine's mark and nothing else, or the CLI prints the mark.
+  const texts = JSON.stringify(inputs).match(new RegExp(`"[^"]*${UNKNOWN}[^"]*"`, "g")) ?? [];
+  expect(new Set(texts)).toEqual(new Set([`"${UNKNOWN}"`]));
+});
+
+test("a rename keeps default names and ids", async () => {
+  const before = await planned("Tier", arguments_.Tier);
+  const after = await planned("Tier", { ...arguments_.Tier, claim: "front" }, before);
+  expect(after).toEqual({ ...before, claim: "front", firstName: "web" });
+});
+
+test("a rename that would renumber is refused", async () => {
+  const before = await planned("Tier", arguments_.Tier);
+  const moved = { ...arguments_.Tier, claim: "front", grant: { value: "2001:67c:2834:2::/64" } };
+  await expect(planned("Tier", moved, before)).rejects.toThrow(
+    /"front" was "web" and would move from .*1::\/64.* to .*2::\/64/,
+  );
+});
+
+test("a VPC that moves takes its tiers along, a tier its instances", async () => {
+  const claims = [{ kind: "tier", name: "web" }];
+  const before = await planned("Vpc", { ...arguments_.Vpc, claims: [{ kind: "tier", name: "db" }, ...claims] });
+  expect(before.ledger).toContain("2001:67c:2834:2::/64      web");
+  const grant = { value: "2001:67c:2834:30::/60" };
+  const after = await planned("Vpc", { ...arguments_.Vpc, claims, grant, cidr: grant.value }, before);
+  expect(after.ledger).toContain("2001:67c:2834:32::/64     web");
+});
