@@ -11,7 +11,8 @@ export interface Freed extends Slot {
 
 export class Book {
   readonly held = new Map<string, Slot>();
-  readonly freed = new Set<Freed>();
+  /** By start: freed slots, like held ones, never overlap. */
+  readonly freed = new Map<bigint, Freed>();
   readonly #pool: Pool;
   // Oldest first; made when first needed. Entries that are no longer in `freed` are passed over.
   #queue: Freed[] | undefined;
@@ -40,14 +41,14 @@ export class Book {
   /** Remembers a freed slot, unless it is held by now or no longer in the pool. */
   remember(freed: Freed): void {
     if (!this.#pool.take(freed.start, freed.order)) return;
-    this.freed.add(freed);
+    this.freed.set(freed.start, freed);
     this.#queue = undefined;
     this.#hopeless = Number.POSITIVE_INFINITY;
   }
 
   /** Gives a remembered slot to a name. */
   restore(name: string, freed: Freed): void {
-    this.freed.delete(freed);
+    this.freed.delete(freed.start);
     this.held.set(name, { start: freed.start, order: freed.order });
   }
 
@@ -90,12 +91,16 @@ export class Book {
 
   // Takes a slot whose way only remembered ones bar.
   #displace(slot: Slot): boolean {
-    const barring = [...this.freed].filter((freed) => meet(freed, slot));
+    const exact = this.freed.get(slot.start);
+    const barring =
+      exact !== undefined && exact.order >= slot.order
+        ? [exact]
+        : [...this.freed.values()].filter((freed) => meet(freed, slot));
     if (barring.length === 0) return false;
     for (const freed of barring) this.#pool.release(freed.start, freed.order);
     const taken = this.#pool.take(slot.start, slot.order);
     for (const freed of barring) {
-      if (taken) this.freed.delete(freed);
+      if (taken) this.freed.delete(freed.start);
       else this.#pool.take(freed.start, freed.order);
     }
     return taken;
@@ -113,7 +118,7 @@ export class Book {
       if (start !== undefined) break;
     }
     for (const freed of opened) {
-      if (start !== undefined && meet(freed, { start, order })) this.freed.delete(freed);
+      if (start !== undefined && meet(freed, { start, order })) this.freed.delete(freed.start);
       else this.#pool.take(freed.start, freed.order);
     }
     if (start === undefined) this.#hopeless = order;
@@ -122,7 +127,7 @@ export class Book {
 
   *#oldest(): Iterable<Freed> {
     if (this.#queue === undefined) {
-      this.#queue = [...this.freed].sort(
+      this.#queue = [...this.freed.values()].sort(
         (a, b) => a.since - b.since || compare(a.name, b.name) || compare(a.start, b.start),
       );
       this.#head = 0;
@@ -130,7 +135,7 @@ export class Book {
     const queue = this.#queue;
     for (let index = this.#head; index < queue.length; index += 1) {
       const freed = queue[index];
-      if (freed !== undefined && this.freed.has(freed)) yield freed;
+      if (freed !== undefined && this.freed.get(freed.start) === freed) yield freed;
       else if (index === this.#head) this.#head += 1;
     }
   }

@@ -91,7 +91,7 @@ converge() {
   read_payload "$PAYLOAD" || { answer incomplete; return; }
   NONCE=$(awk '$1 == "nonce" { print $2 } /^set|^drop/ { exit }' "$PAYLOAD")
   : "${NONCE:=none}"
-  lock $LOCK_WAIT || { busy; return; }
+  lock "$LOCK_WAIT" || { busy; return; }
   if [ "$PENDING" = waiting ] && [ "$NOW" -lt "$PENDING_UNTIL" ]; then
     # Sent again, as the first answer was lost.
     answer unconfirmed "$PENDING_N" $((PENDING_UNTIL - NOW))

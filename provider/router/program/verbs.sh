@@ -1,3 +1,6 @@
+# What is asked besides transactions.
+# shellcheck disable=SC2015 # A \&\& B || C: C is for when either fails
+
 # confirm N: a fresh connection got in, so generation N stays.
 confirm() {
   trap '' HUP PIPE INT TERM
@@ -14,7 +17,6 @@ confirm() {
     answer refused
   fi
 }
-# shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # rollback N: from the timer. Does nothing when N was confirmed, or has a later deadline.
 rollback() {
@@ -97,7 +99,7 @@ boot_wait() {
 uninstall() {
   trap '' HUP PIPE INT TERM
   require || { answer unusable; return; }
-  lock $LOCK_WAIT || { busy; return; }
+  lock "$LOCK_WAIT" || { busy; return; }
   echo "the destroy of $1" >"$RUN/holder"
   if [ -e "$ETC/confirmed" ]; then
     TOUCHED=yes

@@ -495,6 +495,7 @@ describe("a million claims", () => {
       "refused one and all",
       (all: Claim[]) => [all, all.flatMap((c) => [c, { ...c, name: `x${c.name}` }]), explicit(all, 1)],
     ],
+    ["explicit where others were", (all: Claim[]) => [all, [], explicit(all, 1)]],
     ["taken over", (all: Claim[]) => [all, [], all.map((c) => ({ ...c, name: `x${c.name}` }))]],
     ["renamed", (all: Claim[]) => [all, all.map((c) => ({ ...c, name: `x${c.name}`, was: [c.name] }))]],
     ["resized", (all: Claim[]) => [all, all.map((c) => ({ ...c, length: 61 }))]],

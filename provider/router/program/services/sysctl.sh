@@ -99,15 +99,15 @@ sysctl_apply() {
 sysctl_keep_learning() {
   read -r learning <"/proc/sys/net/ipv6/conf/all/forwarding"
   [ "$learning" = 0 ] || return 0
-  for path in /proc/sys/net/ipv6/conf/*/accept_ra; do
-    dev=${path#/proc/sys/net/ipv6/conf/}
-    dev=${dev%/accept_ra}
-    case $dev in all | default | lo) continue ;; esac
-    ! grep -qsxF "interface $dev" "$1/network" || continue
-    read -r learning <"$path"
+  for learn_path in /proc/sys/net/ipv6/conf/*/accept_ra; do
+    learn_dev=${learn_path#/proc/sys/net/ipv6/conf/}
+    learn_dev=${learn_dev%/accept_ra}
+    case $learn_dev in all | default | lo) continue ;; esac
+    ! grep -qsxF "interface $learn_dev" "$1/network" || continue
+    read -r learning <"$learn_path"
     [ "$learning" = 1 ] || continue
-    sysctl_found_learning "$dev"
-    echo 2 >"$path"
+    sysctl_found_learning "$learn_dev"
+    echo 2 >"$learn_path"
   done
 }
 

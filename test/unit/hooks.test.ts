@@ -1,0 +1,64 @@
+// What the generic hooks answer to the engine, without any router.
+
+import { expect, test } from "vitest";
+import { Router, Tier, Zone } from "../../provider/index";
+import { outputs } from "../../provider/state";
+import { UNKNOWN } from "../../provider/unknown";
+import { arguments_, planned, ROUTER } from "./check";
+
+const tier = async (change = {}) => (await planned("Tier", { ...arguments_.Tier, ...change })) as never;
+const applied = async (change = {}) => outputs(await tier(change), 1) as never;
+
+test("nothing changed is no change", async () => {
+  expect(await Tier.diff("web", await applied(), await tier())).toMatchObject({ changes: false, replaces: [] });
+});
+
+test("a changed fragment, an unknown one, and what refresh has found are changes", async () => {
+  expect(await Tier.diff("web", await applied(), await tier({ interface: "web1" }))).toMatchObject({ changes: true });
+  expect(await Tier.diff("web", await applied(), await tier({ interface: UNKNOWN }))).toMatchObject({ changes: true });
+  const found = { ...((await applied()) as object), live: "network on router vr1: changed by another hand" } as never;
+  expect(await Tier.diff("web", found, await tier())).toMatchObject({ changes: true });
+});
+
+test("another way to the same router is an update that opens no connection", async () => {
+  const moved = await tier({ router: { ...ROUTER, host: "203.0.113.9", hostKey: "SHA256:new" } });
+  expect(await Tier.diff("web", await applied(), moved)).toMatchObject({ changes: true, replaces: [] });
+  // Nobody is at that address: an attempt to connect would fail, or hang.
+  const { outs } = await Tier.update("web", await applied(), moved);
+  expect(outs).toMatchObject({ router: { host: "203.0.113.9" }, live: "as applied" });
+});
+
+test("another router replaces, the old one first", async () => {
+  const elsewhere = await tier({ router: { ...ROUTER, name: "vr2" } });
+  expect(await Tier.diff("web", await applied(), elsewhere)).toMatchObject({
+    replaces: ["router"],
+    deleteBeforeReplace: true,
+  });
+});
+
+test("a zone lives in the state only", async () => {
+  const inputs = (await planned("Zone", arguments_.Zone)) as never;
+  const { id, outs } = await Zone.create(inputs);
+  expect(id).toBe("ams1");
+  expect(await Zone.read(id, outs)).toEqual({ id, props: outs });
+  expect(await Zone.delete(id, outs as never)).toBeUndefined();
+});
+
+test("a router that is gone for good leaves the state by the operator's word, without SSH", async () => {
+  const props = outputs((await planned("Router", arguments_.Router)) as never, 1) as never;
+  process.env.VPC6_ABANDON_ROUTERS = "vr9, vr1";
+  try {
+    await Router.delete("router@vr1", props);
+  } finally {
+    delete process.env.VPC6_ABANDON_ROUTERS;
+  }
+});
+
+test("a router that does not answer is one line with its name, and nothing is kept of the resource", async () => {
+  const inputs = await planned("Router", { ...arguments_.Router, host: "127.0.0.1", port: 1 });
+  const failure = await Router.create(inputs as never).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Error);
+  expect(String(failure)).toContain("router vr1 (root@127.0.0.1:1)");
+  expect(failure).not.toHaveProperty("id");
+  expect(failure).not.toHaveProperty("properties");
+});

@@ -1,0 +1,59 @@
+// Under Pulumi's mocks no hook runs: outputs are undefined, and nothing in resources/ may trip over that.
+
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import * as vpc6 from "../../resources/index";
+
+await pulumi.runtime.setMocks({
+  newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: inputs }),
+  call: () => ({}),
+});
+
+const settled = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+test("a whole program", async () => {
+  const zone = new vpc6.Zone("ams1", {
+    superCidr: "2001:67c:2834::/50",
+    reserve: ["kept", { kind: "router", name: "vr9" }],
+  });
+  const router = new vpc6.Router("vr1", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
+  const vpc = new vpc6.Vpc("shop", { zone, router });
+  const bare = new vpc6.Vpc("bare", { zone, router, ipv6: false });
+  const web = new vpc6.Tier("web", { vpc, interface: "web0" }, { aliases: [{ name: "front" }], protect: true });
+  const without = new vpc6.Tier("without", { vpc: bare, interface: "b0" });
+  const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+  expect(await settled(web1.urn)).toContain("vpc6:Instance::web1");
+  expect(await settled(web.cidr)).toBeUndefined();
+  expect(await settled(without.urn)).toContain("vpc6:Tier::without");
+  expect((await zone.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    "asn vr1",
+    "asn vr9",
+    "router vr1",
+    "router vr9",
+    "vpc kept",
+    "vpc shop",
+  ]);
+  expect(() => new vpc6.Vpc("late", { zone, router })).toThrow('vpc "late" comes too late for zone "ams1"');
+  new vpc6.Vpc("kept", { zone, router }); // its name was reserved: never too late
+});
+
+test("a claim carries the names it had before, inherited ones included", async () => {
+  const zone = new vpc6.Zone("ams2", { superCidr: "2001:67c:2834::/50" });
+  const parent = new pulumi.ComponentResource("test:Net", "shop", {}, { aliases: [{ name: "store" }] });
+  const router = new vpc6.Router("vr2", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
+  new vpc6.Vpc("shop-v", { zone, router }, { parent, aliases: [{ name: "shop-old" }] });
+  new vpc6.Vpc("u", { zone, router }, { aliases: ["urn:pulumi:dev::p::pulumi-nodejs:dynamic/vpc6:Vpc::urn-name"] });
+  const claims = await zone.claims.closed;
+  const was = (name: string) => settled(pulumi.output(claims.find((claim) => claim.name === name)?.was ?? []));
+  expect(await was("shop-v")).toEqual(["shop-old", "store-v", "store-old"]);
+  expect(await was("u")).toEqual(["urn-name"]);
+});
+
+test("two resources with one name are refused where the second is made", () => {
+  const zone = new vpc6.Zone("ams3", { superCidr: "2001:67c:2834::/50" });
+  const router = new vpc6.Router("vr3", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
+  new vpc6.Vpc("a", { zone, router, claim: "same" });
+  expect(() => new vpc6.Vpc("b", { zone, router, claim: "same" })).toThrow(
+    'two resources claim vpc "same" of zone "ams3"',
+  );
+});
