@@ -11,9 +11,10 @@ export interface Freed extends Slot {
 
 export class Book {
   readonly held = new Map<string, Slot>();
-  /** By start: freed slots, like held ones, never overlap. */
-  readonly freed = new Map<bigint, Freed>();
+  readonly freed = new Set<Freed>();
   readonly #pool: Pool;
+  // Keyed by text: V8 hashes only the lowest 64 bits of a bigint, which are zero in every prefix.
+  readonly #freedAt = new Map<string, Freed>();
   // Oldest first; made when first needed. Entries that are no longer in `freed` are passed over.
   #queue: Freed[] | undefined;
   #head = 0;
@@ -41,14 +42,15 @@ export class Book {
   /** Remembers a freed slot, unless it is held by now or no longer in the pool. */
   remember(freed: Freed): void {
     if (!this.#pool.take(freed.start, freed.order)) return;
-    this.freed.set(freed.start, freed);
+    this.freed.add(freed);
+    this.#freedAt.set(freed.start.toString(36), freed);
     this.#queue = undefined;
     this.#hopeless = Number.POSITIVE_INFINITY;
   }
 
   /** Gives a remembered slot to a name. */
   restore(name: string, freed: Freed): void {
-    this.freed.delete(freed.start);
+    this.#forget(freed);
     this.held.set(name, { start: freed.start, order: freed.order });
   }
 
@@ -84,6 +86,11 @@ export class Book {
     return own;
   }
 
+  #forget(freed: Freed): void {
+    this.freed.delete(freed);
+    this.#freedAt.delete(freed.start.toString(36));
+  }
+
   #settle(name: string, slot: Slot, own: Slot | undefined, now: number): void {
     this.held.set(name, slot);
     if (own !== undefined && !meet(own, slot)) this.remember({ ...own, name, since: now });
@@ -91,16 +98,14 @@ export class Book {
 
   // Takes a slot whose way only remembered ones bar.
   #displace(slot: Slot): boolean {
-    const exact = this.freed.get(slot.start);
+    const exact = this.#freedAt.get(slot.start.toString(36));
     const barring =
-      exact !== undefined && exact.order >= slot.order
-        ? [exact]
-        : [...this.freed.values()].filter((freed) => meet(freed, slot));
+      exact !== undefined && exact.order >= slot.order ? [exact] : [...this.freed].filter((freed) => meet(freed, slot));
     if (barring.length === 0) return false;
     for (const freed of barring) this.#pool.release(freed.start, freed.order);
     const taken = this.#pool.take(slot.start, slot.order);
     for (const freed of barring) {
-      if (taken) this.freed.delete(freed.start);
+      if (taken) this.#forget(freed);
       else this.#pool.take(freed.start, freed.order);
     }
     return taken;
@@ -118,7 +123,7 @@ export class Book {
       if (start !== undefined) break;
     }
     for (const freed of opened) {
-      if (start !== undefined && meet(freed, { start, order })) this.freed.delete(freed.start);
+      if (start !== undefined && meet(freed, { start, order })) this.#forget(freed);
       else this.#pool.take(freed.start, freed.order);
     }
     if (start === undefined) this.#hopeless = order;
@@ -127,7 +132,7 @@ export class Book {
 
   *#oldest(): Iterable<Freed> {
     if (this.#queue === undefined) {
-      this.#queue = [...this.freed.values()].sort(
+      this.#queue = [...this.freed].sort(
         (a, b) => a.since - b.since || compare(a.name, b.name) || compare(a.start, b.start),
       );
       this.#head = 0;
@@ -135,7 +140,7 @@ export class Book {
     const queue = this.#queue;
     for (let index = this.#head; index < queue.length; index += 1) {
       const freed = queue[index];
-      if (freed !== undefined && this.freed.get(freed.start) === freed) yield freed;
+      if (freed !== undefined && this.freed.has(freed)) yield freed;
       else if (index === this.#head) this.#head += 1;
     }
   }

@@ -161,7 +161,7 @@ function resize(book: Book, sizes: Map<string, number>, now: number): boolean {
 // A name that comes back gets what is remembered for it, the latest of the right size; else what is for a former name.
 function restore(pool: RealPool, book: Book, waiting: readonly Claim[], claims: Claims): void {
   const slots = new Map<string, Freed[]>();
-  for (const freed of book.freed.values()) {
+  for (const freed of book.freed) {
     const known = slots.get(freed.name);
     if (known === undefined) slots.set(freed.name, [freed]);
     else known.push(freed);
@@ -172,9 +172,7 @@ function restore(pool: RealPool, book: Book, waiting: readonly Claim[], claims: 
     const order = orderOf(pool, length);
     const names = [name, ...was.filter((former) => !claims.has(former))];
     const fitting = names.flatMap((one) => {
-      const own = (slots.get(one) ?? []).filter(
-        (freed) => freed.order === order && book.freed.get(freed.start) === freed,
-      );
+      const own = (slots.get(one) ?? []).filter((freed) => freed.order === order && book.freed.has(freed));
       return own.sort((a, b) => b.since - a.since || compare(a.start, b.start));
     });
     if (fitting[0] !== undefined) book.restore(name, fitting[0]);
@@ -182,7 +180,7 @@ function restore(pool: RealPool, book: Book, waiting: readonly Claim[], claims: 
 }
 
 function linesOf(pool: RealPool, book: Book): Held[] {
-  const lines: (Slot & { name: string; since?: number })[] = [...book.freed.values()];
+  const lines: (Slot & { name: string; since?: number })[] = [...book.freed];
   for (const [name, { start, order }] of book.held) lines.push({ name, start, order });
   const { kind } = pool;
   return lines
