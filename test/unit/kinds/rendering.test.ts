@@ -21,7 +21,7 @@ test("a router's skeleton", async () => {
 
 test("a router without a public network keeps its own addresses", async () => {
   const { network } = await fragments("Router", { publicNetwork: undefined, addressGrant: undefined });
-  expect(network).toBe("interface pub0 keep-ra\n");
+  expect(network).toBe("interface pub0\n");
 });
 
 test("a VPC", async () => {

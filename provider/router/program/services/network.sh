@@ -207,9 +207,8 @@ network_links_up() {
     if [ ! -e "$VAR/links/$dev" ]; then
       {
         echo "$state"
-        for name in disable_ipv6 accept_ra keep_addr_on_down; do
-          read -r value <"/proc/sys/net/ipv6/conf/$dev/$name" && echo "$name $value"
-        done
+        sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" |
+          sed 's|.*/||'
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
     for name in disable_ipv6=0 accept_ra=0 keep_addr_on_down=1; do
@@ -254,8 +253,8 @@ network_links_down() {
 # A link that listened to advertisements does so again, on a host that forwards too (see sysctl_keep_learning).
 network_relearn() {
   relearn=$2
-  read -r forwarding </proc/sys/net/ipv6/conf/all/forwarding
-  if [ "$relearn" = 1 ] && [ "$forwarding" = 1 ] && [ -e "$VAR/sysctl/net~ipv6~conf~all~forwarding" ]; then
+  if [ "$relearn" = 1 ] && [ -e "$VAR/sysctl/net~ipv6~conf~all~forwarding" ] &&
+    [ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 1 ]; then
     relearn=2
     sysctl_found_learning "$1"
   fi

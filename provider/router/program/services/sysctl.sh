@@ -45,7 +45,7 @@ sysctl_check() {
 # sysctl_note PATH: records PATH and what the kernel changes with it: `conf/all/x` every interface's x, forwarding also
 # IPv4's accept_redirects.
 sysctl_note() {
-  note=$VAR/sysctl/$(echo "$1" | tr / ~)
+  note=$VAR/sysctl/$(echo "$1" | tr / '~')
   [ ! -e "$note" ] || return 0
   mkdir -p "$VAR/sysctl"
   {
@@ -57,18 +57,15 @@ sysctl_note() {
   } >"$note.new" && mv "$note.new" "$note"
 }
 
+# sysctl_print PATTERN...: `path value` for each. (Not by `read`: dash reads byte by byte, and from the second byte on these
+# files are empty.)
 sysctl_print() {
-  for print_pattern in "$@"; do
-    # shellcheck disable=SC2086 # a pattern
-    for print_path in /proc/sys/$print_pattern; do
-      read -r print_value <"$print_path" && echo "${print_path#/proc/sys/} $print_value"
-    done
-  done 2>/dev/null
+  # shellcheck disable=SC2086 # patterns
+  (cd /proc/sys && grep -sH '' $*) | sed 's/:/ /'
 }
 
 sysctl_put() {
-  read -r put_is <"/proc/sys/$1" 2>/dev/null || put_is=
-  [ "$put_is" = "$2" ] || { echo "$2" >"/proc/sys/$1"; } 2>/dev/null
+  { echo "$2" >"/proc/sys/$1"; } 2>/dev/null
 }
 
 # sysctl_apply DIR: keys named there get their value, recorded ones that are not come back to what was found.
@@ -76,7 +73,7 @@ sysctl_apply() {
   sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   for note in "$VAR"/sysctl/*; do
     [ -e "$note" ] || continue
-    path=$(basename "$note" | tr '~' /)
+    path=$(echo "${note##*/}" | tr '~' /)
     if ! grep -qs "^$path " "$RUN/sysctl.want"; then
       sysctl_restore "$note"
     fi
@@ -97,15 +94,13 @@ sysctl_apply() {
 # A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
 # them would lose address and route within minutes. There it becomes 2, on every interface that is not ours.
 sysctl_keep_learning() {
-  read -r learning <"/proc/sys/net/ipv6/conf/all/forwarding"
-  [ "$learning" = 0 ] || return 0
+  [ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 0 ] || return 0
   for learn_path in /proc/sys/net/ipv6/conf/*/accept_ra; do
     learn_dev=${learn_path#/proc/sys/net/ipv6/conf/}
     learn_dev=${learn_dev%/accept_ra}
     case $learn_dev in all | default | lo) continue ;; esac
     ! grep -qsxF "interface $learn_dev" "$1/network" || continue
-    read -r learning <"$learn_path"
-    [ "$learning" = 1 ] || continue
+    [ "$(cat "$learn_path")" = 1 ] || continue
     sysctl_found_learning "$learn_dev"
     echo 2 >"$learn_path"
   done

@@ -1,0 +1,180 @@
+// The lab of real Debian hosts, for tests and the demo: a thin layer over the script `lab` beside this file.
+// A failed command is an error that says host, command and what it wrote, unless `check: false` asks for the code.
+import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const script = fileURLToPath(new URL("lab", import.meta.url));
+
+export type Router = "vr1" | "vr2";
+export type Guest = "web1" | "web2" | "db1" | "cache1" | "app1" | "api1";
+export type Host = Router | Guest | "uplink" | "internet";
+
+/** A shell command line, or a program with its arguments as they are. */
+export type Command = string | string[];
+
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ExecOptions {
+  /** Given on stdin. */
+  input?: string | Uint8Array;
+  /** Throw when the command fails. Default true. */
+  check?: boolean;
+  /** Kill the command after so many milliseconds. Default 60,000. */
+  timeoutMs?: number;
+}
+
+/** A command at work inside a host. `await using` stops it at the end of the block. */
+export interface Background extends AsyncDisposable {
+  /** What it has written so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Resolves when it ends, by itself or by `stop`. */
+  readonly ended: Promise<Result>;
+  /** Interrupts it and all it started, as Ctrl-C would, then kills what is left after two seconds. */
+  stop(): Promise<Result>;
+}
+
+const argv = (command: Command) => (typeof command === "string" ? ["sh", "-c", command] : command);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const left = new Set<() => void>();
+process.once("exit", () => {
+  for (const kill of left) kill();
+});
+
+function run(args: string[], { input = "", check = true, timeoutMs = 60_000 }: ExecOptions = {}): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(script, args, { timeout: timeoutMs, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+      const code = !error ? 0 : typeof error.code === "number" ? error.code : 255;
+      if (error && check) {
+        const why = error.killed ? `killed after ${timeoutMs} ms` : `exit code ${code}`;
+        reject(new Error(`lab ${args.join(" ")}: ${why}: ${stderr.trim() || stdout.trim() || error.message}`));
+      } else resolve({ code, stdout, stderr });
+    });
+    // A command that does not read its input is no failure.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
+  });
+}
+
+function background(host: Host, command: Command): Background {
+  const child = spawn(script, ["exec", host, "setsid", ...argv(command)], { stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+    });
+  }
+  // The script becomes nsenter, whose child leads a session of its own inside the host.
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      const inside = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+      process.kill(inside === "" ? Number(child.pid) : -Number(inside), name);
+    } catch {
+      // It has ended already.
+    }
+  };
+  const kill = () => signal("SIGKILL");
+  left.add(kill);
+  const ended = new Promise<Result>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 255, ...output }));
+  }).finally(() => left.delete(kill));
+  const stop = async () => {
+    signal("SIGINT");
+    const timer = setTimeout(kill, 2_000);
+    return ended.finally(() => clearTimeout(timer));
+  };
+  return {
+    get stdout() {
+      return output.stdout;
+    },
+    get stderr() {
+      return output.stderr;
+    },
+    ended,
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
+}
+
+/** Global IPv6 addresses of an interface that may be used: past duplicate detection and not deprecated. */
+async function addresses(host: Host, device: string): Promise<string[]> {
+  const { stdout } = await run(["exec", host, "ip", "-j", "-6", "addr", "show", "dev", device, "scope", "global"]);
+  type Address = { local?: string; tentative?: boolean; dadfailed?: boolean; deprecated?: boolean };
+  const links = JSON.parse(stdout || "[]") as { addr_info?: Address[] }[];
+  return links
+    .flatMap((link) => link.addr_info ?? [])
+    .filter((address) => !address.tentative && !address.dadfailed && !address.deprecated)
+    .flatMap((address) => address.local ?? []);
+}
+
+/** Asks again and again until the answer is not false, null or undefined; says what it was waiting for if it never is. */
+async function until<T>(
+  what: string,
+  timeoutMs: number,
+  ask: () => Promise<T>,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== false && answer !== null && answer !== undefined) return answer as NonNullable<Exclude<T, false>>;
+    if (Date.now() > end) throw new Error(`lab: waited ${timeoutMs} ms for ${what}`);
+    await sleep(100);
+  }
+}
+
+export const lab = {
+  /** Boots the hosts named, or all, and waits until they are there. The first time ever it builds their disks. */
+  up: async (...hosts: Host[]) => void (await run(["up", ...hosts], { timeoutMs: 900_000 })),
+  down: async () => void (await run(["down"])),
+  reboot: async (host: Host) => void (await run(["reboot", host])),
+  /** Cuts the power. */
+  poweroff: async (host: Host) => void (await run(["poweroff", host])),
+  start: async (host: Host) => void (await run(["start", host])),
+  /** Cuts the power and boots from a new disk; a router keeps its host key. */
+  reset: async (host: Host) => void (await run(["reset", host])),
+  journal: async (host: Host, ...args: string[]) => (await run(["journal", host, ...args])).stdout,
+
+  /** `VR1_HOST`, `VR1_HOST_KEY`, the same for `VR2`, and `VPC6_SSH_KEY_FILE`. */
+  env: async (): Promise<Record<string, string>> => {
+    const { stdout } = await run(["env"]);
+    return Object.fromEntries(stdout.split("\n").flatMap((line) => (line ? [line.split(/=(.*)/s, 2)] : [])));
+  },
+
+  exec: (host: Host, command: Command, options?: ExecOptions) => run(["exec", host, ...argv(command)], options),
+  background,
+  until,
+
+  address: (guest: Guest) => addresses(guest, "eth0"),
+  addresses,
+
+  /** Waits until a guest has the address (any, if none is named), and returns it. */
+  waitForLease: (guest: Guest, address?: string, timeoutMs = 15_000): Promise<string> =>
+    until(`${guest} to lease ${address ?? "an address"}`, timeoutMs, async () =>
+      (await addresses(guest, "eth0")).find((held) => address === undefined || held === address),
+    ),
+
+  /** Makes a guest's DHCPv6 client start over. */
+  renew: async (guest: Guest) => void (await run(["exec", guest, "renew"])),
+
+  /** Pings an address from a host: `interval` is in seconds, an answer may take one second. */
+  ping: async (
+    from: Host,
+    to: string,
+    { count = 3, interval = 0.2 } = {},
+  ): Promise<{ sent: number; received: number }> => {
+    const args = ["ping", "-n", "-q", "-W", "1", "-c", String(count), "-i", String(interval), to];
+    const options = { check: false, timeoutMs: 60_000 + count * interval * 1_000 };
+    const { stdout, stderr } = await run(["exec", from, ...args], options);
+    const numbers = /(\d+) packets transmitted, (\d+) received/.exec(stdout);
+    // No route at all: nothing could be sent.
+    if (!numbers && /unreachable/i.test(stderr)) return { sent: count, received: 0 };
+    if (!numbers) throw new Error(`lab: ping from ${from} to ${to}: ${stderr.trim() || stdout.trim()}`);
+    return { sent: Number(numbers[1]), received: Number(numbers[2]) };
+  },
+};
