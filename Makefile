@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build lint test test-unit test-engine test-pack test-lab demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-engine test-pack test-lab demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -12,28 +12,31 @@ help: ## this list
 setup: ## fetch what is missing: Node.js, npm packages, the Pulumi CLI (quick when nothing is)
 	@tools/setup
 
-build: setup ## compile resources/ and provider/ to dist/
+packages:
+	@tools/setup without-pulumi
+
+build: packages ## compile resources/ and provider/ to dist/
 	@tools/env node tools/build.mjs
 
-lint: setup ## Biome, ESLint, tsc, shellcheck
+lint: packages ## Biome, ESLint, tsc, shellcheck
 	@$(suite) lint
 
 test: setup ## lint and all suites; the last line is the sum
 	@$(suite)
 
-test-unit: setup ## pure functions: seconds
+test-unit: packages ## pure functions: seconds
 	@$(suite) unit
 
 test-engine: setup ## the real Pulumi CLI, without routers
 	@$(suite) engine
 
-test-pack: setup ## the npm package, as a stranger would install it
+test-pack: packages ## the npm package, as a stranger would install it
 	@$(suite) pack
 
 test-lab: setup ## real routers in containers on this machine; needs root
 	@$(suite) lab
 
-demo: build ## a VPC on routers in containers, to look at; needs root
+demo: setup build ## a VPC on routers in containers, to look at; needs root
 	@tools/env tools/demo
 
 demo-down: setup ## take the demo down again

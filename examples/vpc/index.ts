@@ -20,11 +20,13 @@ const router = (name: string) =>
     publicInterface: "pub0",
   });
 
-const shop = new vpc6.Vpc("shop", { zone, router: router("vr1"), domain: "shop.internal" });
+const [vr1, vr2] = [router("vr1"), router("vr2")];
+
+const shop = new vpc6.Vpc("shop", { zone, router: vr1, domain: "shop.internal" });
 const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
 const db = new vpc6.Tier("db", { vpc: shop, interface: "db0" });
 
-const lab = new vpc6.Vpc("lab", { zone, router: router("vr2") });
+const lab = new vpc6.Vpc("lab", { zone, router: vr2 });
 const app = new vpc6.Tier("app", { vpc: lab, interface: "app0" });
 
 const guests = {
@@ -37,3 +39,9 @@ const guests = {
 /** The address plan, and the address each guest is promised. */
 export const plan = { zone: zone.ledger, shop: shop.ledger, lab: lab.ledger };
 export const addresses = Object.fromEntries(Object.entries(guests).map(([name, { address }]) => [name, address]));
+
+/** What the cloud uplink router has to route where. */
+export const routes = [
+  pulumi.interpolate`${shop.cidr} via ${vr1.address}`,
+  pulumi.interpolate`${lab.cidr} via ${vr2.address}`,
+];

@@ -27,7 +27,7 @@ export function allocate(pools: readonly PoolSpec[], old: string | undefined, cl
     const kind = byKind.get(claim.kind);
     if (kind === undefined) throw new Error(`there is no pool of kind ${quote(claim.kind)} to claim from`);
     if (!isClaimName(claim.name)) failures.push(`${quote(claim.name)} cannot be the name of a claim`);
-    else if (!kind.claims.has(claim.name)) kind.claims.set(claim.name, claim);
+    else kind.claims.set(claim.name, claim);
   }
 
   const outcomes = kinds.map(({ pool, held, claims }) =>

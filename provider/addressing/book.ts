@@ -93,7 +93,7 @@ export class Book {
 
   #settle(name: string, slot: Slot, own: Slot | undefined, now: number): void {
     this.held.set(name, slot);
-    if (own !== undefined && !meet(own, slot)) this.remember({ ...own, name, since: now });
+    if (own !== undefined) this.remember({ ...own, name, since: now });
   }
 
   // Takes a slot whose way only remembered ones bar.

@@ -27,7 +27,7 @@ export function stopping(): boolean {
 
 /** Only in a provider process: any other host of the hooks has its own ideas about signals. */
 export function installSignalHandling(host: string | undefined = process.argv[1]): void {
-  if (installed || !/[\\/]dynamic-provider([\\/]index(\.js)?)?$/.test(host ?? "")) return;
+  if (installed || !/[\\/]dynamic-provider([\\/]index(\.m?js)?)?$/.test(host ?? "")) return;
   installed = true;
   const end = () => {
     if (busy === 0) process.exit(0);

@@ -1,6 +1,6 @@
 // The lab of real Debian hosts, for tests and the demo: a thin layer over the script `lab` beside this file.
 // A failed command is an error that says host, command and what it wrote, unless `check: false` asks for the code.
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -24,7 +24,7 @@ export interface ExecOptions {
   input?: string | Uint8Array;
   /** Throw when the command fails. Default true. */
   check?: boolean;
-  /** Kill the command after so many milliseconds. Default 60,000. */
+  /** Kill the command, with an error, after so many milliseconds. Default 60,000. */
   timeoutMs?: number;
 }
 
@@ -46,34 +46,23 @@ process.once("exit", () => {
   for (const kill of left) kill();
 });
 
-function run(args: string[], { input = "", check = true, timeoutMs = 60_000 }: ExecOptions = {}): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(script, args, { timeout: timeoutMs, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
-      const code = !error ? 0 : typeof error.code === "number" ? error.code : 255;
-      if (error && check) {
-        const why = error.killed ? `killed after ${timeoutMs} ms` : `exit code ${code}`;
-        reject(new Error(`lab ${args.join(" ")}: ${why}: ${stderr.trim() || stdout.trim() || error.message}`));
-      } else resolve({ code, stdout, stderr });
-    });
-    // A command that does not read its input is no failure.
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(input);
-  });
-}
-
-function background(host: Host, command: Command): Background {
-  const child = spawn(script, ["exec", host, "setsid", ...argv(command)], { stdio: ["ignore", "pipe", "pipe"] });
+/** Starts the script; `inside` says that it is to become a command inside a host. */
+function launch(args: string[], inside: boolean, input: string | Uint8Array) {
+  const child = spawn(script, args);
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
       output[name] += text;
     });
   }
-  // The script becomes nsenter, whose child leads a session of its own inside the host.
+  // A command that does not read its input is no failure.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
   const signal = (name: NodeJS.Signals) => {
     try {
-      const inside = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
-      process.kill(inside === "" ? Number(child.pid) : -Number(inside), name);
+      // The script has become nsenter; the child of that leads a session of its own inside the host.
+      const leader = inside ? readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim() : "";
+      process.kill(leader === "" ? Number(child.pid) : -Number(leader), name);
     } catch {
       // It has ended already.
     }
@@ -84,6 +73,28 @@ function background(host: Host, command: Command): Background {
     child.once("error", reject);
     child.once("close", (code) => resolve({ code: code ?? 255, ...output }));
   }).finally(() => left.delete(kill));
+  return { output, ended, signal, kill };
+}
+
+async function run(args: string[], options: ExecOptions & { inside?: boolean } = {}): Promise<Result> {
+  const { input = "", check = true, timeoutMs = 60_000, inside = false } = options;
+  const { ended, kill } = launch(args, inside, input);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    kill();
+  }, timeoutMs);
+  const result = await ended.finally(() => clearTimeout(timer));
+  if (!late && (result.code === 0 || !check)) return result;
+  const why = late ? `killed after ${timeoutMs} ms` : `exit code ${result.code}`;
+  throw new Error(`lab ${args.join(" ")}: ${why}: ${result.stderr.trim() || result.stdout.trim() || "no output"}`);
+}
+
+const exec = (host: Host, command: Command, options?: ExecOptions) =>
+  run(["exec", host, "setsid", ...argv(command)], { ...options, inside: true });
+
+function background(host: Host, command: Command): Background {
+  const { output, ended, signal, kill } = launch(["exec", host, "setsid", ...argv(command)], true, "");
   const stop = async () => {
     signal("SIGINT");
     const timer = setTimeout(kill, 2_000);
@@ -104,7 +115,7 @@ function background(host: Host, command: Command): Background {
 
 /** Global IPv6 addresses of an interface that may be used: past duplicate detection and not deprecated. */
 async function addresses(host: Host, device: string): Promise<string[]> {
-  const { stdout } = await run(["exec", host, "ip", "-j", "-6", "addr", "show", "dev", device, "scope", "global"]);
+  const { stdout } = await exec(host, ["ip", "-j", "-6", "addr", "show", "dev", device, "scope", "global"]);
   type Address = { local?: string; tentative?: boolean; dadfailed?: boolean; deprecated?: boolean };
   const links = JSON.parse(stdout || "[]") as { addr_info?: Address[] }[];
   return links
@@ -146,7 +157,7 @@ export const lab = {
     return Object.fromEntries(stdout.split("\n").flatMap((line) => (line ? [line.split(/=(.*)/s, 2)] : [])));
   },
 
-  exec: (host: Host, command: Command, options?: ExecOptions) => run(["exec", host, ...argv(command)], options),
+  exec,
   background,
   until,
 
@@ -160,7 +171,7 @@ export const lab = {
     ),
 
   /** Makes a guest's DHCPv6 client start over. */
-  renew: async (guest: Guest) => void (await run(["exec", guest, "renew"])),
+  renew: async (guest: Guest) => void (await exec(guest, ["renew"])),
 
   /** Pings an address from a host: `interval` is in seconds, an answer may take one second. */
   ping: async (
@@ -170,7 +181,7 @@ export const lab = {
   ): Promise<{ sent: number; received: number }> => {
     const args = ["ping", "-n", "-q", "-W", "1", "-c", String(count), "-i", String(interval), to];
     const options = { check: false, timeoutMs: 60_000 + count * interval * 1_000 };
-    const { stdout, stderr } = await run(["exec", from, ...args], options);
+    const { stdout, stderr } = await exec(from, args, options);
     const numbers = /(\d+) packets transmitted, (\d+) received/.exec(stdout);
     // No route at all: nothing could be sent.
     if (!numbers && /unreachable/i.test(stderr)) return { sent: count, received: 0 };

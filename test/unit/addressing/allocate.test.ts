@@ -112,6 +112,11 @@ refused   vpc  big  2001:db8::/60 is not inside 2001:67c:2834::/50`,
     });
   });
 
+  test("what would be needed may be much more", () => {
+    expect(lookup(runs([tiers("2001:db8::/60")], many("tier", 100)), "tier", "tier-0099")).toEqual({
+      refused: "all 15 tier prefixes (/64) in 2001:db8::/60 are in use (100 claimed); a VPC of /57 would hold 127",
+    });
+  });
   test("addresses and numbers run out too", () => {
     const wide = {
       ...addresses,
@@ -201,6 +206,13 @@ describe("explicit values", () => {
     expect(ask("2001:67c:2834:20::/60", { length: 200 })).toEqual({
       refused: "/200 is not a prefix length: IPv6 lengths are 0 to 128",
     });
+  });
+  test("of the other family, though its number is in the pool", () => {
+    const four = vpcs("10.0.0.0/8", { length: 24 });
+    expect(lookup(runs([four], [vpc("x", { value: "::a00:0/120" })]), "vpc", "x")).toEqual({
+      refused: "::a00:0/120 is not inside 10.0.0.0/8",
+    });
+    expect(lookup(runs([four], [vpc("x", { value: "10.0.1.0/24" })]), "vpc", "x")).toEqual({ value: "10.0.1.0/24" });
   });
   test("what is reserved", () => {
     const tier = (value: string) =>
@@ -297,6 +309,23 @@ describe("freed slots", () => {
     const ledger = runs([four], [vpc("a")], [], [vpc("a", { length: 59 })]);
     expect(lines(ledger)).toEqual(["vpc 2001:db8::/60 a free since 1", "vpc 2001:db8:0:20::/59 a"]);
   });
+  test("give way to an explicit value, all that are in its way or none", () => {
+    const history = [[vpc("a"), vpc("b"), vpc("c"), vpc("d")], [vpc("d")]];
+    const honoured = runs([four], ...history, [vpc("d"), vpc("x", { value: "2001:db8::/59", length: 59 })]);
+    expect(lines(honoured)).toEqual([
+      "vpc 2001:db8::/59 x",
+      "vpc 2001:db8:0:20::/60 c free since 1",
+      "vpc 2001:db8:0:30::/60 d",
+    ]);
+    const refused = runs([four], ...history, [vpc("d"), vpc("x", { value: "2001:db8:0:20::/59", length: 59 })]);
+    expect(lines(refused)).toEqual([
+      "vpc 2001:db8::/60 a free since 1",
+      "vpc 2001:db8:0:10::/60 b free since 1",
+      "vpc 2001:db8:0:20::/60 c free since 1",
+      "vpc 2001:db8:0:30::/60 d",
+      "refused vpc x 2001:db8:0:20::/59 overlaps 2001:db8:0:30::/60, held by d",
+    ]);
+  });
   test("are opened for a larger block, but only those that it takes are forgotten", () => {
     const all = [vpc("a"), vpc("b"), vpc("c"), vpc("d")];
     // Freed in the order d, a, b; a /59 fits as soon as b is open, where a and b were.
@@ -367,6 +396,24 @@ describe("changes of size", () => {
       "vpc 2001:67c:2834:10::/60 b",
       "vpc 2001:67c:2834:20::/59 a",
     ]);
+  });
+  test("grow downwards too: the block around what is held, not the lowest", () => {
+    const before = [vpc("a", { value: "2001:67c:2834:30::/60" })];
+    expect(lines(runs([vpcs(zone)], before, [vpc("a", { length: 59 })]))).toEqual(["vpc 2001:67c:2834:20::/59 a"]);
+  });
+  test("take what is remembered beside them when there is no other room, even after another could not grow", () => {
+    const ledger = runs(
+      [vpcs("2001:db8::/58")],
+      [vpc("a"), vpc("b"), vpc("c"), vpc("d")],
+      [vpc("a", { length: 59 }), vpc("b"), vpc("c", { length: 59 })],
+    );
+    expect(lookup(ledger, "vpc", "a")).toHaveProperty("refused");
+    expect(lookup(ledger, "vpc", "c")).toEqual({ value: "2001:db8:0:20::/59" });
+  });
+  test("an explicit value that is held stays right when the default length changes", () => {
+    const claims = [vpc("a", { value: "2001:67c:2834:30::/60" })];
+    const { ledger } = allocate([vpcs(zone, { length: 56 })], runs([vpcs(zone)], claims), claims);
+    expect(lookup(ledger, "vpc", "a")).toEqual({ value: "2001:67c:2834:30::/60" });
   });
   test("that cannot be had are refused with the numbers, and leave what is held", () => {
     const ledger = runs(
@@ -496,6 +543,13 @@ describe("a million claims", () => {
       (all: Claim[]) => [all, all.flatMap((c) => [c, { ...c, name: `x${c.name}` }]), explicit(all, 1)],
     ],
     ["explicit where others were", (all: Claim[]) => [all, [], explicit(all, 1)]],
+    [
+      "too large for what is freed",
+      (all: Claim[]) => {
+        const half = all.filter((_, i) => i % 2 === 0);
+        return [all, half, half.flatMap((c) => [c, { ...c, name: `x${c.name}`, length: 59 }])];
+      },
+    ],
     ["taken over", (all: Claim[]) => [all, [], all.map((c) => ({ ...c, name: `x${c.name}` }))]],
     ["renamed", (all: Claim[]) => [all, all.map((c) => ({ ...c, name: `x${c.name}`, was: [c.name] }))]],
     ["resized", (all: Claim[]) => [all, all.map((c) => ({ ...c, length: 61 }))]],
@@ -756,15 +810,14 @@ test("whatever the sizes and however the pool changes, nobody is disturbed and n
           else if (refused.includes("is a /")) expect(wish.length).not.toBe(length ?? 60);
           else expect(refused).toBe(`a /${length} does not fit in ${run.pool}`);
         }
-        // What is gone is remembered, unless somebody has it now or the pool has not.
-        for (const [name, value] of before) {
-          if (claims.some((claim) => claim.name === name || claim.was.includes(name))) continue;
+        // What was held or remembered is remembered, unless somebody has it now or the pool has not.
+        const blocksOfOthers = entries.filter(({ since }) => since === undefined).map(({ value }) => prefix(value));
+        for (const { value } of old === undefined ? [] : heldIn(old)) {
           const block = prefix(value);
-          const mine = entries.find((one) => one.name === name && one.value === value);
-          const somebody = entries.some((one) => one.since === undefined && overlap(prefix(one.value), block));
-          const out =
-            size(block).last > size(pool.within).last || (run.kept && overlap(block, prefix("2001:db8:0:70::/61")));
-          expect(somebody || out || mine?.since !== undefined).toBe(true);
+          const out = size(block).last > size(pool.within).last;
+          const kept = run.kept && overlap(block, prefix("2001:db8:0:70::/61"));
+          const remembered = entries.some((one) => one.value === value);
+          expect(out || kept || remembered || blocksOfOthers.some((other) => overlap(other, block))).toBe(true);
         }
         // Not a mapping, nor anything like one, to the engine's eye.
         const [header = ""] = ledger.split("\n");

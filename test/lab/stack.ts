@@ -1,0 +1,71 @@
+// A Pulumi stack whose routers are the lab's, and what tests ask of it.
+
+import { Engine } from "../engine/engine";
+import { type Host, lab, type Router } from "./lab";
+
+export interface ProgramOptions {
+  /** Arguments of the Router resources beside host and key, by name; only these routers are in the program. */
+  routers?: Partial<Record<Router, string>>;
+}
+
+/** The engine, with the lab's key in its environment. */
+export async function start(): Promise<Engine> {
+  const { VPC6_SSH_KEY_FILE = "" } = await lab.env();
+  return Engine.start({ env: { VPC6_SSH_KEY_FILE, SSH_AUTH_SOCK: "" } });
+}
+
+/** A program with the zone and the lab's routers, `vr1` and `vr2`; what the test adds comes behind. */
+export async function program(rest: string, { routers = { vr1: "", vr2: "" } }: ProgramOptions = {}): Promise<string> {
+  const env = await lab.env();
+  const declared = Object.entries(routers).map(
+    ([name, extra]) => `const ${name} = new vpc6.Router("${name}", {
+  zone, host: "${env[`${name.toUpperCase()}_HOST`]}", hostKey: "${env[`${name.toUpperCase()}_HOST_KEY`]}", publicInterface: "pub0", ${extra}
+});`,
+  );
+  return `import * as vpc6 from "vpc6";
+const zone = new vpc6.Zone("ams1", {
+  superCidr: "2001:67c:2834::/50",
+  publicNetwork: { cidr: "2001:db8:ffff::/64", range: "2001:db8:ffff::10-2001:db8:ffff::ff" },
+});
+${declared.join("\n")}
+${rest}
+`;
+}
+
+/** How often somebody has logged in to a router since it was booted. */
+export async function logins(router: Router): Promise<number> {
+  const { stdout } = await lab.exec(router, "journalctl -b -u ssh -o cat | grep -c '^Accepted publickey' || true");
+  return Number(stdout.trim());
+}
+
+/** All that a router could have left of vpc6, or lost because of it. */
+export async function snapshot(router: Router): Promise<Record<string, string>> {
+  const commands: Record<string, string> = {
+    packages: "dpkg-query -W -f '${Package} ${Version} ${Status}\\n'",
+    links: "ip -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+//'",
+    addresses: "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//'",
+    routes: "ip -4 route show table all; ip -6 route show table all | sed -E 's/ expires [0-9]+sec//'",
+    permanent_neighbours: "ip neigh show nud permanent",
+    sysctl:
+      "sysctl -a 2>/dev/null | grep -E '^net\\.(ipv4|ipv6)\\.' | grep -vE 'stable_secret|nf_conntrack_count|route.flush|base_reachable|rt_cache|tcp_mem|udp_mem|temp_valid|\\.hop_limit|neigh\\.|tcp_fastopen_key|random'",
+    rules: "nft list ruleset 2>/dev/null; ls /proc/net/ip6_tables_names 2>/dev/null || true",
+    units:
+      "systemctl list-unit-files --no-legend --no-pager | sort; systemctl list-units --failed --no-legend --no-pager",
+    files:
+      "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
+    etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf -exec sha256sum {} + | sort -k2",
+    processes: "ps -eo args= | grep -E 'vpc6|dnsmasq' | grep -vE 'grep|ps -eo' || true",
+  };
+  const found: Record<string, string> = {};
+  for (const [name, command] of Object.entries(commands)) found[name] = (await lab.exec(router, command)).stdout;
+  return found;
+}
+
+/** Whether a TCP connection from one host to an address and port is answered; nobody needs to listen for a refusal to count. */
+export async function connects(from: Host, address: string, port: number): Promise<"open" | "refused" | "filtered"> {
+  const { code, stderr } = await lab.exec(from, ["nc", "-6", "-n", "-v", "-z", "-w", "1", address, String(port)], {
+    check: false,
+  });
+  if (code === 0) return "open";
+  return /refused/.test(stderr) ? "refused" : "filtered";
+}

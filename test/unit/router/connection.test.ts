@@ -1,0 +1,336 @@
+// What can go wrong on the way to a router, and that each thing is told apart.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { bounds } from "../../../provider/router/command";
+import { limits } from "../../../provider/router/connection";
+import {
+  converge,
+  disconnect,
+  observe,
+  type RouterAddress,
+  RouterError,
+  uninstall,
+} from "../../../provider/router/index";
+import { gather } from "../../../provider/router/lane";
+import { program } from "../../../provider/router/program";
+import { answer, fakeRouter, hostKeyPrint, hostKeyText, tcpServer, userKey } from "./server";
+
+const change = { id: "web@2001:db8::", label: 'Tier "web"', fragments: { network: "interface web0\n" } };
+const ok = () => answer("ok 1 same", { changed: "network" });
+const saved = { limits: { ...limits }, bounds: { ...bounds }, gather: { ...gather } };
+
+beforeEach(() => {
+  vi.stubEnv("VPC6_SSH_KEY", userKey.private);
+  vi.stubEnv("SSH_AUTH_SOCK", "");
+  vi.stubEnv("HOME", "/nonexistent");
+});
+afterEach(() => {
+  disconnect();
+  vi.unstubAllEnvs();
+  Object.assign(limits, saved.limits);
+  Object.assign(bounds, saved.bounds);
+  Object.assign(gather, saved.gather);
+});
+
+async function failure(router: RouterAddress): Promise<RouterError> {
+  const error = await converge(router, change).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(RouterError);
+  return error as RouterError;
+}
+
+describe("the way there", () => {
+  it("works with a fingerprint, with the key itself, and with sudo", async () => {
+    await using fake = await fakeRouter(ok, { user: "ops" });
+    expect(await converge(fake.address, change)).toEqual({
+      generation: 1,
+      changed: ["network"],
+      confirmed: "same connection",
+    });
+    expect(fake.commands).toEqual([
+      `LC_ALL=C sudo -n /usr/local/lib/vpc6/vpc6 converge ${program().hash} "$SSH_CONNECTION"`,
+    ]);
+    await converge({ ...fake.address, hostKey: hostKeyText }, change);
+    expect(fake.connections).toBe(2);
+  });
+
+  it("goes by a bastion, whose key is checked too", async () => {
+    await using fake = await fakeRouter(ok);
+    await using bastion = await fakeRouter(ok, { user: "jump", forwardTo: () => fake.address.port });
+    const { name: _, ...proxy } = bastion.address;
+    await converge({ ...fake.address, host: "192.0.2.11", proxy }, change);
+    expect([bastion.commands.length, fake.commands.length]).toEqual([0, 1]);
+    const wrong = { ...proxy, hostKey: hostKeyPrint.replace(/.$/, "x") };
+    const error = await failure({ ...fake.address, host: "192.0.2.11", proxy: wrong });
+    expect(error.message).toContain("router vr1 (root@192.0.2.11");
+    expect(error.message).toContain("the host key of 127.0.0.1 is not the one expected");
+  });
+
+  it("ends at a wrong host key, and nothing is sent", async () => {
+    await using fake = await fakeRouter(ok);
+    const error = await failure({ ...fake.address, hostKey: `SHA256:${"A".repeat(43)}` });
+    expect(error.message).toContain(`it shows ssh-ed25519 ${hostKeyPrint}`);
+    expect(error.message).toContain(`expected SHA256:${"A".repeat(43)}`);
+    expect(error.touched).toBe(false);
+    expect(fake.commands).toEqual([]);
+    expect(fake.connections).toBeLessThanOrEqual(1);
+  });
+
+  it("ends at a host that has no key of the type we know", async () => {
+    await using fake = await fakeRouter(ok);
+    const rsa = Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.from("ssh-rsa"), Buffer.alloc(20)]).toString("base64");
+    expect((await failure({ ...fake.address, hostKey: `ssh-rsa ${rsa}` })).message).toMatch(
+      /no host key of the type.*ssh-keyscan/s,
+    );
+  });
+
+  it("ends at a host key that is none", async () => {
+    await using fake = await fakeRouter(ok);
+    expect((await failure({ ...fake.address, hostKey: "yes" })).message).toContain(
+      "neither SHA256:… nor a public key: yes",
+    );
+  });
+
+  it("ends at a refused login, which says who and with what", async () => {
+    await using fake = await fakeRouter(ok, { login: () => false });
+    const error = await failure(fake.address);
+    expect(error.message).toContain("does not let root log in");
+    expect(error.message).toContain("refused: VPC6_SSH_KEY");
+    expect(error.touched).toBe(false);
+    expect(fake.connections).toBe(1);
+  });
+
+  it("ends where there is no key", async () => {
+    vi.stubEnv("VPC6_SSH_KEY", "");
+    await using fake = await fakeRouter(ok);
+    expect((await failure(fake.address)).message).toMatch(/no way to log in\n +no SSH key: set VPC6_SSH_KEY_FILE/);
+  });
+
+  it("ends where nothing listens", async () => {
+    const free = await tcpServer(() => {});
+    await free[Symbol.asyncDispose]();
+    const error = await failure({
+      name: "vr1",
+      host: "127.0.0.1",
+      port: free.port,
+      user: "root",
+      hostKey: hostKeyPrint,
+    });
+    expect(error.message).toMatch(/router vr1 \(root@127.0.0.1:\d+\): cannot connect.*ECONNREFUSED.*is sshd running/s);
+    expect(error.touched).toBe(false);
+  });
+
+  it("ends at a host that accepts and says nothing", async () => {
+    limits.handshake = 200;
+    await using silent = await tcpServer(() => {});
+    const error = await failure({
+      name: "vr1",
+      host: "127.0.0.1",
+      port: silent.port,
+      user: "root",
+      hostKey: hostKeyPrint,
+    });
+    expect(error.message).toContain("accepts connections but says nothing");
+  });
+
+  it("ends at an unknown name", async () => {
+    const error = await failure({ name: "vr1", host: "vr1.invalid", port: 22, user: "root", hostKey: hostKeyPrint });
+    expect(error.message).toContain("cannot connect to vr1.invalid");
+  });
+
+  it("is tried again when it is reset, and not for ever", async () => {
+    limits.dials = 3;
+    let dials = 0;
+    await using resetting = await tcpServer((socket) => {
+      dials++;
+      socket.resetAndDestroy();
+    });
+    const error = await failure({
+      name: "vr1",
+      host: "127.0.0.1",
+      port: resetting.port,
+      user: "root",
+      hostKey: hostKeyPrint,
+    });
+    expect(dials).toBe(3);
+    expect(error.message).toContain("MaxStartups");
+  });
+
+  it("fails quickly for those who come after, until it is time to look again", async () => {
+    await using fake = await fakeRouter(ok, { login: () => false });
+    await failure(fake.address);
+    await failure(fake.address);
+    expect(fake.connections).toBe(1);
+    gather.unreachable = 0;
+    disconnect();
+    await failure(fake.address);
+    expect(fake.connections).toBe(2);
+  });
+});
+
+describe("the program there", () => {
+  it("is sent when it is missing, and the transaction repeated", async () => {
+    let installed = "";
+    await using fake = await fakeRouter(({ line, input }) => {
+      if (line.startsWith("sh -c")) installed = input;
+      else if (!installed) return { code: 127, stderr: "sh: 1: /usr/local/lib/vpc6/vpc6: not found\n" };
+      else return ok();
+      return { code: 0 };
+    });
+    await converge(fake.address, change);
+    expect(installed).toBe(program().text);
+    expect(fake.commands).toHaveLength(3);
+    expect(fake.connections).toBe(1);
+  });
+
+  it("is sent when it is missing behind sudo, and when it is outdated", async () => {
+    let sent = 0;
+    await using fake = await fakeRouter(
+      ({ line }) => {
+        if (line.includes("sh -c")) return { code: sent++ };
+        if (sent === 0) return { code: 1, stderr: "sudo: /usr/local/lib/vpc6/vpc6: command not found\n" };
+        return sent === 1 ? answer("outdated 0123") : ok();
+      },
+      { user: "ops" },
+    );
+    const error = await failure(fake.address);
+    // The second installation failed (exit code 1).
+    expect(error.message).toContain("could not be installed below /usr/local/lib");
+    expect(sent).toBe(2);
+  });
+
+  it("is not sent for ever", async () => {
+    await using fake = await fakeRouter(({ line }) => (line.startsWith("sh -c") ? {} : answer("outdated 0123")));
+    expect((await failure(fake.address)).message).toContain("something replaces it");
+  });
+
+  it("cannot be sent to a full disk", async () => {
+    await using fake = await fakeRouter(({ line }) =>
+      line.startsWith("sh -c") ? { code: 1, stderr: "cat: write error: No space left on device\n" } : { code: 127 },
+    );
+    const error = await failure(fake.address);
+    expect(error.message).toMatch(/No space left on device\nMake room/);
+    expect(error.touched).toBe(false);
+  });
+
+  it.each([
+    "sudo: a password is required",
+    "sudo: a terminal is required to read the password",
+    "ops is not in the sudoers file.\nsudo: no",
+  ])("cannot be started where sudo says: %s", async (stderr) => {
+    await using fake = await fakeRouter(() => ({ code: 1, stderr: `${stderr}\n` }), { user: "ops" });
+    const error = await failure(fake.address);
+    expect(error.message).toContain("ops cannot become root with sudo -n");
+    expect(error.message).toContain(stderr.split("\n")[0]);
+    expect(error.message).toContain("NOPASSWD");
+    expect(error.touched).toBe(false);
+  });
+
+  it("cannot be started where there is no sudo", async () => {
+    await using fake = await fakeRouter(() => ({ code: 127, stderr: "bash: line 1: sudo: command not found\n" }), {
+      user: "ops",
+    });
+    expect((await failure(fake.address)).message).toMatch(/cannot become root.*Install sudo/s);
+    expect(fake.commands).toHaveLength(1);
+  });
+
+  it("has failed when it ends without an answer", async () => {
+    await using fake = await fakeRouter(() => ({ code: 2, stderr: "vpc6: 1: syntax error\n" }));
+    const error = await failure(fake.address);
+    expect(error.message).toMatch(/ended without an answer\n +vpc6: 1: syntax error/);
+    expect(error.touched).toBe(true);
+  });
+
+  it("has failed when it ends without an exit code", async () => {
+    await using fake = await fakeRouter(() => ({ code: null }));
+    expect((await failure(fake.address)).message).toContain("exit code none");
+  });
+
+  it("is nowhere: nothing is on the router, and there is nothing to remove", async () => {
+    await using fake = await fakeRouter(() => ({ code: 127 }));
+    expect((await observe(fake.address)).size).toBe(0);
+    await uninstall(fake.address, "router@vr1");
+    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["show", "uninstall"]);
+  });
+
+  it("may not print without end", async () => {
+    bounds.output = 100_000;
+    await using fake = await fakeRouter(() => ({ stdout: "x".repeat(1_000_000) }));
+    expect((await failure(fake.address)).message).toContain("printed more than 100000 bytes");
+  });
+
+  it("may not be silent for ever, nor the channel", async () => {
+    bounds.silence = 50;
+    await using fake = await fakeRouter(() => undefined);
+    const error = await failure(fake.address);
+    expect(error.message).toContain("no sign of life");
+    expect(error.touched).toBe(true);
+  });
+});
+
+describe("a connection that breaks", () => {
+  it("after the payload was sent: the same transaction is sent again, with the same nonce", async () => {
+    await using fake = await fakeRouter(({ client }) => {
+      if (fake.payloads.length > 1) return ok();
+      client.end();
+      return undefined;
+    });
+    expect(await converge(fake.address, change)).toMatchObject({ confirmed: "same connection" });
+    expect(fake.payloads).toHaveLength(2);
+    expect(fake.payloads[0]).toBe(fake.payloads[1]);
+    expect(fake.connections).toBe(2);
+  });
+
+  it("while idle: the next command opens a new one", async () => {
+    await using fake = await fakeRouter(ok);
+    await converge(fake.address, change);
+    for (const client of fake.open) client.end();
+    await vi.waitFor(() => expect(fake.open.size).toBe(0));
+    await converge(fake.address, { ...change, id: "db" });
+    expect([fake.connections, fake.payloads.length]).toEqual([2, 2]);
+  });
+
+  it("every time: it is said that nobody knows how far it got", async () => {
+    await using fake = await fakeRouter(({ client }) => void client.end());
+    const error = await failure(fake.address);
+    expect(error.message).toMatch(/broke each time.*not known how far/s);
+    expect(error.touched).toBe(true);
+    expect(fake.payloads).toHaveLength(3);
+  });
+});
+
+describe("a change that may have cut us off", () => {
+  it("is confirmed over a fresh connection, which then stays the only one", async () => {
+    await using fake = await fakeRouter(({ line }) =>
+      line.includes(" confirm ")
+        ? answer("ok 8 same")
+        : answer("unconfirmed 8 30", { touched: "yes", changed: "nftables" }),
+    );
+    expect(await converge(fake.address, change)).toEqual({
+      generation: 8,
+      changed: ["nftables"],
+      confirmed: "fresh connection",
+    });
+    expect(fake.commands[1]).toBe("/usr/local/lib/vpc6/vpc6 confirm 8");
+    await vi.waitFor(() => expect(fake.open.size).toBe(1));
+    await converge(fake.address, { ...change, id: "db" }).catch(() => {});
+    expect(fake.connections).toBe(3);
+  });
+
+  it("is reported as undone when no fresh connection gets in", async () => {
+    let locked = true;
+    await using fake = await fakeRouter(
+      ({ line }) => {
+        if (line.includes(" confirm ")) return answer("refused", { why: "generation 8 was put back" });
+        setTimeout(() => (locked = false), 1_500);
+        return answer("unconfirmed 8 1", { touched: "yes", changed: "nftables" });
+      },
+      { login: () => fake.connections < 2 || !locked },
+    );
+    const error = await failure(fake.address);
+    expect(error.message).toMatch(/Tier "web" would cut off SSH.*the router put everything back after 1 s/s);
+    expect(error.message).toContain("does not let root log in");
+    expect(error.touched).toBe(false);
+  }, 15_000);
+});

@@ -1,0 +1,174 @@
+// One transaction for many, and a verdict for each.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { converge, disconnect, observe, onProgress, RouterError } from "../../../provider/router/index";
+import { idle } from "../../../provider/router/session";
+import { answer, fakeRouter, idsIn, userKey } from "./server";
+
+const change = (id: string) => ({ id, label: `Tier "${id}"`, fragments: { network: `interface ${id}\n` } });
+const ok = () => answer("ok 1 same", { changed: "network" });
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+beforeEach(() => {
+  vi.stubEnv("VPC6_SSH_KEY", userKey.private);
+});
+afterEach(() => {
+  disconnect();
+  vi.unstubAllEnvs();
+});
+
+describe("gathering", () => {
+  it("takes what arrives together in one transaction over one connection", async () => {
+    await using fake = await fakeRouter(ok);
+    const ids = Array.from({ length: 40 }, (_, i) => `t${i}`);
+    await Promise.all(ids.map((id) => converge(fake.address, change(id))));
+    expect(fake.payloads.map(idsIn)).toEqual([ids]);
+    expect(fake.connections).toBe(1);
+  });
+
+  it("takes all that arrives meanwhile in the next one", async () => {
+    await using fake = await fakeRouter(async () => {
+      await pause(100);
+      return ok();
+    });
+    const first = converge(fake.address, change("a"));
+    await vi.waitFor(() => expect(fake.payloads).toHaveLength(1));
+    await Promise.all([first, ...["b", "c", "d"].map((id) => converge(fake.address, change(id)))]);
+    expect(fake.payloads.map(idsIn)).toEqual([["a"], ["b", "c", "d"]]);
+    expect(fake.connections).toBe(1);
+  });
+
+  it("never has one resource twice in a transaction, and keeps the order", async () => {
+    await using fake = await fakeRouter(ok);
+    await Promise.all([
+      converge(fake.address, { ...change("a"), fragments: null }),
+      converge(fake.address, change("b")),
+      converge(fake.address, change("a")),
+    ]);
+    expect(fake.payloads.map(idsIn)).toEqual([["a", "b"], ["a"]]);
+    expect(fake.payloads[1]).toContain("set a");
+  });
+
+  it("asks once for all who observe, between transactions", async () => {
+    await using fake = await fakeRouter(({ line }) =>
+      line.endsWith(" show") ? { stdout: "vpc6-transaction 1\nset a\nslot network\n|x\nend 4\n" } : ok(),
+    );
+    const changed = converge(fake.address, change("a"));
+    const seen = await Promise.all([1, 2, 3].map(() => observe(fake.address)));
+    await changed;
+    expect(seen.map((all) => all.get("a"))).toEqual(Array(3).fill({ network: "x\n" }));
+    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["converge", "show"]);
+  });
+
+  it("keeps routers apart: one that is dead does not stop another", async () => {
+    await using fake = await fakeRouter(ok);
+    await using dead = await fakeRouter(ok, { login: () => false });
+    const [one, other] = await Promise.allSettled([
+      converge(dead.address, change("a")),
+      converge(fake.address, change("b")),
+    ]);
+    expect([one.status, other.status]).toEqual(["rejected", "fulfilled"]);
+  });
+
+  it("closes a connection that nobody needs", async () => {
+    const saved = idle.close;
+    idle.close = 20;
+    try {
+      await using fake = await fakeRouter(ok);
+      await converge(fake.address, change("a"));
+      await vi.waitFor(() => expect(fake.open.size).toBe(0));
+    } finally {
+      idle.close = saved;
+    }
+  });
+
+  it("passes on what the program says meanwhile", async () => {
+    await using fake = await fakeRouter(() => ({ ...ok(), stderr: "vpc6: installing nftables\nnoise\nvpc6: half" }));
+    const heard: string[] = [];
+    onProgress((router, text) => heard.push(`${router.name}: ${text}`));
+    await converge(fake.address, change("a")).finally(() => onProgress(undefined));
+    expect(heard).toEqual(["vr1: installing nftables"]);
+  });
+});
+
+describe("blame", () => {
+  /** A router on which everything with `bad` in its id is refused, in the daemon's words. */
+  const picky = (blame: boolean, verdict = "refused") =>
+    fakeRouter(({ input }) => {
+      const bad = idsIn(input).find((id) => id.includes("bad"));
+      if (!bad) return ok();
+      return answer(verdict, { service: "dnsmasq", why: `bad option in ${bad}`, ...(blame && { id: bad }) });
+    });
+
+  const settle = async (router: Parameters<typeof converge>[0], ids: string[]) =>
+    Object.fromEntries(
+      await Promise.all(
+        ids.map(async (id) => [
+          id,
+          await converge(router, change(id)).then(
+            () => "ok",
+            (error: RouterError) => error.message,
+          ),
+        ]),
+      ),
+    ) as Record<string, string>;
+
+  it("falls on the one whose fragment the daemon named; the others go through together", async () => {
+    await using fake = await picky(true);
+    const said = await settle(fake.address, ["a", "b", "bad", "c"]);
+    expect(said).toMatchObject({ a: "ok", b: "ok", c: "ok" });
+    expect(said.bad).toMatch(
+      /^router vr1 .*: dnsmasq of Tier "bad" was refused; nothing was changed\n {2}bad option in bad/,
+    );
+    expect(fake.payloads.map(idsIn)).toEqual([["a", "b", "bad", "c"], ["a", "b", "c"], ["bad"]]);
+  });
+
+  it("is found by halves when the daemon named nobody", async () => {
+    await using fake = await picky(false, "failed");
+    const said = await settle(fake.address, ["a", "b", "c", "d", "e", "bad1", "f", "bad2"]);
+    expect(Object.keys(said).filter((id) => said[id] !== "ok")).toEqual(["bad1", "bad2"]);
+    expect(said.bad1).toContain('dnsmasq of Tier "bad1" failed; everything was put back');
+    expect(said.bad1).toContain("bad option in bad1");
+  });
+
+  it("is shared by all when nobody's change could go through", async () => {
+    await using fake = await fakeRouter(() => answer("busy", { why: "shop/prod is at work on this router" }));
+    const said = await settle(fake.address, ["a", "b"]);
+    expect(said.a).toMatch(/another transaction is at work\n {2}shop\/prod is at work/);
+    expect(said.b).toBe(said.a);
+    expect(fake.payloads).toHaveLength(1);
+  });
+
+  it("is shared, and nothing more is tried, when the router could not put everything back", async () => {
+    await using fake = await fakeRouter(() =>
+      answer("failed", { touched: "yes", service: "nftables", why: "Device busy" }),
+    );
+    const errors = await Promise.all(
+      ["a", "b"].map((id) => converge(fake.address, change(id)).catch((error) => error as RouterError)),
+    );
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(RouterError);
+      expect((error as RouterError).touched).toBe(true);
+    }
+    expect(fake.payloads).toHaveLength(1);
+  });
+
+  it("of a change that cannot be written down falls on itself", async () => {
+    await using fake = await fakeRouter(ok);
+    const [bad, good] = await Promise.allSettled([
+      converge(fake.address, change("a b")),
+      converge(fake.address, change("a")),
+    ]);
+    expect([bad.status, good.status]).toEqual(["rejected", "fulfilled"]);
+  });
+
+  it("is told in bounded, printable lines", async () => {
+    const why = Array.from({ length: 50 }, (_, i) => `\u001b[31mline ${i}\u0007 ${"x".repeat(1000)}`).join("\n");
+    await using fake = await fakeRouter(() => answer("refused", { service: "nftables", why }));
+    const error = (await converge(fake.address, change("a")).catch((reason: unknown) => reason)) as RouterError;
+    expect(error.message.split("\n")).toHaveLength(14);
+    expect(error.message).toContain("and 38 more lines");
+    expect(Math.max(...error.message.split("\n").map((line) => line.length))).toBeLessThan(320);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    expect(error.message).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+  });
+});

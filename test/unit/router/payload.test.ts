@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { decode, encode, parseAnswer } from "../../../provider/router/payload";
+import { commands, program } from "../../../provider/router/program";
+
+const change = (id: string, fragments: Record<string, string> | null) => ({ id, label: id, fragments });
+
+describe("encode", () => {
+  it("writes one line for each line of each slot, and counts them", () => {
+    const text = encode(
+      [
+        change("web@2001:db8::", { network: "interface web0\n", dnsmasq: "interface=web0\n\n# end of it\n" }),
+        change("old", null),
+      ],
+      "shop/prod",
+      "abcd",
+    );
+    expect(text.split("\n")).toEqual([
+      "vpc6-transaction 1",
+      "holder shop/prod",
+      "nonce abcd",
+      "set web@2001:db8::",
+      "slot dnsmasq",
+      "|interface=web0",
+      "|",
+      "|# end of it",
+      "slot network",
+      "|interface web0",
+      "drop old",
+      "end 11",
+      "",
+    ]);
+  });
+
+  it("does not depend on the order of the slots", () => {
+    const one = encode([change("a", { network: "x", dnsmasq: "y" })], "h", "n");
+    expect(encode([change("a", { dnsmasq: "y", network: "x" })], "h", "n")).toBe(one);
+  });
+
+  it("leaves out an empty fragment", () => {
+    expect(encode([change("a", { network: "\n" })], "h", "n")).not.toContain("slot");
+  });
+
+  it("keeps a text that looks like the protocol inside its fragment", () => {
+    const nasty = "end 3\ndrop web\n|x\nvpc6-transaction 1\n";
+    const shown = encode([change("a", { network: nasty })], "h", "n");
+    expect(shown.match(/^(end|drop|vpc6)/gm)).toEqual(["vpc6", "end"]);
+  });
+
+  it("takes the holder as one line", () => {
+    expect(encode([], "a\ndrop web\u0000", "n").split("\n")[1]).toBe("holder adrop web");
+  });
+
+  it.each(["", "a b", "../x", "-rf", "a/b", "a\nb", "é", "x".repeat(201)])("refuses the id %j", (id) => {
+    expect(() => encode([change(id, null)], "h", "n")).toThrow(/not an id/);
+  });
+
+  it("refuses a slot that is none, and a NUL", () => {
+    expect(() => encode([change("a", { "../etc": "x" })], "h", "n")).toThrow(/not a slot/);
+    expect(() => encode([change("a", { network: "x\0" })], "h", "n")).toThrow(/NUL/);
+  });
+});
+
+describe("decode", () => {
+  it("reads back what encode wrote", () => {
+    const fragments = { network: "interface web0\n", nftables: "table inet vpc6 {\n\n}\n" };
+    const shown = encode([change("a", fragments), change("b", { "dns-hosts": "::1 a\n" })], "h", "n");
+    expect(Object.fromEntries(decode(shown))).toEqual({ a: fragments, b: { "dns-hosts": "::1 a\n" } });
+  });
+
+  it("is empty when there is nothing", () => {
+    expect(decode("vpc6-transaction 1\nend 1\n").size).toBe(0);
+  });
+
+  it("passes over what a login shell says first", () => {
+    expect([...decode("Welcome!\nvpc6-transaction 1\nset a\nslot network\n|x\nend 4\n").keys()]).toEqual(["a"]);
+  });
+
+  it.each([
+    "",
+    "vpc6-transaction 1\nset a\nslot network\n|x\n",
+    "vpc6-transaction 1\nset a\nslot network\n|x\nend 5\n",
+  ])("throws when it is not whole: %j", (text) => {
+    expect(() => decode(text)).toThrow(/not whole/);
+  });
+});
+
+describe("parseAnswer", () => {
+  it("reads everything", () => {
+    const text =
+      "hello\nvpc6-answer 1\nrefused\ntouched no\nchanged \nservice dnsmasq\nid web@::\n|bad option\n|  at line 3\nend\n";
+    expect(parseAnswer(text)).toEqual({
+      verdict: "refused",
+      words: [],
+      touched: false,
+      changed: [],
+      service: "dnsmasq",
+      id: "web@::",
+      why: "bad option\n  at line 3",
+    });
+  });
+
+  it("reads the words of the verdict and the services", () => {
+    expect(parseAnswer("vpc6-answer 1\nunconfirmed 8 30\ntouched yes\nchanged nftables network\nend\n")).toMatchObject({
+      verdict: "unconfirmed",
+      words: ["8", "30"],
+      touched: true,
+      changed: ["nftables", "network"],
+    });
+  });
+
+  it.each(["", "vpc6-answer 1\n", "vpc6-answer 1\nok 3 same\ntouched no\n", "ok\nend\n"])(
+    "takes %j for no answer",
+    (text) => {
+      expect(parseAnswer(text)).toBeUndefined();
+    },
+  );
+
+  it("is not ended by a daemon that says `end`", () => {
+    expect(parseAnswer("vpc6-answer 1\nrefused\ntouched no\n|end\n|more\nend\n")?.why).toBe("end\nmore");
+  });
+});
+
+describe("the program", () => {
+  it("is whole, and knows its own hash", () => {
+    const { text, hash } = program();
+    expect(text).toMatch(/^#!\/bin\/sh\n/);
+    expect(text.trimEnd().split("\n").at(-1)).toBe("# end of vpc6");
+    expect(text).toContain(`PROGRAM_HASH=${hash}\n`);
+    expect(text).not.toMatch(/@[A-Z]+@/);
+  });
+
+  it("is started by constant commands, through sudo unless root", () => {
+    expect(commands.converge("root", "abc")).toBe('/usr/local/lib/vpc6/vpc6 converge abc "$SSH_CONNECTION"');
+    expect(commands.converge("ops", "abc")).toBe(
+      'LC_ALL=C sudo -n /usr/local/lib/vpc6/vpc6 converge abc "$SSH_CONNECTION"',
+    );
+    expect(commands.install("ops")).toMatch(/^LC_ALL=C sudo -n sh -c '[^']*'$/);
+  });
+});
