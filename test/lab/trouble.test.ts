@@ -1,0 +1,92 @@
+// What a user reads when a router is not as it should be: one block that names the router and the remedy; and nothing is lost.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Engine } from "../engine/engine";
+import { lab } from "./lab";
+import { program, snapshot, start } from "./stack";
+
+let engine: Engine;
+let found: Record<string, string>;
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("vr1", "uplink");
+  found = await snapshot("vr1");
+  engine = await start();
+}, 900_000);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+async function refused(text: string, env: Record<string, string> = {}): Promise<string> {
+  await engine.program(text);
+  const { code, all } = await engine.up({ env });
+  expect(code, all).not.toBe(0);
+  expect(all).not.toMatch(/^\s+at .*\.(ts|js)/m);
+  expect(all).toContain("router vr1 (");
+  return all;
+}
+
+const one = (extra = "", rest = "") => program(rest, { routers: { vr1: extra } });
+
+test("a wrong host key", async () => {
+  const text = (await one()).replace(/SHA256:[^"]*/, `SHA256:${"A".repeat(43)}`);
+  const output = await refused(text);
+  expect(output).toContain((await lab.env()).VR1_HOST_KEY);
+});
+
+test("a refused login, no key at all", async () => {
+  expect(await refused(await one('user: "nobody"'))).toMatch(/nobody@.*refused|nobody@[^]*authentication/i);
+  expect(await refused(await one(), { VPC6_SSH_KEY_FILE: "", HOME: "/nonexistent" })).toMatch(/VPC6_SSH_KEY_FILE/);
+});
+
+test("nobody there", async () => {
+  const text = (await one()).replace(/host: "[^"]*"/, 'host: "127.0.0.1", port: 9');
+  expect(await refused(text)).toMatch(/root@127\.0\.0\.1:9[^]*refused/i);
+});
+
+test("a user without sudo", async () => {
+  expect(await refused(await one('user: "nosudo"'))).toMatch(/sudo/);
+});
+
+test("a missing interface", async () => {
+  const output = await refused((await one()).replace('"pub0"', '"wan0"'));
+  expect(output).toMatch(/interface wan0 does not exist[^]*pub0/);
+});
+
+test("a full disk", async () => {
+  // A small file system over the place where generations are kept.
+  await lab.exec("vr1", "mkdir -p /etc/vpc6 && mount -t tmpfs -o size=4k,nr_inodes=8 none /etc/vpc6");
+  try {
+    expect(await refused(await one())).toMatch(/No space left|disk|full/i);
+  } finally {
+    await lab.exec("vr1", "umount /etc/vpc6; rmdir /etc/vpc6 2>/dev/null || true");
+  }
+});
+
+test("after all that the machine is as it was, and a good program goes through; sudo works", async () => {
+  await engine.program(await one('user: "ops"', `new vpc6.Vpc("shop", { zone, router: vr1 });`));
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+  expect((await lab.exec("vr1", "ip -6 route")).stdout).toContain("unreachable 2001:67c:2834::/60");
+  const destroyed = await engine.destroy();
+  expect(destroyed.code, destroyed.all).toBe(0);
+  expect(await snapshot("vr1")).toEqual(found);
+});
+
+test("another way to the same router is an update without a connection; a router that is gone can be dropped", async () => {
+  await engine.program(await one('user: "ops"', `new vpc6.Vpc("shop", { zone, router: vr1 });`));
+  expect((await engine.up()).code).toBe(0);
+  await lab.exec("vr1", "systemctl stop ssh");
+  await engine.program(await one('user: "root"', `new vpc6.Vpc("shop", { zone, router: vr1 });`));
+  const moved = await engine.up();
+  expect(moved.code, moved.all).toBe(0);
+  const stuck = await engine.destroy();
+  expect(stuck.code).not.toBe(0);
+  expect(stuck.all).toContain("router vr1 (root@");
+  const dropped = await engine.destroy({ env: { VPC6_ABANDON_ROUTERS: "vr1" } });
+  expect(dropped.code, dropped.all).toBe(0);
+  expect(dropped.all).toContain("what is on that machine stays there");
+});
