@@ -17,10 +17,10 @@ export function wrongLength(pool: RealPool, slot: Slot, order: number): string {
   return `${writeSlot(pool, slot)} is a ${is}, but ${rule}`;
 }
 
-/** Who holds what an explicit value asks for, as things stand in the end. */
-export function taken(pool: RealPool, book: Book): (wish: Slot) => string {
+/** Who else holds what the explicit value of a name asks for, as things stand in the end. */
+export function taken(pool: RealPool, book: Book): (name: string, wish: Slot) => string {
   let holders: { name: string; slot: Slot }[] | undefined;
-  return (wish) => {
+  return (name, wish) => {
     holders ??= [...book.held]
       .map(([name, slot]) => ({ name, slot }))
       .sort((a, b) => compare(a.slot.start, b.slot.start));
@@ -29,7 +29,7 @@ export function taken(pool: RealPool, book: Book): (wish: Slot) => string {
     for (let index = firstNotBefore(holders, wish); index < holders.length; index += 1) {
       const holder = holders[index];
       if (holder === undefined || holder.slot.start > endOf(wish)) break;
-      inTheWay.push(holder);
+      if (holder.name !== name) inTheWay.push(holder);
     }
     const [first] = inTheWay;
     // Refused, and yet nobody is there: cannot be.

@@ -65,7 +65,7 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
   }
 
   const holder = taken(pool, book);
-  for (const [name, slot] of wishes) refused.set(name, holder(slot));
+  for (const [name, slot] of wishes) refused.set(name, holder(name, slot));
   const shortage = exhausted(pool, book, claims);
   for (const [name, order] of unserved) refused.set(name, shortage(order));
   const fallen = [...strays.values()]

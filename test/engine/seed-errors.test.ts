@@ -54,7 +54,11 @@ test("a CIDR without a super CIDR of the zone", async () => {
 test.each([
   ["foreign", "2001:db8::/60", "2001:db8::/60 is not inside 2001:67c:2834::/50"],
   ["misaligned", "2001:67c:2834:18::/60", 'cidr: "2001:67c:2834:18::/60" has host bits set'],
-  ["wrongly sized", "2001:67c:2834::/56", "cidr: 2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60"],
+  [
+    "wrongly sized",
+    "2001:67c:2834::/56",
+    "cidr: 2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60",
+  ],
   ["taken", "2001:67c:2834:20::/60", "cidr: 2001:67c:2834:20::/60 is held by first"],
 ])("a %s VPC CIDR", async (_name, cidr, reason) => {
   const first = vpc(`cidr: "2001:67c:2834:20::/60"`, "first");

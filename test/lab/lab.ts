@@ -170,7 +170,7 @@ export const lab = {
       (await addresses(guest, "eth0")).find((held) => address === undefined || held === address),
     ),
 
-  /** Makes a guest's DHCPv6 client start over. */
+  /** Makes a guest forget its lease and ask for one. */
   renew: async (guest: Guest) => void (await exec(guest, ["renew"])),
 
   /** Pings an address from a host: `interval` is in seconds, an answer may take one second. */

@@ -41,7 +41,7 @@ export async function logins(router: Router): Promise<number> {
 /** All that a router could have left of vpc6, or lost because of it. */
 export async function snapshot(router: Router): Promise<Record<string, string>> {
   const commands: Record<string, string> = {
-    packages: "dpkg-query -W -f '${Package} ${Version} ${Status}\\n'",
+    packages: "dpkg -l",
     links: "ip -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+//'",
     addresses: "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//'",
     routes: "ip -4 route show table all; ip -6 route show table all | sed -E 's/ expires [0-9]+sec//'",

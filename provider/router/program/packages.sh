@@ -23,7 +23,6 @@ packages_install() {
     END { n = split(wanted, name, "\n"); for (i = 1; i <= n; i++) if (!(name[i] in have)) printf " %s", name[i] }
   ')
   [ -n "$missing" ] || return 0
-  TOUCHED=yes
   say "installing$missing"
   installed >"$VAR/packages.before" || return 1
   policy_closed

@@ -10,13 +10,12 @@ dnsmasq_assemble() {
 # The daemon checks its configuration, but neither directory: guests' lines are checked as if they stood in it.
 dnsmasq_check() {
   dnsmasq_wrong=$(awk '
-    FNR == 1 { file++ }
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
     # dnsmasq 2.90 dies at a SIGHUP when a host line sets a tag.
-    file == 1 && /(^|,)set:/ { print id; print "no set: in a host line: " $0; exit }
-    file == 2 && (NF < 2 || $1 !~ /^[0-9a-fA-F:.]+$/ || $0 ~ /[^-0-9A-Za-z:._ \t]/) { print id; print "not a host line: " $0; exit }
-  ' "$1/dhcp-hosts" "$1/dns-hosts")
+    kind == "dhcp" && /(^|,)set:/ { print id; print "no set: in a host line: " $0; exit }
+    kind == "dns" && (NF < 2 || $1 !~ /^[0-9a-fA-F:.]+$/ || $0 ~ /[^-0-9A-Za-z:._ \t]/) { print id; print "not a host line: " $0; exit }
+  ' kind=dhcp "$1/dhcp-hosts" kind=dns "$1/dns-hosts")
   if [ -n "$dnsmasq_wrong" ]; then
     BLAME=${dnsmasq_wrong%%
 *}

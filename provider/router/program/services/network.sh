@@ -29,9 +29,9 @@ network_check() {
     $1 == "interface" && NF == 2 { mine[$2] = 1 }
     $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
     $1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
-    $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " (v6($2) ? 1024 : 0)); next }
+    $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " ($2 ~ /:/ ? 1024 : 0)); next }
     $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || (NF == 7 && $6 == "metric" && $7 ~ /^[0-9]+$/)) {
-      metric = NF == 7 ? $7 : (v6($3) ? 1024 : 0)
+      metric = NF == 7 ? $7 : ($3 ~ /:/ ? 1024 : 0)
       once($1 " " $3 " " metric)
       want[$3 " " metric] = $2 " " $5; by[$3 " " metric] = id; ok = 1
     }

@@ -1,0 +1,233 @@
+// A transaction that is cut short: by a signal, a broken connection, a lost confirmation, a power cut. The router is in the
+// old state or in the new one, and the next run carries on.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Change,
+  converge,
+  disconnect,
+  type RouterAddress,
+  RouterError,
+  uninstall,
+} from "../../../provider/router/index";
+import { encode, parseAnswer } from "../../../provider/router/payload";
+import { lab } from "../lab.ts";
+import { atWork, base, freshRouter, instance, on, path, raw, tier, without } from "./vr1";
+
+let router: RouterAddress;
+const web = tier("web", "web0", 1);
+/** Duplicate address detection keeps this one at work for more than a second. */
+const slow: Change = {
+  id: "slow",
+  label: 'Tier "slow"',
+  fragments: { network: "interface db0\naddress db0 2001:67c:2834:2::1/64\n" },
+};
+
+beforeAll(async () => {
+  router = await freshRouter();
+  await lab.up("db1");
+  await converge(router, base);
+  await converge(router, web);
+});
+afterAll(() => disconnect());
+
+const state = () =>
+  on("readlink /etc/vpc6/live /etc/vpc6/confirmed; ip -br -6 addr show scope global; nft list ruleset");
+const applied = () => on("ip -6 addr show dev db0 scope global");
+const leftovers = () =>
+  on("systemctl list-units --all --no-legend 'vpc6-rollback*'; ls /run/vpc6/pending 2>/dev/null || true");
+
+async function failure(promise: Promise<unknown>): Promise<RouterError> {
+  const error = await promise.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(RouterError);
+  return error as RouterError;
+}
+
+describe("killed in the middle", () => {
+  it("the program: the next transaction puts back what was left, then does its own", async () => {
+    const before = await state();
+    const outcome = raw(encode([slow], "test", "n"), "192.0.2.1");
+    const pid = await atWork();
+    await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
+    await on(["kill", "-9", pid]);
+    expect(parseAnswer(await outcome)).toBeUndefined();
+    expect(await on("readlink /etc/vpc6/live")).not.toBe(await on("readlink /etc/vpc6/confirmed"));
+    // A transaction that has nothing to say of its own.
+    expect(parseAnswer(await raw(encode([web], "test", "n")))).toMatchObject({
+      verdict: "ok",
+      words: [expect.any(String), "nothing"],
+    });
+    expect(await state()).toBe(before);
+    expect(await leftovers()).toBe("");
+  });
+
+  it("the program, and nobody comes: its timer puts everything back", async () => {
+    const before = await state();
+    const outcome = raw(encode([slow], "test", "n"), "192.0.2.1");
+    const pid = await atWork();
+    await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
+    await on(["kill", "-9", pid]);
+    await outcome;
+    await lab.until("the router to put it back", 40_000, async () => (await state()) === before);
+    expect(await leftovers()).toBe("");
+  });
+
+  it("the connection: the program finishes, and the provider finds out", async () => {
+    const report = converge(router, slow);
+    const pid = await atWork();
+    // The sshd that serves this connection: the program's parent's parent, or its parent.
+    const sshd = await on(
+      `p=${pid}; while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(awk '{ print $4 }' /proc/$p/stat); done; echo $p`,
+    );
+    await on(["kill", "-9", sshd]);
+    expect(await report).toMatchObject({ generation: expect.any(Number) });
+    expect(await applied()).toContain("2001:67c:2834:2::1");
+    expect(await on("readlink /etc/vpc6/live")).toBe(await on("readlink /etc/vpc6/confirmed"));
+    expect(await leftovers()).toBe("");
+    await converge(router, without(slow));
+  });
+
+  it("the other end of the pipe, and the session: the program finishes all the same", async () => {
+    const first = await on("readlink /etc/vpc6/confirmed");
+    await on(
+      `printf '%s' "$0" >/root/payload; setsid sh -c '${path} converge '$(sed -n s/^PROGRAM_HASH=//p ${path})' 192.0.2.1 </root/payload | true' &
+              sleep 0.3; pkill -HUP -x vpc6; pkill -TERM -x vpc6; wait`.replace(
+        "$0",
+        encode([slow], "test", "n").replace(/"/g, ""),
+      ),
+    );
+    await lab.until("it to be confirmed", 10_000, async () => (await on("readlink /etc/vpc6/confirmed")) !== first);
+    expect(await applied()).toContain("2001:67c:2834:2::1");
+    await converge(router, without(slow));
+  });
+});
+
+describe("a change that could cut the operator off", () => {
+  const managed: Change = { id: "mgmt", label: 'Tier "mgmt"', fragments: { network: "interface mgmt0\n" } };
+  const cut = (rules: string): Change => ({
+    id: "cut",
+    label: 'NetworkAcl "cut"',
+    fragments: {
+      nftables: `table inet vpc6 {\n  chain cut {\n    type filter hook input priority 1; ${rules}\n  }\n}\n`,
+    },
+  });
+
+  it("is confirmed over a fresh connection", async () => {
+    expect(await converge(router, managed)).toMatchObject({ changed: ["network"], confirmed: "fresh connection" });
+    expect(await leftovers()).toBe("");
+    expect(await converge(router, cut("policy accept;"))).toMatchObject({ confirmed: "fresh connection" });
+    await converge(router, without(cut("")));
+  });
+
+  it.each([
+    ["new connections only", "iifname mgmt0 tcp dport 22 ct state new drop"],
+    ["everything", "iifname mgmt0 drop"],
+  ])("is undone by the router when it cuts off %s", async (_, rules) => {
+    const before = await state();
+    const error = await failure(converge(router, cut(rules)));
+    expect(error.message).toMatch(/NetworkAcl "cut" would cut off SSH\n.*the router put everything back after 30 s/s);
+    expect(error.touched).toBe(false);
+    expect(await state()).toBe(before);
+    expect(await leftovers()).toBe("");
+    expect(await converge(router, web)).toMatchObject({ confirmed: "nothing to do" });
+  });
+
+  it("keeps others waiting until it is confirmed, and the same one from waiting for itself", async () => {
+    const payload = encode([cut("policy accept;")], "shop/prod", "nonce1");
+    const first = parseAnswer(await raw(payload));
+    expect(first).toMatchObject({ verdict: "unconfirmed", words: [expect.any(String), "30"] });
+    const generation = first?.words[0] ?? "";
+    expect(parseAnswer(await raw(payload))).toMatchObject({
+      verdict: "unconfirmed",
+      words: [generation, expect.any(String)],
+    });
+    const other = raw(encode([without(slow)], "other", "nonce2"));
+    expect(await Promise.race([other, new Promise((resolve) => setTimeout(resolve, 2_000, "waits"))])).toBe("waits");
+    expect(await on([path, "confirm", generation])).toContain("ok");
+    expect(parseAnswer(await other)).toMatchObject({ verdict: "ok" });
+    expect(await on("nft list chain inet vpc6 cut")).toContain("policy accept");
+    expect((await lab.exec("vr1", [path, "confirm", "999"], { check: false })).stdout).toContain("refused");
+  });
+
+  it("is not yet lasting: a power cut brings back what was confirmed", async () => {
+    expect(parseAnswer(await raw(encode([without(managed), without(cut(""))], "test", "n")))).toMatchObject({
+      verdict: "unconfirmed",
+    });
+    disconnect();
+    await lab.poweroff("vr1");
+    await lab.start("vr1");
+    expect(await on("readlink /etc/vpc6/live")).toBe(await on("readlink /etc/vpc6/confirmed"));
+    expect(await on("nft list chain inet vpc6 cut")).toContain("policy accept");
+    await converge(router, without(managed));
+    await converge(router, without(cut("")));
+  });
+});
+
+describe("after a reboot", () => {
+  it("the last confirmed configuration is back, the filter before the network, without Pulumi", async () => {
+    await converge(router, instance("web1", "web0", "2001:67c:2834:1::11", "02:00:00:00:01:11"));
+    const look = async () =>
+      await on(`ip -o -6 addr show scope global | awk '{ print $2, $4 }' | sort; ip -6 route show proto 106; ip neigh show nud permanent
+        nft list ruleset; sysctl net.ipv6.conf.all.forwarding net.ipv6.conf.web0.accept_ra; systemctl is-active vpc6-dnsmasq
+        cat /var/lib/vpc6/dhcp-hosts/*`);
+    const before = await look();
+    expect(before).toContain("PERMANENT");
+    disconnect();
+    await lab.reboot("vr1");
+    await lab.until(
+      "the same as before",
+      15_000,
+      async () => (await lab.exec("vr1", "systemctl is-active vpc6-dnsmasq", { check: false })).code === 0,
+    );
+    expect(await look()).toBe(before);
+    expect(await on("systemctl --failed --no-legend")).toBe("");
+    const at = async (unit: string) => Number(await on(`systemctl show -P ActiveEnterTimestampMonotonic ${unit}`));
+    expect(await at("vpc6-firewall")).toBeGreaterThan(0);
+    expect(await at("vpc6-firewall")).toBeLessThan(await at("systemd-networkd"));
+    expect(await converge(router, web)).toMatchObject({ confirmed: "nothing to do" });
+  });
+
+  it("a filter that does not load leaves the host closed", async () => {
+    await on("echo nonsense >>/etc/vpc6/live/files/nftables");
+    disconnect();
+    await lab.reboot("vr1");
+    expect(await on("nft list ruleset")).toMatch(
+      /table inet vpc6 {\s+chain forward {\s+type filter hook forward priority filter; policy drop;\s+}\s+}/,
+    );
+    expect(await on("sysctl -n net.ipv6.conf.all.forwarding; systemctl is-active vpc6-dnsmasq || true")).toBe(
+      "0\ninactive",
+    );
+    expect(await on("systemctl --failed --no-legend --plain | cut -d' ' -f1 | sort")).toBe(
+      "vpc6-firewall.service\nvpc6.service",
+    );
+    // The next change assembles the file anew.
+    await converge(router, tier("db", "db0", 2));
+    expect(await on("nft list ruleset")).toContain("map ingress");
+  });
+});
+
+describe("two who want the same router", () => {
+  it("come one after the other", async () => {
+    const [one, two] = await Promise.all([
+      raw(encode([slow], "first", "a"), "192.0.2.1"),
+      raw(encode([instance("w2", "web0", "2001:67c:2834:1::12", "02:00:00:00:01:12")], "second", "b"), "192.0.2.1"),
+    ]);
+    expect([one, two].map((said) => parseAnswer(said)?.verdict)).toEqual(["ok", "ok"]);
+    expect(await on("ip -6 addr show dev db0; ip neigh show nud permanent")).toMatch(
+      /2001:67c:2834:2::1.*::12 dev web0/s,
+    );
+  });
+
+  it("a router that is being removed is not there for the one who waited", async () => {
+    await Promise.all(
+      [
+        slow,
+        web,
+        tier("db", "db0", 2),
+        { ...web, id: "w2@2001:67c:2834:1::12" },
+        { ...web, id: "web1@2001:67c:2834:1::11" },
+      ].map((change) => converge(router, without(change))),
+    );
+    await uninstall(router, base.id);
+    expect(await on("ls -d /etc/vpc6 /run/vpc6 /var/lib/vpc6 /usr/local/lib/vpc6 2>/dev/null || true")).toBe("");
+  });
+});

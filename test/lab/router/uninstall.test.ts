@@ -1,0 +1,87 @@
+// `destroy` leaves a router as `Router` found it.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import {
+  converge,
+  disconnect,
+  observe,
+  type RouterAddress,
+  RouterError,
+  uninstall,
+} from "../../../provider/router/index";
+import { base, freshRouter, instance, on, snapshot, tier, without } from "./vr1";
+
+let router: RouterAddress;
+
+beforeAll(async () => {
+  router = await freshRouter();
+});
+afterAll(() => disconnect());
+
+it("leaves nothing behind, and nothing out", async () => {
+  // What an operator may have had there before, some of it what vpc6 wants too.
+  await on(`ip link set pub0 up; ip addr add 2001:db8:ffff::10/64 dev pub0 nodad; ip addr add 203.0.113.10/24 dev pub0
+    ip -6 route add ::/0 via 2001:db8:ffff::1 dev pub0; ip -6 route add 2001:db8:99::/48 via 2001:db8:ffff::9 dev pub0
+    ip neigh add 2001:db8:ffff::9 lladdr 02:00:00:00:99:99 dev pub0 nud permanent
+    sysctl -q net.ipv6.conf.db0.accept_ra=0 net.ipv6.conf.web0.forwarding=1 net.ipv4.conf.all.accept_redirects=1
+    printf '#!/bin/sh\\nexit 0\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d`);
+  const before = await snapshot();
+
+  await converge(router, {
+    ...base,
+    fragments: {
+      ...base.fragments,
+      sysctl: "net.ipv6.conf.all.forwarding = 1\nnet.ipv4.ip_forward = 1\nnet.ipv6.conf.all.accept_redirects = 0\n",
+    },
+  });
+  await Promise.all([tier("web", "web0", 1), tier("db", "db0", 2)].map((change) => converge(router, change)));
+  const web1 = instance("web1", "web0", "2001:67c:2834:1::11", "02:00:00:00:01:11");
+  await converge(router, web1);
+  expect(await on("systemctl is-active vpc6-dnsmasq; sysctl -n net.ipv6.conf.mgmt0.accept_ra")).toMatch(/^active\n/);
+  expect(await snapshot()).not.toBe(before);
+
+  const error = await uninstall(router, base.id).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(RouterError);
+  expect((error as RouterError).message).toMatch(
+    /other resources still have configuration on it\n {2}db@2001:67c:2834:2::\n {2}web1@2001:67c:2834:1::11\n {2}web@2001:67c:2834:1::\n/,
+  );
+  expect((error as RouterError).touched).toBe(false);
+
+  await Promise.all(
+    [tier("web", "web0", 1), tier("db", "db0", 2), web1].map((change) => converge(router, without(change))),
+  );
+  await uninstall(router, base.id);
+  expect(await snapshot()).toBe(before);
+  expect(await on("systemctl --failed --no-legend")).toBe("");
+});
+
+it("is nothing to do a second time, and the router can be had again", async () => {
+  await uninstall(router, base.id);
+  expect((await observe(router)).size).toBe(0);
+  await converge(router, base);
+  expect([...(await observe(router)).keys()]).toEqual([base.id]);
+});
+
+it("carries on where it was cut short", async () => {
+  await on("rm -rf /etc/vpc6");
+  await uninstall(router, base.id);
+  expect(
+    await on(
+      "ls -d /etc/vpc6 /run/vpc6 /var/lib/vpc6 /usr/local/lib/vpc6 /etc/systemd/system/vpc6* 2>/dev/null || true",
+    ),
+  ).toBe("");
+  expect(
+    await on(
+      "dpkg-query -W -f '${Package}\\n' nftables dnsmasq-base 2>/dev/null || true; nft list tables 2>/dev/null || true",
+    ),
+  ).toBe("");
+});
+
+it("leaves a package that something of the operator's needs by now", async () => {
+  await converge(router, base);
+  await on("apt-get install -y iptables >/dev/null 2>&1");
+  await uninstall(router, base.id);
+  const left = await on(
+    "dpkg-query -W -f '${Package}\\n' iptables libnftnl11 nftables dnsmasq-base 2>/dev/null || true",
+  );
+  expect(left).toBe("iptables\nlibnftnl11");
+});
