@@ -15,7 +15,7 @@ import {
   setCredentials,
   uninstall,
 } from "./router";
-import { AS_APPLIED, hash, hashes, type Outputs, outputs, plain, same } from "./state";
+import { AS_APPLIED, HALF_WAY, hash, hashes, type Outputs, outputs, plain, same } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
@@ -34,7 +34,8 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     // The SDK prints `${error}: ${error.stack}` for some hooks: a stack says nothing to the reader of a daemon's refusal.
     const plainly = Object.assign(new Error(error.message), { stack: "" });
     if (!error.touched) return plainly;
-    return Object.assign(plainly, { id, properties: outputs(inputs, kind.schema), reasons: [error.message] });
+    const properties = { ...outputs(inputs, kind.schema), live: HALF_WAY };
+    return Object.assign(plainly, { id, properties, reasons: [error.message] });
   }
 
   return {

@@ -7,6 +7,9 @@ import type { Fragments, Inputs } from "./kind";
 /** The output `live` while the router holds what was applied; `refresh` turns it into a report. */
 export const AS_APPLIED = "as applied";
 
+/** Its value after a change of which it is not known how far it got: the next update applies everything again. */
+export const HALF_WAY = "not known: the last change failed half way";
+
 export interface Outputs extends Inputs {
   schema: number;
   live: string;

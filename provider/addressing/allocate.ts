@@ -9,6 +9,8 @@ import { format, type Held, isClaimName, parse } from "./ledger";
 import { quote } from "./prefix";
 import { type Claim, decline, settle } from "./settle";
 
+export type { Claim } from "./settle";
+
 export interface Allocation {
   readonly ledger: string;
   /** What is wrong with the parent itself: who would lose what, now that its pools have changed. */

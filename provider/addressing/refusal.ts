@@ -101,7 +101,7 @@ export interface Stray {
 export function fallenOut({ what, plural }: PoolSpec, strays: readonly Stray[]): string[] {
   const failures = strays.slice(0, 8).map(({ name, why }) => `${name} would lose its ${what}: ${why}`);
   const more = strays.length - failures.length;
-  return more === 0 ? failures : [...failures, `and ${more} more ${plural} would be lost`];
+  return more === 0 ? failures : [...failures, `and ${more} more ${more === 1 ? what : plural} would be lost`];
 }
 
 // Sums are in blocks of the pool's own size, so that a /56 counts as sixteen of the /60s it takes away.

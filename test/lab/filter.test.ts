@@ -2,9 +2,9 @@
 // ICMPv6, no borrowed addresses, no way through the router for others.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine";
-import { type Background, type Host, lab } from "./lab";
-import { connects, program, start } from "./stack";
+import type { Engine } from "../engine/engine.ts";
+import { type Background, type Host, lab } from "./lab.ts";
+import { connects, program, start } from "./stack.ts";
 
 const WEB = "2001:67c:2834:2::";
 const DB = "2001:67c:2834:1::";

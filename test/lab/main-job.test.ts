@@ -2,9 +2,9 @@
 // not happen on the way: connections nobody needs, restarts, renumbering, leftovers.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../engine/engine";
-import { type Guest, lab } from "./lab";
-import { logins, program, snapshot, start } from "./stack";
+import type { Engine } from "../engine/engine.ts";
+import { type Guest, lab } from "./lab.ts";
+import { logins, program, snapshot, start } from "./stack.ts";
 
 const guests = `
 const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });

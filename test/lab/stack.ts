@@ -1,7 +1,7 @@
 // A Pulumi stack whose routers are the lab's, and what tests ask of it.
 
-import { Engine } from "../engine/engine";
-import { type Host, lab, type Router } from "./lab";
+import { Engine } from "../engine/engine.ts";
+import { type Host, lab, type Router } from "./lab.ts";
 
 export interface ProgramOptions {
   /** Arguments of the Router resources beside host and key, by name; only these routers are in the program. */

@@ -5,6 +5,7 @@ import { Router, Tier, Zone } from "../../provider/index";
 import { outputs } from "../../provider/state";
 import { UNKNOWN } from "../../provider/unknown";
 import { arguments_, planned, ROUTER } from "./check";
+import { fakeRouter, userKey } from "./router/server";
 
 const tier = async (change = {}) => (await planned("Tier", { ...arguments_.Tier, ...change })) as never;
 const applied = async (change = {}) => outputs(await tier(change), 1) as never;
@@ -61,4 +62,22 @@ test("a router that does not answer is one line with its name, and nothing is ke
   expect(String(failure)).toContain("router vr1 (root@127.0.0.1:1)");
   expect(failure).not.toHaveProperty("id");
   expect(failure).not.toHaveProperty("properties");
+});
+
+test("after a change that failed half way the next update applies everything again", async () => {
+  // A router whose SSH server takes the command and dies: nobody knows how far it got.
+  await using fake = await fakeRouter(() => ({ code: null }));
+  process.env.VPC6_SSH_KEY = userKey.private;
+  try {
+    const router = { ...fake.address, name: "vr1" };
+    const inputs = (await planned("Tier", { ...arguments_.Tier, router })) as never;
+    const failure = (await Tier.create(inputs).catch((error: unknown) => error)) as { id: string; properties: never };
+    expect(failure.id).toBe("web@2001:67c:2834:1::");
+    expect(await Tier.diff(failure.id, failure.properties, inputs)).toMatchObject({ changes: true });
+    const asked = fake.commands.length;
+    await Tier.update(failure.id, failure.properties, inputs).catch(() => {});
+    expect(fake.commands.length).toBeGreaterThan(asked);
+  } finally {
+    delete process.env.VPC6_SSH_KEY;
+  }
 });

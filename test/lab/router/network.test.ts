@@ -94,7 +94,7 @@ it("takes an interface by its MAC address, in every slot, and finds it again aft
   const db = tier("db", "mac-020000000201", 2);
   expect((await converge(router, db)).changed).toEqual(["nftables", "network", "dnsmasq"]);
   expect(await on("ip -6 addr show dev db0; nft list map inet vpc6 ingress; ss -Hlun")).toMatch(
-    /2001:67c:2834:2::1.*"db0" : jump db-in.*%db0/s,
+    /2001:67c:2834:2::1.*"db0" : jump db-in.*2001:67c:2834:2::1\]:53/s,
   );
   expect(await on("cat /etc/vpc6/live/files/*")).not.toContain("mac-");
   await on(`printf '[Match]\\nMACAddress=02:00:00:00:02:01\\n[Link]\\nName=data7\\n' >/etc/systemd/network/00-data7.link

@@ -103,7 +103,7 @@ export async function raw(payload: string, client = ""): Promise<string> {
   return (await lab.exec("vr1", [path, "converge", program().hash, client], options)).stdout;
 }
 
-/** Everything of the router that vpc6 could have changed, as a text. */
+/** Everything of the router that vpc6 could have changed, as a text. Not: system users, which Debian's packages leave behind. */
 export async function snapshot(): Promise<string> {
   const noise = "nf_conntrack|tcp_fastopen_key|rt_cache|/proc/sys/fs|icmp_msgs|route.flush";
   return await on(
@@ -118,8 +118,7 @@ export async function snapshot(): Promise<string> {
      systemctl list-unit-files --no-legend --no-pager | grep -v '[.]scope'
      systemctl list-units --all --no-legend --no-pager 'vpc6*' 'dnsmasq*' 'nftables*'
      find /etc /usr/local /var/lib /run/vpc6 /usr/sbin/policy-rc.d -xdev 2>/dev/null |
-       grep -Ev '^/var/lib/(apt|dpkg|systemd)/|^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$|^/etc/[.]pwd' | sort
-     getent passwd | cut -d: -f1`,
+       grep -Ev '^/var/lib/(apt|dpkg|systemd)/|^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$|^/etc/[.]pwd' | sort`,
   );
 }
 
