@@ -4,7 +4,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Fail } from "./arguments";
 import type { Fragments, Inputs, Kind } from "./kind";
-import { say } from "./progress";
+import { say, warn } from "./progress";
 import {
   converge,
   installSignalHandling,
@@ -98,7 +98,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     async delete(id, props) {
       if (!props.router) return;
       if (abandoned(props.router)) {
-        say(
+        warn(
           `${label(props)}: dropped without touching router ${props.router.name}; what is on that machine stays there`,
         );
         return;

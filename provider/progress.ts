@@ -1,10 +1,18 @@
-// Words from a hook to the user's terminal while it works: ephemeral, shown beside the stack, kept nowhere.
+// Words from a hook to the user's terminal: what it is doing (ephemeral, kept nowhere), and warnings.
 
 export function say(text: string): void {
+  void log().info(text, undefined, undefined, true);
+}
+
+export function warn(text: string): void {
+  void log().warn(text);
+}
+
+function log() {
   // Loaded here: the hooks run inside the SDK's provider process, where it is there already; most unit tests do without.
   const { log } = require("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
   connect();
-  void log.info(text, undefined, undefined, true);
+  return log;
 }
 
 /**

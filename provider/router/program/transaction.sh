@@ -52,6 +52,7 @@ $service: $WHY"
     }
   done
   LIVE=$CONFIRMED
+  [ "$put_back_code" = 0 ] || : >"$RUN/unsettled"
   [ "$put_back_code" = 0 ] || WHY="not everything could be put back:$put_back_why"
   return "$put_back_code"
 }
@@ -72,6 +73,7 @@ settle() {
   sync -f "$GENERATIONS" 2>/dev/null
   point confirmed "$1" && sync "$ETC" 2>/dev/null
   CONFIRMED=$GENERATIONS/$1
+  rm -f "$RUN/unsettled" "$RUN/closed"
   disarm
   sweep
 }
@@ -119,7 +121,9 @@ $(head -n 3 "$RUN/stage.err")"
     answer full
     return
   }
-  if [ "$(cat "$CONFIRMED/program" 2>/dev/null)" = "$PROGRAM_HASH" ] && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
+  # RUN/unsettled: the host is not known to be what the confirmed generation says, so everything is applied.
+  if [ ! -e "$RUN/unsettled" ] && [ "$(cat "$CONFIRMED/program" 2>/dev/null)" = "$PROGRAM_HASH" ] &&
+    diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
     answer ok "$(generation confirmed)" nothing
     return
@@ -127,7 +131,7 @@ $(head -n 3 "$RUN/stage.err")"
   assemble "$NEXT" && echo "$PROGRAM_HASH" >"$NEXT/program" || { answer refused; return; }
   packages_install "$NEXT/files/packages" || { CULPRIT=packages; answer refused; return; }
   for service in $SERVICES; do
-    differs "$service" "$CONFIRMED" "$NEXT" || continue
+    [ -e "$RUN/unsettled" ] || differs "$service" "$CONFIRMED" "$NEXT" || continue
     "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; answer refused; return; }
     CHANGED="$CHANGED${CHANGED:+ }$service"
   done

@@ -48,6 +48,7 @@ boot() {
     say "the packet filter does not load: $WHY"
     nftables_closed
     : >"$RUN/closed"
+    : >"$RUN/unsettled"
     return 1
   fi
   recover_boot
@@ -68,6 +69,7 @@ boot() {
       boot_code=1
     }
   done
+  [ "$boot_code" = 0 ] || : >"$RUN/unsettled"
   return "$boot_code"
 }
 

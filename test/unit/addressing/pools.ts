@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { Claim } from "../../../provider/addressing/allocate";
 import { allocate } from "../../../provider/addressing/allocate";
-import type { PoolSpec, PrefixPool } from "../../../provider/addressing/allotment";
+import type { AddressPool, NumberPool, PoolSpec, PrefixPool } from "../../../provider/addressing/allotment";
 import { type Held, parse, type Refused } from "../../../provider/addressing/ledger";
 import { type Prefix, parsePrefix, parseRange, span, subnet } from "../../../provider/addressing/prefix";
 
@@ -37,14 +37,14 @@ export const tiers = (cidr: string): PrefixPool => ({
   container: "VPC",
   reserved: [{ ...span(subnet(prefix(cidr), 64, 0)), reason: "the VPC's own router" }],
 });
-export const addresses: PoolSpec = {
+export const addresses: AddressPool = {
   kind: "router",
   what: "router address",
   plural: "router addresses",
   format: "address",
   within: range("2001:db8:ffff::10-2001:db8:ffff::ff"),
 };
-export const asns: PoolSpec = {
+export const asns: NumberPool = {
   kind: "asn",
   what: "ASN",
   plural: "ASNs",

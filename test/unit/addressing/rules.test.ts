@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import type { Claim } from "../../../provider/addressing/allocate";
 import { allocate } from "../../../provider/addressing/allocate";
 import type { PoolSpec } from "../../../provider/addressing/allotment";
-import { lookup, type Refused } from "../../../provider/addressing/ledger";
+import { lookup } from "../../../provider/addressing/ledger";
 import { formatPrefix, type Prefix, span, subnet } from "../../../provider/addressing/prefix";
-import { heldIn, prefix, range, refusedIn, runs, vpc, vpcs } from "./pools";
+import { heldIn, prefix, refusedIn, vpcs } from "./pools";
 
 // The rules again, slowly and plainly, for slots of one size: numbers in a small range.
 interface Model {

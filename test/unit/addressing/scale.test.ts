@@ -3,7 +3,7 @@ import type { Claim } from "../../../provider/addressing/allocate";
 import { allocate } from "../../../provider/addressing/allocate";
 import { lookup } from "../../../provider/addressing/ledger";
 import { formatPrefix, subnet } from "../../../provider/addressing/prefix";
-import { heldIn, many, prefix, runs, vpc, vpcs } from "./pools";
+import { heldIn, many, prefix, runs, vpcs } from "./pools";
 
 // Ratios, not times: a machine may be slow, but ten times the claims may cost ten times as much and some more, not a hundred.
 describe("a million claims", () => {
