@@ -25,6 +25,8 @@ export interface ProjectOptions {
   main?: string;
   /** Options of the Node.js runtime besides `typescript: false`, such as `nodeargs`. */
   runtimeOptions?: Record<string, unknown>;
+  /** Where `node_modules/vpc6` leads; default: this repository. */
+  vpc6?: string;
   /** Environment of every command, on top of this process's own. */
   env?: Record<string, string>;
 }
@@ -64,7 +66,7 @@ export class Engine implements AsyncDisposable {
     await engine.write("Pulumi.yaml", JSON.stringify({ name: "test", runtime, main: engine.#main }));
     await engine.write("package.json", JSON.stringify({ private: true }));
     await mkdir(path.join(engine.folder, "node_modules"));
-    await symlink(repository, path.join(engine.folder, "node_modules/vpc6"));
+    await symlink(options.vpc6 ?? repository, path.join(engine.folder, "node_modules/vpc6"));
     await symlink(path.join(repository, "node_modules/@pulumi"), path.join(engine.folder, "node_modules/@pulumi"));
     await engine.#must("stack", "init", "dev");
     return engine;

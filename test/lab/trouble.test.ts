@@ -1,5 +1,6 @@
 // What a user reads when a router is not as it should be: one block that names the router and the remedy; and nothing is lost.
 
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { lab } from "./lab.ts";
@@ -74,6 +75,26 @@ test("after all that the machine is as it was, and a good program goes through; 
   const destroyed = await engine.destroy();
   expect(destroyed.code, destroyed.all).toBe(0);
   expect(await snapshot("vr1")).toEqual(found);
+});
+
+test("a key from the stack's config works, and is nowhere to be read", async () => {
+  const key = await readFile((await lab.env()).VPC6_SSH_KEY_FILE ?? "", "utf8");
+  const env = { VPC6_SSH_KEY_FILE: "", HOME: "/nonexistent" };
+  await engine.config("vpc6:sshPrivateKey", key, { secret: true });
+  await engine.program(await one("", `new vpc6.Vpc("shop", { zone, router: vr1 });`));
+  const up = await engine.up({ env });
+  expect(up.code, up.all).toBe(0);
+  const destroyed = await engine.destroy({ env });
+  expect(destroyed.code, destroyed.all).toBe(0);
+  const texts = [
+    up.all,
+    destroyed.all,
+    await engine.stateFile(),
+    (await lab.exec("vr1", "journalctl -b; ps -ef")).stdout,
+  ];
+  const secret = key.split("\n").slice(1, -2);
+  expect(secret.length).toBeGreaterThan(3);
+  for (const line of secret) for (const text of texts) expect(text.includes(line)).toBe(false);
 });
 
 test("another way to the same router is an update without a connection; a router that is gone can be dropped", async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Engine } from "../engine/engine.ts";
 
 const repository = path.join(import.meta.dirname, "../..");
 const require = createRequire(import.meta.url);
@@ -83,11 +84,25 @@ describe("the installed package", () => {
     expect(await compiled.catch(({ stdout }: { stdout: string }) => ({ stdout }))).toMatchObject({ stdout: "" });
   });
 
-  // What a resource's `__provider` does: the engine evaluates it in a process whose folder is the program's.
-  test.each([".", "deep/down"])("gives its hooks to a program in %s", async (program) => {
-    const cwd = path.join(folder, program);
-    await mkdir(cwd, { recursive: true });
-    const load = `require("node:module").createRequire(process.cwd() + "/_")("vpc6/provider")`;
-    expect(await printed(`console.log(typeof ${load})`, { cwd })).toBe("object");
+  test.each(["index.ts", "deep/down/index.ts"])("gives its hooks to the real engine, with main: %s", async (main) => {
+    await using engine = await Engine.start({ main, vpc6: path.join(folder, "node_modules/vpc6") });
+    await engine.program(`
+import * as vpc6 from "vpc6";
+export const ledger = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/50", reserve: ["shop"] }).ledger;
+`);
+    const { code, all } = await engine.up();
+    expect(code, all).toBe(0);
+    expect(await engine.output("ledger")).toMatch(/2001:67c:2834::\/60 +shop$/);
+    const { deployment } = await engine.export();
+    const zone = deployment.resources?.find(({ type }) => type.endsWith("vpc6:Zone"));
+    // Kept twice in the state of every resource.
+    expect(String(zone?.inputs?.__provider).length).toBeLessThanOrEqual(200);
+  });
+
+  test("its hooks are found from this repository, and from an example in it", async () => {
+    for (const cwd of [repository, path.join(repository, "examples/vpc")]) {
+      const kinds = `Object.keys(require("node:module").createRequire(process.cwd() + "/_")("vpc6/provider")).sort().join()`;
+      expect(await printed(`console.log(${kinds})`, { cwd })).toBe("Instance,Router,Tier,Vpc,Zone");
+    }
   });
 });
