@@ -26,11 +26,17 @@ point() {
 # recover: what a run that died has left is put back before anything else. Needs the lock.
 recover() {
   packages_recover
-  generations || return 1
+  generations 2>"$RUN/stage.err" || {
+    WHY="the configuration below $GENERATIONS cannot be read or written (is the disk full?)
+$(head -n 3 "$RUN/stage.err")"
+    return 1
+  }
   pending
   if [ "$LIVE" != "$CONFIRMED" ]; then
     say "putting back generation ${CONFIRMED##*/}: an earlier run did not finish"
+    TOUCHED=yes
     put_back || return 1
+    TOUCHED=no
   fi
   disarm
   sweep
@@ -100,7 +106,7 @@ converge() {
     return
   fi
   awk '$1 == "holder" { sub(/^holder /, ""); print; exit }' "$PAYLOAD" | cut -c 1-100 >"$RUN/holder"
-  recover || { TOUCHED=yes; answer failed; return; }
+  recover || { answer failed; return; }
   stage || { rm -rf "$GENERATIONS/new"; return 1; }
 }
 
@@ -197,5 +203,5 @@ could_cut() {
   route_after=$(network_route_to "$CLIENT")
   [ -n "$route_after" ] && [ "$route_after" = "$route_before" ] || return 0
   client_dev=$(echo "$route_after" | sed 's/.*dev \([^ ]*\) .*/\1/')
-  cat "$CONFIRMED/files/network" "$NEXT/files/network" | grep -qxF "interface $client_dev"
+  network_has "$CONFIRMED/files/network" "$client_dev" || network_has "$NEXT/files/network" "$client_dev"
 }

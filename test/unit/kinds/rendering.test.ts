@@ -13,7 +13,7 @@ test("a router's skeleton", async () => {
     dnsServers: ["2001:db8::53", "9.9.9.9"],
     publicServices: ["udp/51820"],
   });
-  expect(network).toContain("address pub0 2001:db8:ffff::10/64\nroute pub0 ::/0 via 2001:db8:ffff::1\n");
+  expect(network).toContain("address pub0 2001:db8:ffff::10/64\nroute pub0 ::/0 via 2001:db8:ffff::1 metric 512\n");
   expect(nftables).toContain("tcp dport { 22, 2222 } accept");
   expect(nftables).toContain("udp dport 51820 accept");
   expect(dnsmasq).toContain("no-resolv\nserver=2001:db8::53\nserver=9.9.9.9\n");
@@ -21,7 +21,7 @@ test("a router's skeleton", async () => {
 
 test("a router without a public network keeps its own addresses", async () => {
   const { network } = await fragments("Router", { publicNetwork: undefined, addressGrant: undefined });
-  expect(network).toBe("interface pub0\n");
+  expect(network).toBe("interface pub0 keep-ra\n");
 });
 
 test("a VPC", async () => {

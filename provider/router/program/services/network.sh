@@ -2,7 +2,7 @@
 # (networkd, ifupdown, nothing) is not asked and not touched. Only what is missing is added, and only what we really added
 # is recorded as ours (RUN/network; routes also carry protocol 106), so an equal address that was there before stays.
 #
-#   interface DEV            address DEV ADDRESS/LENGTH [nodad]           neighbor DEV ADDRESS MAC
+#   interface DEV [keep-ra]  address DEV ADDRESS/LENGTH [nodad]           neighbor DEV ADDRESS MAC
 #   route DEV PREFIX via GATEWAY [metric N]                               unreachable PREFIX
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
@@ -26,7 +26,7 @@ network_check() {
     function once(key) { if (key in seen) bad($0 ": already said by " seen[key]); seen[key] = id }
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
-    $1 == "interface" && NF == 2 { mine[$2] = 1 }
+    $1 == "interface" && (NF == 2 || (NF == 3 && $3 == "keep-ra")) { once("interface " $2); mine[$2] = 1; ok = 1 }
     $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
     $1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
     $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " ($2 ~ /:/ ? 1024 : 0)); next }
@@ -35,7 +35,6 @@ network_check() {
       once($1 " " $3 " " metric)
       want[$3 " " metric] = $2 " " $5; by[$3 " " metric] = id; ok = 1
     }
-    $1 == "interface" && NF == 2 { ok = 1 }
     !ok { bad("not understood: " $0) }
     { ok = 0 }
     !has($2) {
@@ -65,7 +64,7 @@ network_check() {
         if (proto == "ra" && dev in mine) continue
         id = by[key]
         print id
-        print "this host has another route to " to " (" line "): remove it, or give ours a metric"
+        print "this host has another route to " to " (" line "): remove it, as ours is to be used"
         exit
       }
     }
@@ -102,9 +101,9 @@ ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
   network_links_down "$1/network"
 }
 
-# network_blame FILE LINE: the fragment that says LINE.
+# network_blame FILE LINE: the fragment that says LINE, or begins with it.
 network_blame() {
-  BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1")
+  BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } index($0 " ", line " ") == 1 { print id; exit }' "$1")
 }
 
 # network_plan FILE: the difference between what FILE wants and what is live, as a batch for ip: RUN/network.batch, beside it
@@ -211,7 +210,7 @@ network_links_up() {
           sed 's|.*/||'
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
-    for name in disable_ipv6=0 accept_ra=0 keep_addr_on_down=1; do
+    for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do
       sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {
         WHY="the kernel refuses net.ipv6.conf.$dev.$name"
         return 1
@@ -226,6 +225,20 @@ network_links_up() {
   WHY=
 }
 
+# Whom a link of ours listens to: nobody; or (keep-ra) whom it did before, as the operator's own address may live by that.
+network_ra() {
+  if grep -qxF "interface $2 keep-ra" "$1" && [ "$(cat "/proc/sys/net/ipv6/conf/$2/accept_ra")" != 0 ]; then
+    echo 2
+  else
+    echo 0
+  fi
+}
+
+# network_has FILE DEV: is it an interface of ours there?
+network_has() {
+  awk -v dev="$2" '$1 == "interface" && $2 == dev { found = 1 } END { exit !found }' "$1" 2>/dev/null
+}
+
 network_is_up() {
   read -r flags <"/sys/class/net/$1/flags" && [ $((flags & 1)) = 1 ]
 }
@@ -235,7 +248,7 @@ network_links_down() {
   for found in "$VAR"/links/*; do
     [ -e "$found" ] || continue
     dev=${found##*/}
-    ! grep -qsxF "interface $dev" "$1" || continue
+    ! network_has "$1" "$dev" || continue
     if [ -e "/sys/class/net/$dev" ]; then
       while read -r name value; do
         case $name in

@@ -92,7 +92,7 @@ sysctl_apply() {
 }
 
 # A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
-# them would lose address and route within minutes. There it becomes 2, on every interface that is not ours.
+# them would lose address and route within minutes. There it becomes 2, on every interface but ours (that do not keep-ra).
 sysctl_keep_learning() {
   [ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 0 ] || return 0
   for learn_path in /proc/sys/net/ipv6/conf/*/accept_ra; do
