@@ -99,6 +99,7 @@ async function demo(): Promise<void> {
   }
 
   title("Pings between them (received of sent)");
+  for (const [guest] of promised) await lab.waitForGateway(guest);
   console.log(`${"from".padEnd(8)}${promised.map(([guest]) => `to ${guest}`.padEnd(10)).join("")}`);
   for (const [from] of promised) {
     const results = await Promise.all(

@@ -10,8 +10,8 @@ import { Refusal, Session } from "./session";
 import type { Change, Fragments, Report, RouterAddress } from "./types";
 
 export const gather = {
-  /** How long the first change waits for company, in ms. */
-  wait: 10,
+  /** How long the first change waits for company, in ms: siblings come one after another through the engine's serial check. */
+  wait: 25,
   /** After a router proved unreachable, changes for it fail at once for this long. */
   unreachable: 10_000,
 };

@@ -21,6 +21,7 @@ const parts = [
   "assemble.sh",
   "packages.sh",
   ...services.map((service) => `services/${service}.sh`),
+  "leases.sh",
   "units.sh",
   "transaction.sh",
   "verbs.sh",

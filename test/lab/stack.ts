@@ -42,8 +42,9 @@ export async function logins(router: Router): Promise<number> {
 export async function snapshot(router: Router): Promise<Record<string, string>> {
   const commands: Record<string, string> = {
     packages: "dpkg -l",
-    links: "ip -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+//'",
-    addresses: "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//'",
+    // A link that was up once keeps its queue.
+    links: "ip -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+//; s/ qdisc [a-z]+//'",
+    addresses: "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//; s/ tentative//'",
     routes: "ip -4 route show table all; ip -6 route show table all | sed -E 's/ expires [0-9]+sec//'",
     permanent_neighbours: "ip neigh show nud permanent",
     sysctl:
@@ -52,8 +53,8 @@ export async function snapshot(router: Router): Promise<Record<string, string>> 
     units:
       "systemctl list-unit-files --no-legend --no-pager | sort; systemctl list-units --failed --no-legend --no-pager",
     files:
-      "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
-    etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf -exec sha256sum {} + | sort -k2",
+      "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
+    etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
     processes: "ps -eo args= | grep -E 'vpc6|dnsmasq' | grep -vE 'grep|ps -eo' || true",
   };
   const found: Record<string, string> = {};

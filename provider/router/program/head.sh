@@ -4,7 +4,7 @@
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
 # systemd; no other language.
 #
-# Verbs: converge HASH CLIENT, confirm N, rollback N, boot [firewall], show, uninstall ID.
+# Verbs: converge HASH CLIENT, confirm N, show, uninstall ID; from units: boot [firewall], rollback N, leases.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin

@@ -19,6 +19,7 @@ case $verb in
   confirm) confirm "${1:?}" ;;
   rollback) rollback "${1:?}" ;;
   boot) boot "${1:-}" ;;
+  leases) leases ;;
   show) show_fragments "$ETC/confirmed/fragments" ;;
   uninstall) uninstall "${1:?}" ;;
   *)

@@ -8,6 +8,10 @@ installed() {
   dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' 2>/dev/null | awk '$1 == "installed" { print $2 }' | sort
 }
 
+users() {
+  cut -d: -f1 /etc/passwd | sort
+}
+
 # packages_install FILE: FILE is the assembled slot.
 packages_install() {
   packages_recover
@@ -24,7 +28,7 @@ packages_install() {
   ')
   [ -n "$missing" ] || return 0
   say "installing$missing"
-  installed >"$VAR/packages.before" || return 1
+  users >"$VAR/users.before" && installed >"$VAR/packages.before" || return 1
   policy_closed
   if ! lists_present || ! apt_install; then
     say "reading the package lists"
@@ -88,6 +92,7 @@ packages_recover() {
   policy_restored
   installed | comm -13 "$VAR/packages.before" - >"$RUN/new"
   cat "$RUN/new" >>"$VAR/packages"
+  [ ! -e "$VAR/users.before" ] || users | comm -13 "$VAR/users.before" - >>"$VAR/users"
   if [ -s "$RUN/new" ]; then
     # shellcheck disable=SC2046 # a list of names
     dpkg -L $(cat "$RUN/new") 2>/dev/null | awk -F/ '/\/systemd\/system\/[^\/]*\.(service|socket|timer)$/ { print $NF }' | sort -u |
@@ -97,7 +102,7 @@ packages_recover() {
       systemctl --quiet disable $(cat "$RUN/new-units") >/dev/null 2>&1
     fi
   fi
-  rm -f "$VAR/packages.before"
+  rm -f "$VAR/packages.before" "$VAR/users.before"
 }
 
 # packages_purge: those we brought, as far as nothing the operator installed since depends on them.
@@ -119,6 +124,7 @@ packages_purge() {
     mv "$RUN/purge.rest" "$RUN/purge.have"
   done
   [ -s "$RUN/purge.have" ] || return 0
+  touch "$VAR/users"
   say "removing $(tr '\n' ' ' <"$RUN/purge.have")"
   # shellcheck disable=SC2046 # a list of names
   apt_get purge $(cat "$RUN/purge.have") || {
@@ -126,4 +132,9 @@ packages_purge() {
 $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
     return 1
   }
+  # Debian leaves a purged package's system user behind; ours came with the package, and its files are gone.
+  while read -r user; do
+    userdel "$user" >/dev/null 2>&1
+  done <"$VAR/users"
+  :
 }

@@ -47,6 +47,7 @@ units() {
   units_changed=
   unit_firewall >"$RUN/unit" && unit vpc6-firewall || return 1
   unit_main >"$RUN/unit" && unit vpc6 || return 1
+  unit_leases >"$RUN/unit" && unit vpc6-leases || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
     "${service}_unit" >"$RUN/unit" && unit "vpc6-$service" || return 1

@@ -123,13 +123,15 @@ dnsmasq_unit() {
 # by vpc6
 [Unit]
 Description=vpc6: router advertisements, DHCPv6 and DNS (dnsmasq)
-After=vpc6.service network.target
+After=vpc6.service network.target dbus.service
+Wants=vpc6-leases.service
 StartLimitIntervalSec=0
 
 [Service]
 Type=forking
 PIDFile=/run/vpc6/dnsmasq.pid
-ExecStart=/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid
+ExecStart=/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid \
+  --dhcp-leasefile=/var/lib/vpc6/dnsmasq.leases --log-dhcp --enable-dbus
 Restart=on-failure
 RestartSec=1
 TimeoutStartSec=20

@@ -1,0 +1,49 @@
+# Leases of guests that were set up anew. dnsmasq ties an address to DUID and IAID: the same guest with another client, or
+# another DUID behind the same MAC, is refused ("no addresses available") until its former lease has run out. This watches
+# for that and has dnsmasq forget the lease (over D-Bus, no restart); the client's next attempt, a second later, succeeds.
+
+leases() {
+  journalctl -q -f -n 0 -o cat -t dnsmasq-dhcp | grep --line-buffered -E 'client MAC address|no addresses available' |
+    while read -r xid what rest; do
+      case "$what $rest" in
+        'client MAC address: '*) mac=${rest##* } mac_of=$xid ;;
+        DHCP*'no addresses available')
+          [ "${mac_of:-}" = "$xid" ] || mac=
+          leases_free "${rest%% *}" "$mac"
+          ;;
+      esac
+    done
+}
+
+# leases_free DUID MAC: the lease on the address that is reserved for this client, when it is the instance's own network card
+# that asks (a DUID is no secret on the link) and it was not freed just now (two clients with one DUID would take turns).
+leases_free() {
+  address=$(cat "$VAR/dhcp-hosts/"* 2>/dev/null | awk -F, -v duid="id:$1" -v mac="$2" '
+    { for (i = 1; i <= NF; i++) if ($i == duid || (mac != "" && $i == mac)) { match($0, /\[[^]]*\]/); print substr($0, RSTART + 1, RLENGTH - 2); exit } }
+  ')
+  [ -n "$address" ] && grep -q " $address " "$VAR/dnsmasq.leases" || return 0
+  card=$(awk -v address="$address" '$1 == "neighbor" && $3 == address { print $4; exit }' "$ETC/live/files/network")
+  [ -z "$card" ] || [ "$card" = "$2" ] || return 0
+  now
+  [ "$address" != "${freed:-}" ] || [ "$NOW" -ge $((freed_at + 10)) ] || return 0
+  freed=$address
+  freed_at=$NOW
+  say "freeing the former lease of $address for $1"
+  busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq \
+    DeleteDhcpLease s "$address" >/dev/null
+}
+
+unit_leases() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: leases of guests that were set up anew
+BindsTo=vpc6-dnsmasq.service
+After=vpc6-dnsmasq.service
+
+[Service]
+ExecStart=$PROGRAM leases
+Restart=on-failure
+RestartSec=5
+END
+}
