@@ -170,6 +170,12 @@ export const lab = {
       (await addresses(guest, "eth0")).find((held) => address === undefined || held === address),
     ),
 
+  /** Waits until a guest knows its default gateway: unasked, advertisements come every 5 to 20 s in the first minute. */
+  waitForGateway: async (guest: Guest, timeoutMs = 30_000) =>
+    void (await until(`${guest} to learn its gateway`, timeoutMs, async () =>
+      (await run(["exec", guest, "ip", "-6", "route", "show", "default"])).stdout.includes("via"),
+    )),
+
   /** Makes a guest forget its lease and ask for one. */
   renew: async (guest: Guest) => void (await exec(guest, ["renew"])),
 

@@ -57,6 +57,9 @@ export async function snapshot(router: Router): Promise<Record<string, string>> 
     etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
     processes: "ps -eo args= | grep -E 'vpc6|dnsmasq' | grep -vE 'grep|ps -eo' || true",
   };
+  await lab.until(`${router}'s addresses to be checked`, 10_000, async () => {
+    return (await lab.exec(router, "ip -6 addr show tentative")).stdout === "";
+  });
   const found: Record<string, string> = {};
   for (const [name, command] of Object.entries(commands)) found[name] = (await lab.exec(router, command)).stdout;
   return found;

@@ -60,7 +60,7 @@ sysctl_note() {
 # sysctl_print PATTERN...: `path value` for each. (Not by `read`: dash reads byte by byte, and from the second byte on these
 # files are empty.)
 sysctl_print() {
-  # shellcheck disable=SC2086 # patterns
+  # shellcheck disable=SC2048,SC2086 # patterns
   (cd /proc/sys && grep -sH '' $*) | sed 's/:/ /'
 }
 
