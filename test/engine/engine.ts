@@ -86,7 +86,11 @@ export class Engine implements AsyncDisposable {
 
   /** Sets a value of the stack's configuration. */
   async config(key: string, value: string, { secret = false } = {}): Promise<void> {
-    await this.#must("config", "set", key, value, secret ? "--secret" : "--plaintext");
+    // On stdin: an argument could be read as a flag, and by everybody on this machine.
+    const { child, ended } = this.spawn(["config", "set", key, secret ? "--secret" : "--plaintext"]);
+    child.stdin?.end(value);
+    const { code, all } = await ended;
+    if (code !== 0) throw new Error(`pulumi config set ${key} ended with ${code}:\n${all}`);
   }
 
   preview({ diff = false, json = false, args = [], env }: RunOptions & { diff?: boolean; json?: boolean } = {}) {
@@ -131,7 +135,11 @@ export class Engine implements AsyncDisposable {
     const child = spawn(
       path.join(repository, "tools/env"),
       ["pulumi", ...args, "--non-interactive", "--color", "never"],
-      { cwd: this.folder, env: { ...process.env, ...this.#env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
+      {
+        cwd: this.folder,
+        env: { ...process.env, ...this.#env, ...env },
+        stdio: [args[0] === "config" ? "pipe" : "ignore", "pipe", "pipe"],
+      },
     );
     this.#running.add(child);
     const printed = { stdout: "", stderr: "", all: "" };

@@ -65,11 +65,13 @@ export async function snapshot(router: Router): Promise<Record<string, string>> 
   return found;
 }
 
-/** Whether a TCP connection from one host to an address and port is answered; nobody needs to listen for a refusal to count. */
+/** Whether a TCP connection is answered (`refused`: a host is reached on which nobody listens) or dropped on its way. */
 export async function connects(from: Host, address: string, port: number): Promise<"open" | "refused" | "filtered"> {
   const { code, stderr } = await lab.exec(from, ["nc", "-6", "-n", "-v", "-z", "-w", "1", address, String(port)], {
     check: false,
   });
   if (code === 0) return "open";
-  return /refused/.test(stderr) ? "refused" : "filtered";
+  if (/refused/.test(stderr)) return "refused";
+  if (/timed out/.test(stderr)) return "filtered";
+  throw new Error(`${from} to ${address}: ${stderr.trim()}`);
 }

@@ -7,9 +7,9 @@ assemble() {
   rm -rf "$1/files" "$1/macs" && mkdir -p "$1/files" || return 1
   macs >"$RUN/macs" || return 1
   for slot in $SLOTS; do
-    : >"$1/files/$slot" || return 1
+    true >"$1/files/$slot" || return 1
   done
-  : >"$1/macs"
+  true >"$1/macs"
   (cd "$1/fragments" && find . -mindepth 2 -type f -printf '%P\n') |
     awk '{ split($0, part, "/"); print part[1], (part[2] ~ /^router/ ? 0 : 1), part[2] }' | sort |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" '

@@ -41,6 +41,8 @@ CULPRIT=
 BLAME=
 WHY=
 
+ANSWERED=
+
 # By which a transaction that is sent twice is known again, and the client's address.
 NONCE=none
 CLIENT=
@@ -52,6 +54,7 @@ say() {
 
 # answer VERDICT [WORD...]: the last thing a verb prints.
 answer() {
+  ANSWERED=yes
   {
     echo "vpc6-answer 1"
     echo "$*"

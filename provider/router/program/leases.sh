@@ -25,7 +25,7 @@ leases_free() {
   card=$(awk -v address="$address" '$1 == "neighbor" && $3 == address { print $4; exit }' "$ETC/live/files/network")
   [ -z "$card" ] || [ "$card" = "$2" ] || return 0
   now
-  [ "$address" != "${freed:-}" ] || [ "$NOW" -ge $((freed_at + 10)) ] || return 0
+  [ "$address" != "${freed:-}" ] || [ "$NOW" -ge $((freed_at + 3)) ] || return 0
   freed=$address
   freed_at=$NOW
   say "freeing the former lease of $address for $1"

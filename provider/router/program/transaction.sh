@@ -58,7 +58,7 @@ $service: $WHY"
     }
   done
   LIVE=$CONFIRMED
-  [ "$put_back_code" = 0 ] || : >"$RUN/unsettled"
+  [ "$put_back_code" = 0 ] || true >"$RUN/unsettled"
   [ "$put_back_code" = 0 ] || WHY="not everything could be put back:$put_back_why"
   return "$put_back_code"
 }
@@ -95,7 +95,7 @@ converge() {
   trap '' HUP PIPE INT TERM
   require || { answer unusable; return; }
   mkdir -p "$RUN" && PAYLOAD=$RUN/payload.$$
-  trap 'rm -f "$PAYLOAD" "$PAYLOAD.err"' EXIT
+  trap ended EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }
   NONCE=$(awk '$1 == "nonce" { print $2 } /^set|^drop/ { exit }' "$PAYLOAD")
   : "${NONCE:=none}"
@@ -108,6 +108,14 @@ converge() {
   awk '$1 == "holder" { sub(/^holder /, ""); print; exit }' "$PAYLOAD" | cut -c 1-100 >"$RUN/holder"
   recover || { answer failed; return; }
   stage || { rm -rf "$GENERATIONS/new"; return 1; }
+}
+
+# ended: a shell that breaks off (dash does, when it cannot open a file) says at least that.
+ended() {
+  rm -f "$PAYLOAD" "$PAYLOAD.err"
+  [ -z "$ANSWERED" ] || return
+  WHY="the program broke off: ${WHY:-is a disk full?}"
+  answer failed
 }
 
 busy() {

@@ -47,8 +47,8 @@ boot() {
     nftables_apply "$CONFIRMED/files" && return 0
     say "the packet filter does not load: $WHY"
     nftables_closed
-    : >"$RUN/closed"
-    : >"$RUN/unsettled"
+    true >"$RUN/closed"
+    true >"$RUN/unsettled"
     return 1
   fi
   recover_boot
@@ -69,7 +69,7 @@ boot() {
       boot_code=1
     }
   done
-  [ "$boot_code" = 0 ] || : >"$RUN/unsettled"
+  [ "$boot_code" = 0 ] || true >"$RUN/unsettled"
   return "$boot_code"
 }
 

@@ -308,8 +308,8 @@ network_health() {
 }
 
 network_remove() {
-  : >"$RUN/nothing"
-  mkdir -p "$RUN/none" && : >"$RUN/none/network"
+  true >"$RUN/nothing"
+  mkdir -p "$RUN/none" && true >"$RUN/none/network"
   network_apply "$RUN/none"
 }
 
