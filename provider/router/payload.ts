@@ -8,9 +8,13 @@ import type { Change, Fragments } from "./types";
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
 
-/** A payload for `converge`. `nonce` is how the program knows a transaction again when it is sent twice. */
-export function encode(changes: readonly Change[], holder: string, nonce: string): string {
+/**
+ * A payload for `converge`. `holder` is who others are told to wait for, `nonce` how the program knows a transaction again
+ * that is sent twice, `confirm` how many seconds a change that may cut us off waits for its confirmation (default 30).
+ */
+export function encode(changes: readonly Change[], holder: string, nonce: string, confirm?: number): string {
   const lines = ["vpc6-transaction 1", `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
+  if (confirm !== undefined) lines.push(`confirm ${confirm}`);
   for (const { id, fragments } of changes) {
     checkId(id);
     if (fragments === null) {

@@ -16,6 +16,9 @@ import type { Change, Fragments, Report, RouterAddress } from "./types";
 /** How long an unused connection is kept, in ms. */
 export const idle = { close: 20_000 };
 
+/** How long a router waits for the confirmation of a change that may have cut us off, in seconds. */
+export const confirmation = { seconds: 30 };
+
 let holder = "";
 let listener: ((router: RouterAddress, text: string) => void) | undefined;
 
@@ -48,7 +51,8 @@ export class Session {
 
   /** All of `changes` or none. Throws Refusal when the router said no, RouterError when it could not be asked. */
   async converge(changes: readonly Change[]): Promise<Report> {
-    const payload = encode(changes, holder || `${userInfo().username}@${hostname()}`, randomBytes(8).toString("hex"));
+    const who = holder || `${userInfo().username}@${hostname()}`;
+    const payload = encode(changes, who, randomBytes(8).toString("hex"), confirmation.seconds);
     const answer = await this.ask(commands.converge(this.router.user, program().hash), payload);
     if (answer.verdict === "unconfirmed") return await this.confirm(answer);
     if (answer.verdict !== "ok") throw new Refusal(answer);
@@ -126,6 +130,8 @@ export class Session {
         break;
       } catch (error) {
         fresh?.close();
+        if (why === undefined)
+          listener?.(this.router, "no new SSH connection gets in: the router will undo the change");
         why = error;
         await pause(500);
       }

@@ -138,9 +138,10 @@ export class Engine implements AsyncDisposable {
       {
         cwd: this.folder,
         env: { ...process.env, ...this.#env, ...env },
-        stdio: [args[0] === "config" ? "pipe" : "ignore", "pipe", "pipe"],
+        stdio: "pipe",
       },
     );
+    if (args[0] !== "config") child.stdin.end();
     this.#running.add(child);
     const printed = { stdout: "", stderr: "", all: "" };
     for (const stream of ["stdout", "stderr"] as const) {

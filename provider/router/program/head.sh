@@ -30,7 +30,7 @@ UNITS=/etc/systemd/system
 #   NAME_unit              the text of vpc6-NAME.service, if it needs one
 SERVICES="@SERVICES@"
 
-# How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept.
+# How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
 CONFIRM_WAIT=30
 
@@ -66,6 +66,11 @@ answer() {
     echo end
   } 2>/dev/null
   case $1 in ok | unconfirmed) return 0 ;; *) return 1 ;; esac
+}
+
+# Payloads pass through RUN: nobody else reads there.
+run_dir() {
+  [ -d "$RUN" ] || mkdir -m 700 -p "$RUN"
 }
 
 # Seconds since boot: no fork, and it does not jump.

@@ -13,7 +13,8 @@ read_payload() {
     NR == 1 { if ($0 != "vpc6-transaction 1") bad("not a payload of this program"); next }
     ended { bad("text after the end") }
     /^\|/ { if (slot == "") bad("text outside a slot"); next }
-    $1 == "holder" || ($1 == "nonce" && NF == 2) { next }
+    $1 == "holder" || ($1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/) { next }
+    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= 3 && $2 <= 600 { next }
     $1 == "set" || $1 == "drop" {
       if (NF != 2 || $2 !~ /^[A-Za-z0-9][A-Za-z0-9._@:-]*$/ || length($2) > 200) bad("not an id: " $2)
       if ($2 in seen) bad("twice in one payload: " $2)

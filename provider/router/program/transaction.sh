@@ -94,11 +94,13 @@ converge() {
   # From here to the end whoever asked may be gone: this finishes, or puts back.
   trap '' HUP PIPE INT TERM
   require || { answer unusable; return; }
-  mkdir -p "$RUN" && PAYLOAD=$RUN/payload.$$
+  run_dir && PAYLOAD=$RUN/payload.$$
   trap ended EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }
-  NONCE=$(awk '$1 == "nonce" { print $2 } /^set|^drop/ { exit }' "$PAYLOAD")
-  : "${NONCE:=none}"
+  # shellcheck disable=SC2046 # two words
+  set -- $(awk '$1 == "nonce" { nonce = $2 } $1 == "confirm" { wait = $2 } /^(set|drop) / { exit } END { print nonce, wait }' "$PAYLOAD")
+  NONCE=${1:-none}
+  CONFIRM_WAIT=${2:-$CONFIRM_WAIT}
   lock "$LOCK_WAIT" || { busy; return; }
   if [ "$PENDING" = waiting ] && [ "$NOW" -lt "$PENDING_UNTIL" ]; then
     # Sent again, as the first answer was lost.
@@ -173,6 +175,7 @@ commit() {
   }
   LIVE=$NEXT
   for service in $CHANGED; do
+    WHY='' BLAME=''
     "${service}_apply" "$NEXT/files" && "${service}_health" "$NEXT/files" || {
       CULPRIT=$service
       fail_back

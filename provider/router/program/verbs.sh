@@ -4,7 +4,7 @@
 # confirm N: a fresh connection got in, so generation N stays.
 confirm() {
   trap '' HUP PIPE INT TERM
-  mkdir -p "$RUN" && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
+  run_dir && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
   generations || { answer failed; return; }
   pending
   if [ "$(generation confirmed)" = "$1" ]; then
@@ -13,7 +13,7 @@ confirm() {
     settle "$1"
     answer ok "$1" same
   else
-    WHY="generation $1 was put back: its confirmation did not come within $CONFIRM_WAIT seconds"
+    WHY="generation $1 was put back: its confirmation did not come in time"
     answer refused
   fi
 }
@@ -21,7 +21,7 @@ confirm() {
 # rollback N: from the timer. Does nothing when N was confirmed, or has a later deadline.
 rollback() {
   trap '' HUP PIPE INT TERM
-  mkdir -p "$RUN" && exec 9>>"$RUN/lock" && flock -w 500 9 || return 1
+  run_dir && exec 9>>"$RUN/lock" && flock -w 500 9 || return 1
   pending
   now
   [ "$PENDING_N" = "$1" ] && [ "$NOW" -ge "$PENDING_UNTIL" ] || return 0
@@ -39,7 +39,7 @@ rollback() {
 # boot firewall: before there is a network. boot: when the links are there. The last confirmed configuration, without Pulumi.
 boot() {
   BOOTING=yes
-  mkdir -p "$RUN" && exec 9>>"$RUN/lock" && flock -w 60 9 || return 1
+  run_dir && exec 9>>"$RUN/lock" && flock -w 60 9 || return 1
   generations || return 1
   boot_code=0
   if [ "${1:-}" = firewall ]; then
