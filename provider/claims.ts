@@ -60,12 +60,7 @@ export function share({ grant, property, explicit, claim, old }: Share, fail: Fa
     return undefined;
   }
   const held = old?.[property];
-  if (
-    explicit === undefined &&
-    typeof held === "string" &&
-    sameNumber(held, grant.value) === false &&
-    old?.claim !== claim
-  ) {
+  if (explicit === undefined && held !== undefined && String(held) !== grant.value && old?.claim !== claim) {
     fail(
       `claim: "${claim}" was "${old?.claim}" and would move from ${held} to ${grant.value}; add \`aliases\` with the old name, ` +
         `or \`claim: "${old?.claim}"\`, to keep it, or \`${property}\` to move it`,
@@ -73,9 +68,6 @@ export function share({ grant, property, explicit, claim, old }: Share, fail: Fa
   }
   return grant.value;
 }
-
-// A router's address is kept with the length of its network behind it.
-const sameNumber = (held: string, granted: string): boolean => held === granted || held.startsWith(`${granted}/`);
 
 /** The ledger of a parent whose own prefix was moved: everyone keeps his place within it. */
 export function rebase(ledger: string | undefined, from: unknown, to: string): string | undefined {

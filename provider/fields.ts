@@ -118,10 +118,8 @@ export const hop = {
 };
 export const proxy = record(hop);
 
-/** The compact address of a router that children keep; made by Router, not by users. */
-export const routerAddress: Type<{ name: string; host: string; port: number; user: string; hostKey: string }> = (
-  value,
-) => value as { name: string; host: string; port: number; user: string; hostKey: string };
+/** The way to a router (way.ts), as its Router hands it to the others. */
+export const way: Type<string> = text("", (it) => it);
 
 /** A parent's answer to a claim (resources/grant.ts). */
 export type Grant = { value: string } | { refused: string };

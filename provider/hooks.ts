@@ -5,18 +5,10 @@ import type { dynamic } from "@pulumi/pulumi";
 import type { Fail } from "./arguments";
 import type { Fragments, Inputs, Kind } from "./kind";
 import { say, warn } from "./progress";
-import {
-  converge,
-  installSignalHandling,
-  observe,
-  onProgress,
-  type RouterAddress,
-  RouterError,
-  setCredentials,
-  uninstall,
-} from "./router";
+import { converge, installSignalHandling, observe, onProgress, RouterError, setCredentials, uninstall } from "./router";
 import { AS_APPLIED, HALF_WAY, hash, hashes, type Outputs, outputs, plain, same } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
+import { readWay, routerOf } from "./way";
 
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 
@@ -25,7 +17,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
   async function apply(id: string, inputs: Inputs, fragments: Fragments | null): Promise<void> {
     if (!inputs.router) return;
-    await converge(inputs.router, { id, label: label(inputs), fragments });
+    await converge(readWay(inputs.router), { id, label: label(inputs), fragments });
   }
 
   /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
@@ -65,7 +57,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     async diff(_id, olds, news) {
       const { __provider, fragments, ...wanted } = news;
       const { __provider: _, schema, live, fragments: applied, ...had } = olds;
-      const elsewhere = olds.router?.name !== news.router?.name && !hasUnknown([olds.router?.name, news.router?.name]);
+      const elsewhere = !hasUnknown(news.router) && routerOf(olds.router ?? "") !== routerOf(news.router ?? "");
       return {
         changes: live !== AS_APPLIED || !same(wanted, had) || !same(hashed(fragments), applied),
         replaces: elsewhere ? ["router"] : [],
@@ -99,13 +91,13 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       if (!props.router) return;
       if (abandoned(props.router)) {
         warn(
-          `${label(props)}: dropped without touching router ${props.router.name}; what is on that machine stays there`,
+          `${label(props)}: dropped without touching router ${routerOf(props.router)}; what is on that machine stays there`,
         );
         return;
       }
       try {
         if (kind.owns === "router") {
-          await uninstall(props.router, id);
+          await uninstall(readWay(props.router), id);
         } else if (props.fragments && Object.keys(props.fragments).length > 0) {
           await apply(id, props, null);
         }
@@ -118,7 +110,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       if (!props.router || !props.fragments) return { id, props };
       let found: Fragments;
       try {
-        found = (await observe(props.router)).get(id) ?? {};
+        found = (await observe(readWay(props.router))).get(id) ?? {};
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }
@@ -148,7 +140,7 @@ function unknownTexts(inputs: Inputs): Inputs {
 }
 
 function differences(props: Outputs, found: Fragments): string {
-  const where = `router ${props.router?.name}`;
+  const where = `router ${routerOf(props.router ?? "")}`;
   if (Object.keys(found).length === 0) return `missing on ${where}; the next update puts it there`;
   const now = hashes(found);
   const then = props.fragments ?? {};
@@ -162,5 +154,5 @@ function differences(props: Outputs, found: Fragments): string {
 }
 
 /** Routers that are gone for good, named by the operator for one run: their resources leave the state without SSH. */
-const abandoned = (address: RouterAddress): boolean =>
-  (process.env.VPC6_ABANDON_ROUTERS ?? "").split(/[\s,]+/).includes(address.name);
+const abandoned = (way: string): boolean =>
+  (process.env.VPC6_ABANDON_ROUTERS ?? "").split(/[\s,]+/).includes(routerOf(way));

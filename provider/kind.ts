@@ -2,15 +2,14 @@
 // Everything else (comparing, converging, refreshing, deleting) is the generic set of hooks in hooks.ts.
 
 import type { Fail, Type } from "./arguments";
-import type { RouterAddress } from "./router";
 
 /** Slot → text: the pieces of configuration a resource owns on its router. */
 export type Fragments = Record<string, string>;
 
 /** What `check` hands to the engine: shown at preview, kept in the state, and all that create and update work from. */
 export interface Inputs {
-  /** The router the fragments are for; absent where a resource has nothing on any router (Zone). */
-  router?: RouterAddress;
+  /** The way (way.ts) to the router the fragments are for; absent where a resource has nothing on any router (Zone). */
+  router?: string;
   fragments?: Fragments;
   [key: string]: unknown;
 }

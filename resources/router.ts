@@ -56,11 +56,11 @@ const OUTPUTS = ["address", "asn", "router"];
  * ```
  */
 export class Router extends Resource {
-  /** The public address with its length, e.g. `2001:db8:ffff::10/64`; absent without a public network. */
+  /** The public address; absent without a public network. */
   declare readonly address: pulumi.Output<string | undefined>;
   declare readonly asn: pulumi.Output<number | undefined>;
   /** The way to it, without secrets: what every resource on this router keeps, so that it can be deleted without the program. */
-  declare readonly router: pulumi.Output<{ name: string; host: string; port: number; user: string; hostKey: string }>;
+  declare readonly router: pulumi.Output<string>;
   /** @internal */
   readonly zone: Zone;
 

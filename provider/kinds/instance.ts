@@ -4,7 +4,7 @@
 import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { optional, record, type Type, text } from "../arguments";
 import { share } from "../claims";
-import { address6, claim, duid, grant, hostname, mac, routerAddress } from "../fields";
+import { address6, claim, duid, grant, hostname, mac, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
@@ -19,7 +19,7 @@ const shape = record({
   address: optional(address6),
   grant,
   tier: record({ interface: asIs, domain: asIs }),
-  router: routerAddress,
+  router: way,
 });
 type Args = ReturnType<typeof shape>;
 

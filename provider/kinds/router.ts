@@ -5,9 +5,9 @@ import { integer, list, optional, record, text, withDefault } from "../arguments
 import { share } from "../claims";
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
-import type { RouterAddress } from "../router";
 import { render } from "../templates/render";
 import { derive, UNKNOWN } from "../unknown";
+import { writeWay } from "../way";
 import { gatewayOf, publicNetwork } from "./zone";
 
 const service = text("a service", (value) =>
@@ -43,7 +43,7 @@ export const router: Kind<Args> = {
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
-    const held =
+    const address =
       args.addressGrant && (publicNetwork || args.address !== undefined)
         ? share({ ...common, grant: args.addressGrant, property: "address", explicit: args.address }, fail)
         : undefined;
@@ -51,12 +51,12 @@ export const router: Kind<Args> = {
       args.asnGrant && args.zoneAsnRange !== undefined
         ? share({ ...common, grant: args.asnGrant, property: "asn", explicit: args.asn }, fail)
         : (args.asn ?? args.zoneAsn);
-    const address =
-      held && derive([held, publicNetwork] as const, (it, network) => `${it}/${lengthOf(network?.cidr ?? "::/64")}`);
-    const router: RouterAddress = { name: firstName(names), host, port, user, hostKey, ...(proxy && { proxy }) };
+    const hops = { host, port, user, hostKey, ...(proxy && { proxy }) };
+    const router = derive([hops] as const, (it) => writeWay({ name: firstName(names), ...it }));
     const fragments = render("router", {
       publicInterface,
       address,
+      length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
       gateway,
       sshPorts: [...new Set([22, port])].join(", "),
       publicServices: known(publicServices).map((it) => ({ protocol: it.slice(0, 3), port: it.slice(4) })),

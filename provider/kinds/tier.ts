@@ -16,7 +16,7 @@ import {
   mac,
   prefix6,
   prefixOf,
-  routerAddress,
+  way,
 } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -34,7 +34,7 @@ const shape = record({
   grant: optional(grant),
   vpc: record({ domain: asIs, ntpServers: list(asIs) }),
   claims,
-  router: routerAddress,
+  router: way,
 });
 type Args = ReturnType<typeof shape>;
 

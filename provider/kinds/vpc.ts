@@ -5,10 +5,11 @@ import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
 import { claims, ledgerOf, rebase, share } from "../claims";
-import { address6, claim, dnsLabel, domain, grant, prefix6, prefixOf, routerAddress } from "../fields";
+import { address6, claim, dnsLabel, domain, grant, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
+import { routerOf } from "../way";
 
 const shape = record({
   claim,
@@ -18,7 +19,7 @@ const shape = record({
   cidr: optional(prefix6),
   grant: optional(grant),
   claims,
-  router: routerAddress,
+  router: way,
 });
 type Args = ReturnType<typeof shape>;
 
@@ -45,7 +46,8 @@ export const vpc: Kind<Args> = {
     });
     return { ...common, cidr, routerAddress, ledger, fragments: render("vpc", { cidr, routerAddress }) };
   },
-  identify: (inputs) => `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : inputs.router?.name}`,
+  identify: (inputs) =>
+    `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : routerOf(inputs.router ?? "")}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 

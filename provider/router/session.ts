@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { bounds, Interrupted, type Outcome, run } from "./command";
 import { type Connection, connect } from "./connection";
 import { RouterError } from "./error";
@@ -51,7 +51,7 @@ export class Session {
 
   /** All of `changes` or none. Throws Refusal when the router said no, RouterError when it could not be asked. */
   async converge(changes: readonly Change[]): Promise<Report> {
-    const who = holder || `${userInfo().username}@${hostname()}`;
+    const who = holder || `${process.env.USER ?? "someone"}@${hostname()}`;
     const payload = encode(changes, who, randomBytes(8).toString("hex"), confirmation.seconds);
     const answer = await this.ask(commands.converge(this.router.user, program().hash), payload);
     if (answer.verdict === "unconfirmed") return await this.confirm(answer);

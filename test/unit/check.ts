@@ -23,14 +23,15 @@ export async function planned(kind: Kind, news: Values, olds: Values = {}): Prom
   return inputs;
 }
 
-export const ROUTER = { name: "vr1", host: "192.0.2.1", port: 22, user: "root", hostKey: `SHA256:${"A".repeat(43)}` };
+export const HOST_KEY = `SHA256:${"A".repeat(43)}`;
+export const ROUTER = `vr1 root@192.0.2.1:22 ${HOST_KEY}`;
 
 export const arguments_ = {
   Zone: { name: "ams1", superCidr: "2001:67c:2834::/50", claims: [] },
   Router: {
     claim: "vr1",
     host: "192.0.2.1",
-    hostKey: ROUTER.hostKey,
+    hostKey: HOST_KEY,
     publicInterface: "pub0",
     publicNetwork: { cidr: "2001:db8:ffff::/64" },
     addressGrant: { value: "2001:db8:ffff::10" },

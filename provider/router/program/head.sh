@@ -70,7 +70,7 @@ answer() {
 
 # Payloads pass through RUN: nobody else reads there.
 run_dir() {
-  [ -d "$RUN" ] || mkdir -m 700 -p "$RUN"
+  [ -d "$RUN" ] || mkdir -m 700 "$RUN" 2>/dev/null || [ -d "$RUN" ]
 }
 
 # Seconds since boot: no fork, and it does not jump.

@@ -7,7 +7,7 @@ lock() {
   lock_until=$((NOW + $1))
   lock_told=
   while :; do
-    mkdir -p "$RUN" && true >>"$RUN/lock" || return 1
+    run_dir && true >>"$RUN/lock" || return 1
     exec 9>>"$RUN/lock"
     if ! flock -n 9; then
       lock_tell

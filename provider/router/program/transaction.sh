@@ -98,8 +98,8 @@ converge() {
   trap ended EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }
   # shellcheck disable=SC2046 # two words
-  set -- $(awk '$1 == "nonce" { nonce = $2 } $1 == "confirm" { wait = $2 } /^(set|drop) / { exit } END { print nonce, wait }' "$PAYLOAD")
-  NONCE=${1:-none}
+  set -- $(awk '$1 == "nonce" { nonce = $2 } $1 == "confirm" { wait = $2 } /^(set|drop) / { exit } END { print (nonce == "" ? "none" : nonce), wait }' "$PAYLOAD")
+  NONCE=$1
   CONFIRM_WAIT=${2:-$CONFIRM_WAIT}
   lock "$LOCK_WAIT" || { busy; return; }
   if [ "$PENDING" = waiting ] && [ "$NOW" -lt "$PENDING_UNTIL" ]; then

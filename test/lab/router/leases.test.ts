@@ -40,6 +40,10 @@ it("the same DUID with another IAID, and no restart", async () => {
   await converge(router, instance("web1", "web0", address, mac));
   await lab.exec("web1", "pkill -9 -x dhcpcd; renew");
   await lab.waitForLease("web1", address, 30_000);
+  // Its name is served both ways.
+  const dig = (question: string) => lab.exec("web1", `dig +short +time=2 @2001:67c:2834:1::1 ${question}`);
+  expect((await dig("web1.shop.internal AAAA")).stdout.trim()).toBe(address);
+  expect((await dig(`-x ${address}`)).stdout.trim()).toBe("web1.shop.internal.");
   const [before, daemon] = [await lease(), await pid()];
   await reinstall("duid ll", "ia_na 77");
   await lab.waitForLease("web1", address, 10_000);

@@ -11,10 +11,12 @@ import {
 } from "../../../provider/router/index";
 import { encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
+import { confirmation } from "../../../provider/router/session";
 import { lab } from "../lab.ts";
 import { atWork, base, freshRouter, instance, on, path, raw, tier, without } from "./vr1";
 
 let router: RouterAddress;
+const patient = { ...confirmation };
 const web = tier("web", "web0", 1);
 /** Duplicate address detection keeps this one at work for more than a second. */
 const slow: Change = {
@@ -29,7 +31,10 @@ beforeAll(async () => {
   await converge(router, base);
   await converge(router, web);
 });
-afterAll(() => disconnect());
+afterAll(() => {
+  Object.assign(confirmation, patient);
+  disconnect();
+});
 
 const state = () =>
   on("readlink /etc/vpc6/live /etc/vpc6/confirmed; ip -br -6 addr show scope global; nft list ruleset");
@@ -63,12 +68,12 @@ describe("killed in the middle", () => {
 
   it("the program, and nobody comes: its timer puts everything back", async () => {
     const before = await state();
-    const outcome = raw(encode([slow], "test", "n"), router.host);
+    const outcome = raw(encode([slow], "test", "n", 5), router.host);
     const pid = await atWork();
     await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
     await on(["kill", "-9", pid]);
     await outcome;
-    await lab.until("the router to put it back", 40_000, async () => (await state()) === before);
+    await lab.until("the router to put it back", 12_000, async () => (await state()) === before);
     expect(await leftovers()).toBe("");
   });
 
@@ -122,9 +127,10 @@ describe("a change that could cut the operator off", () => {
     ["new connections only", "iifname mgmt0 tcp dport 22 ct state new drop"],
     ["everything", "iifname mgmt0 drop"],
   ])("is undone by the router when it cuts off %s", async (_, rules) => {
+    confirmation.seconds = 6;
     const before = await state();
     const error = await failure(converge(router, cut(rules)));
-    expect(error.message).toMatch(/NetworkAcl "cut" would cut off SSH\n.*the router put everything back after 30 s/s);
+    expect(error.message).toMatch(/NetworkAcl "cut" would cut off SSH\n.*the router put everything back after 6 s/s);
     expect(error.touched).toBe(false);
     expect(await state()).toBe(before);
     expect(await leftovers()).toBe("");

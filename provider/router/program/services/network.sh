@@ -94,7 +94,7 @@ network_apply() {
       WHY="$(grep -v '^Command failed' "$RUN/ip.out" | head -n 3)
 ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
       network_blame "$1/network" "$(sed -n "${network_line:-1}p" "$RUN/network.lines")"
-      [ -n "${BOOTING:-}" ] && say "$WHY" && : >"$RUN/unsettled" || return 1
+      [ -n "${BOOTING:-}" ] && say "$WHY" && true >"$RUN/unsettled" || return 1
     }
   fi
   mv "$RUN/network.after" "$RUN/network"
@@ -199,7 +199,7 @@ network_links_up() {
   while read -r dev; do
     [ -e "/sys/class/net/$dev" ] || {
       WHY="interface $dev does not exist on this host"
-      [ -n "${BOOTING:-}" ] && say "$WHY" && : >"$RUN/unsettled" && continue
+      [ -n "${BOOTING:-}" ] && say "$WHY" && true >"$RUN/unsettled" && continue
       return 1
     }
     network_is_up "$dev" && state=up || state=down

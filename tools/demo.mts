@@ -80,7 +80,7 @@ async function demo(): Promise<void> {
   // The uplink's side is set by hand until BGP does it.
   for (const route of output<string[]>("routes")) {
     const [prefix = "", gateway = ""] = route.split(" via ");
-    await lab.exec("uplink", ["ip", "-6", "route", "replace", prefix, "via", gateway.split("/")[0] ?? ""]);
+    await lab.exec("uplink", ["ip", "-6", "route", "replace", prefix, "via", gateway]);
   }
 
   title("The address plan");

@@ -1,0 +1,27 @@
+// The way to a router as one line, for resources to keep: `vr1 root@192.0.2.1:22 SHA256:…`, with ` via user@host:port key` where
+// there is a bastion. A line, because every resource of a router shows it in the preview. No secret is in it.
+
+import type { Hop, RouterAddress } from "./router";
+
+export function writeWay({ name, proxy, ...hop }: RouterAddress): string {
+  return [name, write(hop), ...(proxy ? ["via", write(proxy)] : [])].join(" ");
+}
+
+export function readWay(way: string): RouterAddress {
+  const [name = "", at = "", key = "", via, proxyAt = "", proxyKey = ""] = way.split(" ");
+  return { name, ...read(at, key), ...(via && { proxy: read(proxyAt, proxyKey) }) };
+}
+
+/** Whose way it is. */
+export const routerOf = (way: string): string => way.split(" ", 1)[0] ?? "";
+
+function write({ user, host, port, hostKey }: Hop): string {
+  // A whole key, `ssh-ed25519 AAAA…`, is two words.
+  return `${user}@${host.includes(":") ? `[${host}]` : host}:${port} ${hostKey.replace(" ", "=")}`;
+}
+
+function read(at: string, key: string): Hop {
+  const [, user = "", bracketed, plain, port] = /^([^@]*)@(?:\[(.*)\]|(.*)):(\d+)$/.exec(at) ?? [];
+  const hostKey = key.startsWith("SHA256:") ? key : key.replace("=", " ");
+  return { host: bracketed ?? plain ?? "", port: Number(port), user, hostKey };
+}
