@@ -148,7 +148,8 @@ function differences(props: Outputs, found: Fragments): string {
   const changed = slots.filter((slot) => now[slot] !== then[slot]);
   return changed
     .map(
-      (slot) => `${slot} on ${where}: ${!(slot in now) ? "gone" : slot in then ? "changed" : "added"} by another hand`,
+      (slot) =>
+        `${slot} on ${where} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,
     )
     .join("\n");
 }

@@ -17,7 +17,7 @@ export interface Inputs {
 export interface Kind<A = unknown> {
   /** The last word of the type token, e.g. "Tier". */
   readonly type: string;
-  /** Counts up whenever the outputs change shape; `upgrade` reads every older one. */
+  /** The shape of its outputs: counts up with every change of it, so that hooks can tell old state from new. */
   readonly schema: number;
   /** The arguments, as the constructor in resources/ sends them. */
   readonly shape: Type<A>;

@@ -4,11 +4,13 @@
 import { createHash } from "node:crypto";
 import type { Fragments, Inputs } from "./kind";
 
+// Texts of outputs hold no ": ", or the CLI takes them for YAML and shows a structure.
+
 /** The output `live` while the router holds what was applied; `refresh` turns it into a report. */
 export const AS_APPLIED = "as applied";
 
 /** Its value after a change of which it is not known how far it got: the next update applies everything again. */
-export const HALF_WAY = "not known: the last change failed half way";
+export const HALF_WAY = "not known, as the last change failed half way";
 
 export interface Outputs extends Inputs {
   schema: number;

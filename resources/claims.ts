@@ -3,6 +3,7 @@
 // that what it did not get to say is not taken for removed.
 
 import * as pulumi from "@pulumi/pulumi";
+import { isClaimName } from "../provider/addressing/ledger";
 
 export interface Claim {
   kind: string;
@@ -25,7 +26,10 @@ export class Claims {
 
   constructor(parent: string, reserved: Claim[] = []) {
     this.parent = parent;
-    for (const claim of reserved) this.byKey.set(key(claim), claim);
+    for (const claim of reserved) {
+      check(claim);
+      this.byKey.set(key(claim), claim);
+    }
     this.reserved = new Set(this.byKey.keys());
     this.closed = new Promise((resolve) => {
       this.resolve = resolve;
@@ -36,6 +40,7 @@ export class Claims {
   private readonly reserved: Set<string>;
 
   add(claim: Claim): void {
+    check(claim);
     const id = key(claim);
     if (!this.open && !this.reserved.has(id)) {
       throw new Error(
@@ -57,6 +62,14 @@ export class Claims {
     this.open = false;
     this.resolve([...this.byKey.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1)));
   }
+}
+
+function check({ kind, name }: Claim): void {
+  if (isClaimName(name)) return;
+  throw new Error(
+    `${kind} ${JSON.stringify(name)} cannot stand in a ledger under this name: 1 to 63 letters, digits, ".", "_" or "-", the ` +
+      'first a letter or digit; give it another one there with `claim: "…"`',
+  );
 }
 
 const key = (claim: Claim): string => `${claim.kind} ${claim.name}`;

@@ -88,6 +88,9 @@ export class Zone extends Resource {
 
 function reservation(item: string | ReservationArgs): Claim[] {
   const { kind = "vpc", name } = typeof item === "string" ? { name: item } : item;
+  if (!["vpc", "router", "isolated"].includes(kind)) {
+    throw new Error(`reserve: ${JSON.stringify(kind)} is not a kind of reservation: "vpc", "router" or "isolated"`);
+  }
   // A router draws twice: a public address and an AS number.
   const kinds = kind === "router" ? ["router", "asn"] : [kind];
   return kinds.map((it) => ({ kind: it, name, reserved: true }));

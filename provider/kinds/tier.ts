@@ -53,7 +53,7 @@ export const tier: Kind<Args> = {
     const common = { ...names, domain, interface: device, router };
     if (args.grant === undefined) {
       if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
-      return { ...common, ledger: "no addresses: the VPC has no IPv6", fragments: {} };
+      return { ...common, ledger: "no addresses, as the VPC has no IPv6", fragments: {} };
     }
     const cidr = share({ claim, old, grant: args.grant, property: "cidr", explicit: explicitCidr }, fail);
     if (cidr === undefined || device === undefined) return common;

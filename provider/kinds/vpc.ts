@@ -34,7 +34,7 @@ export const vpc: Kind<Args> = {
     const common = { ...names, domain, ntpServers, ipv6, router };
     if (!ipv6) {
       if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" on a VPC with ipv6: false; leave one of them out`);
-      return { ...common, ledger: "no prefixes: ipv6 is false", fragments: {} };
+      return { ...common, ledger: "no prefixes, as ipv6 is false", fragments: {} };
     }
     const cidr = args.grant && share({ claim, old, grant: args.grant, property: "cidr", explicit: explicitCidr }, fail);
     if (cidr === undefined) return common;

@@ -126,9 +126,11 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
     list.push({ kind: "asn", what: "AS number", plural: "AS numbers", format: "number", first, last });
   }
   const networks = { kind: "isolated", what: "isolated network", plural: "isolated networks" };
-  if (isolatedCidr !== undefined) {
-    list.push({ ...networks, format: "prefix", within: prefixOf(isolatedCidr), length: 64, container: "isolatedCidr" });
-  }
+  list.push(
+    isolatedCidr === undefined
+      ? { ...networks, format: "none", why: "the zone has no isolatedCidr; set it on the Zone" }
+      : { ...networks, format: "prefix", within: prefixOf(isolatedCidr), length: 64, container: "isolatedCidr" },
+  );
   return list;
 }
 

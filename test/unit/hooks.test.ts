@@ -18,7 +18,10 @@ test("nothing changed is no change", async () => {
 test("a changed fragment, an unknown one, and what refresh has found are changes", async () => {
   expect(await Tier.diff("web", await applied(), await tier({ interface: "web1" }))).toMatchObject({ changes: true });
   expect(await Tier.diff("web", await applied(), await tier({ interface: UNKNOWN }))).toMatchObject({ changes: true });
-  const found = { ...((await applied()) as object), live: "network on router vr1: changed by another hand" } as never;
+  const found = {
+    ...((await applied()) as object),
+    live: "network on router vr1 was changed by another hand",
+  } as never;
   expect(await Tier.diff("web", found, await tier())).toMatchObject({ changes: true });
 });
 

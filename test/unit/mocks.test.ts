@@ -49,6 +49,14 @@ test("a claim carries the names it had before, inherited ones included", async (
   expect(await was("u")).toEqual(["urn-name"]);
 });
 
+test("a name that cannot stand in a ledger is refused where the resource is made", () => {
+  const zone = new vpc6.Zone("ams4", { superCidr: "2001:67c:2834::/50" });
+  const args = { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" };
+  expect(() => new vpc6.Router("my router", args)).toThrow(/router "my router" cannot stand in a ledger.*claim: "…"/s);
+  expect(() => new vpc6.Zone("ams5", { reserve: ["a b"] })).toThrow('vpc "a b" cannot stand in a ledger');
+  new vpc6.Router("my router", { ...args, claim: "my-router" });
+});
+
 test("two resources with one name are refused where the second is made", () => {
   const zone = new vpc6.Zone("ams3", { superCidr: "2001:67c:2834::/50" });
   const router = new vpc6.Router("vr3", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
