@@ -4,6 +4,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { isClaimName } from "../provider/addressing/ledger";
+import { detached } from "./resource";
 
 export interface Claim {
   kind: string;
@@ -103,14 +104,14 @@ function whenTheProgramIsDone(claims: Claims): void {
  * The names a resource had before: those of its own aliases, and those it inherits from a renamed parent whose name
  * its own begins with. Names only: a whole URN could hang on the parent's, which waits for these very claims.
  */
-export function formerNames(name: string, opts: pulumi.CustomResourceOptions | undefined): pulumi.Output<string[]> {
+export function formerNames(name: string, opts: pulumi.CustomResourceOptions | undefined): Promise<string[]> {
   const own = (opts?.aliases ?? []).map((alias) =>
     pulumi.output(alias).apply((it) => (typeof it === "string" ? lastWord(it) : nameOf(it, name))),
   );
   // `__aliases` and `__name` are not in the SDK's typings; a parent without them passes nothing on.
   const parent = opts?.parent as { __aliases?: pulumi.Input<string>[]; __name?: string } | undefined;
   const parents = (parent?.__aliases ?? []).map((urn) => pulumi.output(urn).apply(lastWord));
-  return pulumi.all([pulumi.all(own), pulumi.all(parents)]).apply(([ownNames, parentNames]) => {
+  const names = pulumi.all([pulumi.all(own), pulumi.all(parents)]).apply(([ownNames, parentNames]) => {
     const parentName = parent?.__name ?? "";
     const inherited = [name, ...ownNames].flatMap((child) =>
       parentName !== "" && child.startsWith(parentName)
@@ -119,6 +120,7 @@ export function formerNames(name: string, opts: pulumi.CustomResourceOptions | u
     );
     return [...new Set([...ownNames, ...inherited])].filter((former) => former !== name);
   });
+  return detached(names);
 }
 
 const lastWord = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);

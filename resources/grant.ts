@@ -2,7 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { lookup } from "../provider/addressing/ledger";
-import { typeToken } from "./resource";
+import { detached, typeToken } from "./resource";
 
 /** The parent's answer to a claim; the child's `check` turns anything but a value into a failure. */
 export type Grant = { value: string } | { refused: string };
@@ -21,7 +21,7 @@ export interface Child {
 }
 
 export function grant(parent: Ledger, kind: string, child: Child): pulumi.Output<Grant | undefined> {
-  const urn = pulumi.createUrn(child.name, typeToken(child.type), child.opts?.parent);
+  const urn = detached(pulumi.createUrn(child.name, typeToken(child.type), child.opts?.parent));
   return pulumi.all([parent.ledger, parent.urn, urn]).apply(([ledger, parentUrn, childUrn]): Grant | undefined => {
     // Under mocks no hook runs and there is no ledger; nothing reads the grant then either.
     if (ledger === undefined) return undefined;

@@ -24,4 +24,11 @@ export abstract class Resource extends pulumi.CustomResource {
   }
 }
 
+/**
+ * The value of an output without its dependencies. Something read from a component makes a resource depend on all that is
+ * in the component: for a parent those are the very children that wait for it.
+ */
+export const detached = <T>(output: pulumi.Output<T>): Promise<T> =>
+  new Promise((resolve) => output.apply((value) => resolve(value)));
+
 export const typeToken = (kind: string): string => `pulumi-nodejs:dynamic/vpc6:${kind}`;

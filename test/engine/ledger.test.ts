@@ -68,6 +68,17 @@ test.each([
   ["synchronous", "VPC"],
   ["after a timer", "await new Promise((done) => setTimeout(done, 50)); VPC"],
   ["after reading a file", `await (await import("node:fs/promises")).readFile("Pulumi.yaml"); VPC`],
+  [
+    "a child of its zone, renamed",
+    'new vpc6.Vpc("shop", { zone, router }, { parent: zone, aliases: [{ name: "store" }] });',
+  ],
+  [
+    "in a component that was renamed",
+    'const parent = new pulumi.ComponentResource("test:Net", "shop", {}, { aliases: [{ name: "store" }] });' +
+      'const vpc = new vpc6.Vpc("shop-v", { zone, router }, { parent });' +
+      'const tier = new vpc6.Tier("shop-t", { vpc, interface: "web0" }, { parent });' +
+      'new vpc6.Instance("shop-i", { tier, mac: "02:00:00:00:00:01" }, { parent });',
+  ],
   ["in an apply of something known", "pulumi.output(1).apply(() => { VPC });"],
 ])("claims of a program that is %s", async (_name, body) => {
   await using engine = await Engine.start();
