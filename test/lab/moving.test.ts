@@ -70,7 +70,10 @@ test("a VPC that is given another prefix moves in place, its guests keep their p
   await lab.waitForLease("web1", after, 60_000);
   await lab.waitForGateway("web1");
   expect((await lab.ping("web1", "2001:67c:2834:100::1")).received).toBe(3);
-  const left = await lab.exec("vr1", "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -hv '^# vpc6' /etc/vpc6/live/files/*");
+  const left = await lab.exec(
+    "vr1",
+    "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -hv '^# vpc6' /etc/vpc6/live/files/*",
+  );
   expect(left.stdout).not.toContain(before);
 });
 
@@ -81,7 +84,10 @@ test("a VPC that moves to another router keeps its prefix and leaves nothing on 
   expect(all).toContain("replaced");
   expect(await engine.output("address")).toBe(address);
   await lab.waitForLease("app1", address, 60_000);
-  const left = await lab.exec("vr1", "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -hv '^# vpc6' /etc/vpc6/live/files/*");
+  const left = await lab.exec(
+    "vr1",
+    "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -hv '^# vpc6' /etc/vpc6/live/files/*",
+  );
   expect(left.stdout).not.toContain("2001:67c:2834:100:");
   expect((await engine.preview({ args: ["--expect-no-changes"] })).code).toBe(0);
   const { code, all: destroyed } = await engine.destroy();
