@@ -40,7 +40,8 @@ it("the same DUID with another IAID, and no restart", async () => {
   await converge(router, instance("web1", "web0", address, mac));
   await lab.exec("web1", "pkill -9 -x dhcpcd; renew");
   await lab.waitForLease("web1", address, 30_000);
-  // Its name is served both ways.
+  // Its name is served both ways; the way to the server comes with the first advertisement.
+  await lab.waitForGateway("web1");
   const dig = (question: string) => lab.exec("web1", `dig +short +time=2 @2001:67c:2834:1::1 ${question}`);
   expect((await dig("web1.shop.internal AAAA")).stdout.trim()).toBe(address);
   expect((await dig(`-x ${address}`)).stdout.trim()).toBe("web1.shop.internal.");
