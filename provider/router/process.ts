@@ -3,6 +3,8 @@
  * new and finish within 4 s, as the engine kills after 5. What is cut short on a router finishes or undoes itself there.
  */
 
+import { readFileSync } from "node:fs";
+
 let busy = 0;
 let stop = false;
 let installed = false;
@@ -37,9 +39,24 @@ export function installSignalHandling(host: string | undefined = process.argv[1]
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
 
-  // `kill -9` of the engine leaves the provider without a parent, and nobody to tell it.
-  const parent = process.ppid;
+  // `kill -9` of the engine leaves the provider behind, with nobody to tell it.
+  const engine = ancestors();
   setInterval(() => {
-    if (process.ppid !== parent && busy === 0) process.exit(0);
+    if (busy === 0 && ancestors() !== engine) process.exit(0);
   }, 1_000).unref();
+}
+
+/**
+ * The parent; and where that is the SDK's shell script, which outlives the engine as an orphan itself, also the script's
+ * parent. Without /proc the script's parent stays unknown.
+ */
+function ancestors(): string {
+  const { ppid } = process;
+  try {
+    if (!readFileSync(`/proc/${ppid}/cmdline`, "utf8").includes("pulumi-resource-pulumi-nodejs")) return String(ppid);
+    const [, grandparent = ""] = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${ppid}/status`, "utf8")) ?? [];
+    return `${ppid} ${grandparent}`;
+  } catch {
+    return String(ppid);
+  }
 }
