@@ -59,6 +59,12 @@ export function share({ grant, property, explicit, claim, old }: Share, fail: Fa
     fail(`${explicit === undefined ? "claim" : property}: ${grant.refused}`);
     return undefined;
   }
+  if (explicit !== undefined && String(explicit) !== grant.value) {
+    // The claim was closed before the value was known to it.
+    fail(
+      `${property}: "${explicit}" comes too late: the ledger has ${grant.value} for "${claim}"; build the resource earlier`,
+    );
+  }
   const held = old?.[property];
   if (explicit === undefined && held !== undefined && String(held) !== grant.value && old?.claim !== claim) {
     fail(

@@ -17,6 +17,10 @@ export interface Claim {
   reserved?: boolean;
 }
 
+/** Names to keep room for. */
+export const reserved = (kind: string, names: string[]): Claim[] =>
+  names.map((name) => ({ kind, name, reserved: true }));
+
 /** The claims on one parent. */
 export class Claims {
   readonly closed: Promise<Claim[]>;

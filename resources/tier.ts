@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { Claims, formerNames } from "./claims";
+import { Claims, formerNames, reserved } from "./claims";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
@@ -16,6 +16,8 @@ export interface TierArgs {
   gateway?: string;
   /** The DNS domain of the guests' names. Default: `<claim>.<domain of the VPC>`. */
   domain?: pulumi.Input<string>;
+  /** Names of instances that hold their place without a resource in this program (see Zone's `reserve`). Plain values. */
+  reserve?: string[];
   /** The name in the VPC's ledger. Default: the resource's name. A plain value. */
   claim?: string;
 }
@@ -46,8 +48,8 @@ export class Tier extends Resource {
   readonly claims: Claims;
 
   constructor(name: string, args: TierArgs, opts?: pulumi.CustomResourceOptions) {
-    const { vpc, claim = name, cidr, gateway, ...rest } = args;
-    const claims = new Claims(`tier "${name}"`);
+    const { vpc, claim = name, cidr, gateway, reserve = [], ...rest } = args;
+    const claims = new Claims(`tier "${name}"`, reserved("instance", reserve));
     if (vpc.hasIpv6) vpc.claims.add({ kind: "tier", name: claim, was: formerNames(name, opts), value: cidr });
     const props = {
       ...rest,

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { Claims, formerNames } from "./claims";
+import { Claims, formerNames, reserved } from "./claims";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -17,6 +17,8 @@ export interface VpcArgs {
   ntpServers?: pulumi.Input<pulumi.Input<string>[]>;
   /** Whether the VPC has IPv6 at all; without it no IPv6 command of any kind runs for it. Default: true. */
   ipv6?: boolean;
+  /** Names of tiers that hold their place without a resource in this program (see Zone's `reserve`). Plain values. */
+  reserve?: string[];
   /** The name in the zone's ledger. Default: the resource's name. A plain value. */
   claim?: string;
 }
@@ -53,8 +55,8 @@ export class Vpc extends Resource {
   readonly claims: Claims;
 
   constructor(name: string, args: VpcArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, router, claim = name, cidr, ipv6 = true, ...rest } = args;
-    const claims = new Claims(`VPC "${name}"`);
+    const { zone, router, claim = name, cidr, ipv6 = true, reserve = [], ...rest } = args;
+    const claims = new Claims(`VPC "${name}"`, reserved("tier", reserve));
     const child = { type: "Vpc", name, claim, opts };
     if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr });
     const props = {

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Claim, Claims } from "./claims";
+import { type Claim, Claims, reserved } from "./claims";
 import { Resource } from "./resource";
 
 /** The network on which a zone's routers have their public addresses (CloudStack: createVlanIpRange). */
@@ -93,5 +93,5 @@ function reservation(item: string | ReservationArgs): Claim[] {
   }
   // A router draws twice: a public address and an AS number.
   const kinds = kind === "router" ? ["router", "asn"] : [kind];
-  return kinds.map((it) => ({ kind: it, name, reserved: true }));
+  return kinds.flatMap((it) => reserved(it, [name]));
 }

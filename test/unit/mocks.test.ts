@@ -49,6 +49,16 @@ test("a claim carries the names it had before, inherited ones included", async (
   expect(await was("u")).toEqual(["urn-name"]);
 });
 
+test("reserved tiers and instances are claimed without a resource, and never too late", async () => {
+  const zone = new vpc6.Zone("ams6", { superCidr: "2001:67c:2834::/50" });
+  const router = new vpc6.Router("vr6", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
+  const vpc = new vpc6.Vpc("v6", { zone, router, reserve: ["later"] });
+  const tier = new vpc6.Tier("t6", { vpc, interface: "web0", reserve: ["guest"] });
+  expect((await vpc.claims.closed).map(({ name }) => name)).toEqual(["later", "t6"]);
+  expect(await tier.claims.closed).toEqual([{ kind: "instance", name: "guest", reserved: true }]);
+  new vpc6.Instance("guest", { tier, mac: "02:00:00:00:00:01" });
+});
+
 test("a name that cannot stand in a ledger is refused where the resource is made", () => {
   const zone = new vpc6.Zone("ams4", { superCidr: "2001:67c:2834::/50" });
   const args = { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" };

@@ -76,6 +76,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { hostname: "web_1" }, 'hostname: "web_1" is not a host name'],
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
   ["Instance", { address: "10.0.0.1" }, 'address: "10.0.0.1" is IPv4; IPv6 is expected here'],
+  ["Instance", { address: "2001:67c:2834:1::99" }, 'address: "2001:67c:2834:1::99" comes too late'],
   ["Instance", { grant: { refused: "all 3 addresses are in use" } }, "claim: all 3 addresses are in use"],
 ];
 
