@@ -2,7 +2,9 @@
 // users and are kept for ever.
 
 import { hooks } from "./hooks";
+import { externalNetwork } from "./kinds/external-network";
 import { instance } from "./kinds/instance";
+import { networkAcl } from "./kinds/network-acl";
 import { router } from "./kinds/router";
 import { tier } from "./kinds/tier";
 import { vpc } from "./kinds/vpc";
@@ -13,3 +15,5 @@ export const Router = hooks(router);
 export const Vpc = hooks(vpc);
 export const Tier = hooks(tier);
 export const Instance = hooks(instance);
+export const NetworkAcl = hooks(networkAcl);
+export const ExternalNetwork = hooks(externalNetwork);

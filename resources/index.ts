@@ -1,6 +1,14 @@
 // What a program imports: `import * as vpc6 from "vpc6"`. A file for each resource.
 
+export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
+export {
+  NetworkAcl,
+  type NetworkAclArgs,
+  type NetworkAclEnd,
+  type NetworkAclRuleArgs,
+  type NetworkAclTestArgs,
+} from "./network-acl";
 export { type HopArgs, Router, type RouterArgs } from "./router";
 export { Tier, type TierArgs } from "./tier";
 export { Vpc, type VpcArgs } from "./vpc";

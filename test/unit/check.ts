@@ -1,8 +1,8 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import { Instance, Router, Tier, Vpc, Zone } from "../../provider/index";
+import { ExternalNetwork, Instance, NetworkAcl, Router, Tier, Vpc, Zone } from "../../provider/index";
 
-const provider = { Instance, Router, Tier, Vpc, Zone };
+const provider = { ExternalNetwork, Instance, NetworkAcl, Router, Tier, Vpc, Zone };
 type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
@@ -51,5 +51,11 @@ export const arguments_ = {
     grant: { value: "2001:67c:2834:1::10" },
     tier: { interface: "web0", domain: "web.shop.internal" },
     router: ROUTER,
+  },
+  ExternalNetwork: { name: "offices", entries: ["2001:db8:7::/48", "2001:db8:8::25"] },
+  NetworkAcl: {
+    name: "web-acl",
+    tiers: [{ name: "web", interface: "web0", cidr: "2001:67c:2834:1::/64", router: ROUTER }],
+    rules: [{ direction: "ingress", action: "allow", protocol: "tcp", ports: "443" }],
   },
 } satisfies Record<Kind, Values>;

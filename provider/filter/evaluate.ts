@@ -1,0 +1,50 @@
+// What an access list does with a packet, worked out from its rules: the first that matches decides, as on the router. Whole
+// ranges of addresses at once, so that a test of `::/0` is as exact as one of a single address.
+
+import type { AddressRange } from "../addressing/prefix";
+import type { Places } from "./places";
+import { split } from "./places";
+import type { Rule } from "./rule";
+
+/** The first packet of something new. */
+export interface Flow {
+  protocol: "tcp" | "udp" | "icmpv6";
+  /** The destination's port, or the ICMPv6 type; the code of an ICMPv6 packet is 0. */
+  number: number;
+}
+
+export interface Decision {
+  range: AddressRange;
+  action: "allow" | "deny";
+  /** Absent where no rule matches. */
+  rule?: Rule;
+}
+
+const ECHO_REQUEST = 128;
+
+/** What the rules of one direction decide about packets from (ingress) or to (egress) `others`. */
+export function decide(rules: readonly Rule[], direction: Rule["direction"], flow: Flow, others: Places): Decision[] {
+  const decisions: Decision[] = [];
+  let open = others;
+  for (const rule of rules) {
+    if (open.length === 0) break;
+    if (rule.direction !== direction || !matches(rule, flow)) continue;
+    const { inside, outside } = split(open, rule.places);
+    decisions.push(...inside.map((range): Decision => ({ range, action: rule.action, rule })));
+    open = outside;
+  }
+  const action = flow.protocol === "icmpv6" && flow.number === ECHO_REQUEST ? "allow" : "deny";
+  return [...decisions, ...open.map((range): Decision => ({ range, action }))];
+}
+
+function matches({ protocol, ports, icmpType, icmpCode }: Rule, flow: Flow): boolean {
+  if (protocol === "all") return true;
+  if (protocol !== flow.protocol) return false;
+  if (protocol === "icmpv6") return (icmpType ?? flow.number) === flow.number && (icmpCode ?? 0) === 0;
+  return ports === undefined || ports.split(", ").some((range) => inRange(range, flow.number));
+}
+
+function inRange(range: string, port: number): boolean {
+  const [first = 0, last = first] = range.split("-").map(Number);
+  return first <= port && port <= last;
+}

@@ -1,0 +1,124 @@
+// NetworkAcl: what may leave and enter some tiers of one router, as an ordered list. On the router a chain for each direction, to
+// which the tiers' interfaces lead by a map: no packet walks another list's rules.
+
+import { type Fail, list, optional, record, type Type, text, withDefault } from "../arguments";
+import { prefix6, way } from "../fields";
+import { checkRule, linesOf, matchOf, type Rule, type RuleArgs, ruleOf, ruleShape } from "../filter/rule";
+import { checkTest, testShape } from "../filter/tests";
+import type { Kind } from "../kind";
+import { render } from "../templates/render";
+import { hasUnknown, UNKNOWN } from "../unknown";
+import { routerOf } from "../way";
+import { filterName } from "./external-network";
+
+const asIs: Type<string> = text("", (it) => it);
+
+const everything = { protocol: "all", action: "allow", log: false } as RuleArgs;
+const PRESETS = {
+  denyAll: [],
+  allowAll: [
+    { ...everything, direction: "ingress" },
+    { ...everything, direction: "egress" },
+  ],
+  egressOnly: [{ ...everything, direction: "egress" }],
+} satisfies Record<string, RuleArgs[]>;
+
+const preset = text('"denyAll", "allowAll" or "egressOnly"', (value) =>
+  value in PRESETS ? (value as keyof typeof PRESETS) : { not: 'is not "denyAll", "allowAll" or "egressOnly"' },
+);
+
+const shape = record({
+  name: filterName("an access list"),
+  tiers: list(record({ name: asIs, interface: asIs, cidr: optional(prefix6), router: way })),
+  rules: optional(list(ruleShape)),
+  preset: optional(preset),
+  tests: withDefault(list(testShape), []),
+});
+type Args = ReturnType<typeof shape>;
+
+export const networkAcl: Kind<Args> = {
+  type: "NetworkAcl",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const name = (old?.name as string | undefined) ?? args.name;
+    const [first] = args.tiers;
+    if (!first) {
+      fail("tiers: an empty list; name the tiers whose traffic this list governs");
+      return {};
+    }
+    const { router } = first;
+    const interfaces = args.tiers.map((tier) => tier.interface);
+    // The ids of those that were made before stay what they are.
+    const at = (old?.at as string | undefined) ?? first.cidr;
+    const common = { name, at, router };
+    checkTiers(args, fail);
+    if (hasUnknown([args, router])) return { ...common, fragments: { nftables: UNKNOWN } };
+    const own = args.tiers.flatMap(({ cidr }) => cidr ?? []);
+    if (args.preset !== undefined && args.rules !== undefined) {
+      fail(`preset: "${args.preset}" and rules; leave one of them out`);
+    }
+    const given: RuleArgs[] = args.preset === undefined ? (args.rules ?? []) : PRESETS[args.preset];
+    for (const [index, rule] of given.entries()) checkRule(rule, `rules[${index}]`, own, fail);
+    const rules = given.map(ruleOf);
+    checkOrder(rules, fail);
+    for (const [index, test] of args.tests.entries()) checkTest(test, `tests[${index}]`, rules, own, fail);
+    return { ...common, fragments: render("network-acl", view(name, interfaces, rules)) };
+  },
+  identify: (inputs) => `${inputs.name}@acl:${String(inputs.at).split("/")[0]}`,
+  describe: (inputs) => `"${inputs.name}"`,
+};
+
+function checkTiers({ tiers }: Args, fail: Fail): void {
+  const [first] = tiers;
+  for (const [index, tier] of tiers.entries()) {
+    const path = `tiers[${index}]`;
+    if (tier.cidr === undefined) fail(`${path}: tier "${tier.name}" has no IPv6, so there is nothing to filter`);
+    if (hasUnknown([first?.router, tier.router])) continue;
+    const [one, other] = [routerOf(first?.router ?? ""), routerOf(tier.router)];
+    if (one !== other) {
+      fail(
+        `${path}: tier "${tier.name}" is on router ${other}, and tier "${first?.name}" on ${one}; write a list for each`,
+      );
+    }
+  }
+}
+
+/** A rule that matches just what an earlier one does is never reached. */
+function checkOrder(rules: Rule[], fail: Fail): void {
+  const seen = new Map<string, number>();
+  for (const rule of rules) {
+    const match = matchOf(rule);
+    const before = seen.get(match);
+    if (before === undefined) seen.set(match, rule.index);
+    else fail(`rules[${rule.index}]: no packet gets here: rules[${before}] matches the same ones and comes first`);
+  }
+}
+
+function view(name: string, interfaces: string[], rules: Rule[]): object {
+  // Neither an interface nor a list has a slash in its name, and an interface is in one tier only: no two lists share a chain.
+  const list = `${name}/${interfaces[0]}`;
+  const groups = new Map<string, { set: string; entries: string[] }>();
+  const sets = (group: string, entries: string[]): string => {
+    // Groups of two components may have one name.
+    for (let number = 1; ; number++) {
+      const set = `${list}/${group}${number === 1 ? "" : `/${number}`}`;
+      const known = groups.get(set);
+      if (known && known.entries.join() !== entries.join()) continue;
+      groups.set(set, { set, entries });
+      return set;
+    }
+  };
+  const chain = (direction: Rule["direction"]): string[] =>
+    rules.filter((rule) => rule.direction === direction).flatMap((rule) => linesOf(rule, list, sets));
+  return {
+    name,
+    list,
+    interfaces,
+    ingress: chain("ingress"),
+    egress: chain("egress"),
+    logsAllowed: rules.some(({ log, action }) => log && action === "allow"),
+    logsDenied: rules.some(({ log, action }) => log && action === "deny"),
+    groups: [...groups.values()],
+  };
+}

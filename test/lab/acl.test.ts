@@ -1,0 +1,240 @@
+// Access lists on the wire: two VPCs of two tiers on two routers and a host behind the uplink, each asked whether it reaches each.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { NetworkAcl } from "../../provider/index";
+import { converge, disconnect } from "../../provider/router/index";
+import type { Engine } from "../engine/engine.ts";
+import { type Background, type Host, lab } from "./lab.ts";
+import { address } from "./router/vr1.ts";
+import { connects, program, start } from "./stack.ts";
+
+const ADDRESS = {
+  web1: "2001:67c:2834:2::10",
+  db1: "2001:67c:2834:1::10",
+  app1: "2001:67c:2834:12::10",
+  api1: "2001:67c:2834:11::10",
+  internet: "2001:db8:1::80",
+} as const;
+type Place = keyof typeof ADDRESS;
+const PLACES = Object.keys(ADDRESS) as Place[];
+
+let engine: Engine;
+let servers: Background[] = [];
+
+const stack = (lists: string): Promise<string> =>
+  program(`
+const shop = new vpc6.Vpc("shop", { zone, router: vr1, cidr: "2001:67c:2834::/60" });
+const labs = new vpc6.Vpc("labs", { zone, router: vr2, cidr: "2001:67c:2834:10::/60" });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
+const db = new vpc6.Tier("db", { vpc: shop, interface: "db0" });
+const app = new vpc6.Tier("app", { vpc: labs, interface: "app0" });
+const api = new vpc6.Tier("api", { vpc: labs, interface: "api0" });
+const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+const db1 = new vpc6.Instance("db1", { tier: db, mac: "02:00:00:00:02:11" });
+const app1 = new vpc6.Instance("app1", { tier: app, mac: "02:00:00:00:04:11" });
+const api1 = new vpc6.Instance("api1", { tier: api, mac: "02:00:00:00:05:11" });
+const outside = new vpc6.ExternalNetwork("outside", { entries: ["2001:db8:1::/64", "2001:db8:7::/48"] });
+${lists}`);
+
+async function up(lists: string): Promise<void> {
+  await engine.program(await stack(lists));
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+}
+
+/** All pairs between which a new TCP connection is answered, as `from > to`; all others are filtered. */
+async function open(port = 9100): Promise<string[]> {
+  const pairs = PLACES.flatMap((from) => PLACES.filter((to) => to !== from).map((to) => [from, to] as const));
+  const answers = await Promise.all(
+    pairs.map(async ([from, to]) => [`${from} > ${to}`, await connects(from, ADDRESS[to], port)] as const),
+  );
+  for (const [pair, answer] of answers) expect(answer, pair).not.toBe("refused");
+  return answers.filter(([, answer]) => answer === "open").map(([pair]) => pair);
+}
+
+const pings = async (from: Host, to: Place): Promise<boolean> =>
+  (await lab.ping(from, ADDRESS[to], { count: 2 })).received === 2;
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("uplink", "internet", "vr1", "vr2", "web1", "db1", "app1", "api1");
+  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834:10::/60 via 2001:db8:ffff::11");
+  engine = await start();
+  await up("");
+  for (const guest of ["web1", "db1", "app1", "api1"] as const) {
+    await lab.waitForLease(guest, ADDRESS[guest], 60_000);
+    await lab.waitForGateway(guest);
+  }
+  for (const host of PLACES) {
+    servers.push(lab.background(host, "exec socat -u TCP6-LISTEN:9100,fork,reuseaddr OPEN:/dev/null"));
+    servers.push(lab.background(host, "exec socat TCP6-LISTEN:9200,fork,reuseaddr EXEC:cat"));
+    await lab.until(`${host} to listen`, 10_000, async () => (await connects(host, "::1", 9200)) === "open");
+  }
+}, 900_000);
+
+afterAll(async () => {
+  disconnect();
+  for (const server of servers) await server.stop();
+  servers = [];
+  await engine?.destroy();
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+const WEB = `new vpc6.NetworkAcl("web-acl", { tiers: [web], rules: [
+  { direction: "ingress", action: "deny", protocol: "all", sources: [api1] },
+  { direction: "ingress", action: "allow", protocol: "tcp", ports: "9000-9199", sources: [outside, app, api] },
+  { direction: "egress", action: "allow", protocol: "tcp", ports: "9100", sources: [db, api] },
+  { direction: "egress", action: "deny", protocol: "icmpv6", icmpType: 128, sources: [db1] },
+] });`;
+const DB = `new vpc6.NetworkAcl("db-acl", { tiers: [db], rules: [
+  { direction: "ingress", action: "allow", protocol: "tcp", ports: "9100,5432", sources: [web] },
+] });`;
+const LABS = `new vpc6.NetworkAcl("labs-acl", { tiers: [app, api], rules: [
+  { direction: "egress", action: "allow", protocol: "all" },
+  { direction: "ingress", action: "allow", protocol: "tcp", ports: "9100", sources: [app, api] },
+] });`;
+
+test("without a list nothing but echo passes", async () => {
+  expect(await open()).toEqual([]);
+  expect(await pings("web1", "db1")).toBe(true);
+  expect(await pings("internet", "app1")).toBe(true);
+});
+
+test("lists open what they say: the egress list of one tier and the ingress list of the other, in their order", async () => {
+  await up(WEB + DB + LABS);
+  // From api1 to web1 the first rule denies what the second would allow; web1 may leave for api1 but may not enter there.
+  expect(await open()).toEqual([
+    "web1 > db1",
+    "app1 > web1",
+    "app1 > api1",
+    "app1 > internet",
+    "api1 > app1",
+    "api1 > internet",
+    "internet > web1",
+  ]);
+  expect(await open(9200)).toEqual(["app1 > internet", "api1 > internet"]);
+});
+
+test("ICMPv6: a rule governs echo, all of a protocol includes it, errors pass whatever the rules", async () => {
+  expect(await pings("web1", "db1")).toBe(false);
+  expect(await pings("db1", "web1")).toBe(true);
+  expect(await pings("api1", "web1")).toBe(false);
+  expect(await pings("internet", "db1")).toBe(true);
+  // Packet too big reaches web1, whose list allows no ICMPv6 by name, for a connection that it was asked for.
+  await lab.exec("uplink", "ip link set inet0 mtu 1400");
+  await lab.exec("internet", "ip link set inet0 mtu 1400");
+  try {
+    await lab.exec("web1", ["ping", "-n", "-c", "2", "-W", "1", "-M", "do", "-s", "1440", ADDRESS.internet], {
+      check: false,
+    });
+    expect((await lab.exec("web1", `ip -6 route get ${ADDRESS.internet}`)).stdout).toContain("mtu 1400");
+  } finally {
+    await lab.exec("uplink", "ip link set inet0 mtu 1500");
+    await lab.exec("internet", "ip link set inet0 mtu 1500");
+  }
+});
+
+test("a preview shows the one line that changes, and it takes effect; the order counts", async () => {
+  const more = '{ direction: "ingress", action: "deny", protocol: "tcp", ports: "9100", sources: [app1] },';
+  const changed = WEB.replace("rules: [", `rules: [\n  ${more}`) + DB + LABS;
+  await engine.program(await stack(changed));
+  const { code, all } = await engine.preview({ args: ["--diff"] });
+  expect(code, all).toBe(0);
+  const lines = all.split("\n").filter((line) => /^\s*[+-] /.test(line) && !/pulumi|Stack/.test(line));
+  expect(lines.map((line) => line.trim().replace(/\s+/g, " "))).toEqual([
+    `+ tcp dport 9100 ip6 saddr ${ADDRESS.app1} drop`,
+  ]);
+  await up(changed);
+  expect(await connects("app1", ADDRESS.web1, 9100)).toBe("filtered");
+  // Behind the rule that allows it, it is of no effect.
+  await up(WEB.replace("] });", `  ${more}\n] });`) + DB + LABS);
+  expect(await connects("app1", ADDRESS.web1, 9100)).toBe("open");
+});
+
+test("an established flow and a ping of 100/s lose nothing in 50 changes of another list", {
+  timeout: 120_000,
+}, async () => {
+  const router = await address();
+  await using ping = lab.background("internet", ["ping", "-n", "-q", "-i", "0.01", ADDRESS.web1]);
+  await using flow = lab.background("internet", `while sleep 0.02; do echo x; done | nc -6 -n ${ADDRESS.web1} 9100`);
+  const retransmitted = async () =>
+    Number((await lab.exec("internet", "nstat -az TcpRetransSegs | awk '/Retrans/{print $2}'")).stdout);
+  const flows = async () => (await lab.exec("internet", "ss -Htn state established dport = :9100")).stdout.trim();
+  await lab.until("the flow", 10_000, async () => (await flows()) !== "");
+  const before = { retransmitted: await retransmitted(), flow: (await flows()).split(/\s+/)[2] };
+  const bytes = async () =>
+    Number(
+      /bytes_acked:(\d+)/.exec((await lab.exec("internet", "ss -Htni state established dport = :9100")).stdout)?.[1],
+    );
+  const sent = await bytes();
+  for (let edit = 0; edit < 50; edit++) {
+    const given = {
+      name: "edited",
+      tiers: [{ name: "cache", interface: "cache0", cidr: "2001:67c:2834:3::/64", router: "vr1 root@192.0.2.1:22 x" }],
+      rules: Array.from({ length: 1 + (edit % 7) }, (_, index) => ({
+        direction: "ingress",
+        action: "allow",
+        protocol: "tcp",
+        ports: String(1000 + edit + index),
+      })),
+    };
+    const { inputs, failures } = await NetworkAcl.check({} as never, given as never);
+    expect(failures).toEqual([]);
+    const report = await converge(router, { id: "edited@acl", label: "edited", fragments: inputs?.fragments ?? null });
+    expect(report.changed).toEqual(["nftables"]);
+  }
+  expect((await flows()).split(/\s+/)[2]).toBe(before.flow);
+  expect(await bytes()).toBeGreaterThan(sent);
+  expect(await retransmitted()).toBe(before.retransmitted);
+  await converge(router, { id: "edited@acl", label: "edited", fragments: null });
+  await flow.stop();
+  const { stdout } = await ping.stop();
+  const [, requests, answers] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+  expect(Number(requests)).toBeGreaterThan(300);
+  // The last one may be under way when ping is stopped.
+  expect(Number(answers)).toBeGreaterThanOrEqual(Number(requests) - 1);
+});
+
+test("a deleted list closes its tier; another in its place takes over at once; egressOnly lets out and not in", async () => {
+  await up(`${LABS}new vpc6.NetworkAcl("out", { tiers: [web, db], preset: "egressOnly" });`);
+  expect(await open()).toEqual([
+    "web1 > internet",
+    "db1 > internet",
+    "app1 > api1",
+    "app1 > internet",
+    "api1 > app1",
+    "api1 > internet",
+  ]);
+  expect((await lab.exec("vr1", "nft list table inet vpc6")).stdout).not.toMatch(/web-acl|db-acl/);
+  await up(LABS);
+  expect((await open()).filter((pair) => /^(web1|db1)/.test(pair))).toEqual([]);
+});
+
+test("allowAll and denyAll", async () => {
+  await up(
+    `new vpc6.NetworkAcl("all", { tiers: [web, app], preset: "allowAll" });`.replace(", app", "") +
+      `new vpc6.NetworkAcl("none", { tiers: [db], preset: "denyAll" });`,
+  );
+  expect(await open()).toEqual(["web1 > internet", "internet > web1"]);
+  expect(await pings("internet", "db1")).toBe(true);
+});
+
+test("a list whose test fails, and a second list on a tier, fail at preview", async () => {
+  const closed = `new vpc6.NetworkAcl("web-acl", { tiers: [web], rules: [
+    { direction: "ingress", action: "deny", protocol: "tcp", ports: "1-1024" },
+    { direction: "ingress", action: "allow", protocol: "tcp" },
+  ], tests: [{ from: outside, to: web1, protocol: "tcp", port: 443, expect: "allow" }] });`;
+  await engine.program(await stack(closed));
+  const failed = await engine.preview();
+  expect(failed.code).not.toBe(0);
+  expect(failed.all).toContain(
+    'tests[0].expect: "allow", but tcp 443 from network "outside" to instance "web1" is denied',
+  );
+  expect(failed.all).toContain("by rules[0], deny tcp 1-1024 from everywhere");
+  await engine.program(await stack(DB + DB.replace("db-acl", "db-too")));
+  const twice = await engine.preview();
+  expect(twice.code).not.toBe(0);
+  expect(twice.all).toContain('NetworkAcl "db-too" and NetworkAcl "db-acl" both name tier "db"');
+});
