@@ -3,6 +3,7 @@
 
 import { hooks } from "./hooks";
 import { instance } from "./kinds/instance";
+import { loadBalancer } from "./kinds/load-balancer";
 import { router } from "./kinds/router";
 import { tier } from "./kinds/tier";
 import { vpc } from "./kinds/vpc";
@@ -13,3 +14,4 @@ export const Router = hooks(router);
 export const Vpc = hooks(vpc);
 export const Tier = hooks(tier);
 export const Instance = hooks(instance);
+export const LoadBalancer = hooks(loadBalancer);

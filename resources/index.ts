@@ -1,6 +1,7 @@
 // What a program imports: `import * as vpc6 from "vpc6"`. A file for each resource.
 
 export { Instance, type InstanceArgs } from "./instance";
+export { LoadBalancer, type LoadBalancerArgs, type MemberArgs } from "./load-balancer";
 export { type HopArgs, Router, type RouterArgs } from "./router";
 export { Tier, type TierArgs } from "./tier";
 export { Vpc, type VpcArgs } from "./vpc";

@@ -1,8 +1,8 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import { Instance, Router, Tier, Vpc, Zone } from "../../provider/index";
+import { Instance, LoadBalancer, Router, Tier, Vpc, Zone } from "../../provider/index";
 
-const provider = { Instance, Router, Tier, Vpc, Zone };
+const provider = { Instance, LoadBalancer, Router, Tier, Vpc, Zone };
 type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
@@ -50,6 +50,19 @@ export const arguments_ = {
     mac: "02:00:00:00:01:11",
     grant: { value: "2001:67c:2834:1::10" },
     tier: { interface: "web0", domain: "web.shop.internal" },
+    router: ROUTER,
+  },
+  LoadBalancer: {
+    claim: "www",
+    port: 80,
+    mode: "http",
+    members: [
+      { instance: { name: "web1", address: "2001:67c:2834:1::10" }, port: 8080 },
+      { instance: { name: "web2", address: "2001:67c:2834:1::11" }, port: 8080, weight: 5 },
+    ],
+    others: [],
+    grant: { value: "2001:67c:2834::80" },
+    vpc: { cidr: "2001:67c:2834::/60", tiers: ["2001:67c:2834:1::/64"] },
     router: ROUTER,
   },
 } satisfies Record<Kind, Values>;

@@ -22,6 +22,10 @@ test("a whole program", async () => {
   const web = new vpc6.Tier("web", { vpc, interface: "web0" }, { aliases: [{ name: "front" }], protect: true });
   const without = new vpc6.Tier("without", { vpc: bare, interface: "b0" });
   const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+  const www = new vpc6.LoadBalancer("www", { vpc, port: 80, mode: "tcp", members: [{ instance: web1, port: 80 }] });
+  const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
+  expect(await settled(new vpc6.LoadBalancer("www-tls", tls).urn)).toContain("vpc6:LoadBalancer::www-tls");
+  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual(["tier web", "vip www"]);
   expect(await settled(web1.urn)).toContain("vpc6:Instance::web1");
   expect(await settled(web.cidr)).toBeUndefined();
   expect(await settled(without.urn)).toContain("vpc6:Tier::without");
