@@ -72,6 +72,7 @@ test("a load balancer: its address, who may reach it, a line for each member", a
 	mode http
 	balance roundrobin
 	option forwardfor
+	option idle-close-on-response
 	default-server check inter 2s fastinter 500ms downinter 1s rise 2 fall 3
 	server web1 [2001:67c:2834:1::10]:8080 weight 1
 	server web2 [2001:67c:2834:1::11]:8080 weight 5
