@@ -4,6 +4,7 @@
 import { hooks } from "./hooks";
 import { externalNetwork } from "./kinds/external-network";
 import { instance } from "./kinds/instance";
+import { loadBalancer } from "./kinds/load-balancer";
 import { networkAcl } from "./kinds/network-acl";
 import { router } from "./kinds/router";
 import { tier } from "./kinds/tier";
@@ -17,3 +18,4 @@ export const Tier = hooks(tier);
 export const Instance = hooks(instance);
 export const NetworkAcl = hooks(networkAcl);
 export const ExternalNetwork = hooks(externalNetwork);
+export const LoadBalancer = hooks(loadBalancer);

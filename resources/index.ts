@@ -2,6 +2,7 @@
 
 export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
+export { LoadBalancer, type LoadBalancerArgs, type MemberArgs } from "./load-balancer";
 export {
   NetworkAcl,
   type NetworkAclArgs,

@@ -37,6 +37,8 @@ export class Instance extends Resource {
   declare readonly fqdn: pulumi.Output<string>;
   /** The DUID the guest is expected to send. */
   declare readonly duid: pulumi.Output<string>;
+  /** @internal What it is called in its tier's ledger, and as a member of a load balancer. */
+  readonly ledgerName: string;
 
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
     const { tier, claim = name, address, ...rest } = args;
@@ -50,5 +52,6 @@ export class Instance extends Resource {
       router: tier.router,
     };
     super("Instance", name, OUTPUTS, props, opts);
+    this.ledgerName = claim;
   }
 }

@@ -1,10 +1,10 @@
-// Vpc: a prefix from the zone, the ledger of its tiers, and on the router the service address and IPv6 forwarding.
+// Vpc: a prefix from the zone, the ledger of its tiers and virtual addresses, and on the router the service address and IPv6 forwarding.
 // With `ipv6: false` it has no prefix and nothing on the router.
 
 import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
-import { claims, ledgerOf, rebase, share } from "../claims";
+import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
 import { address6, claim, dnsLabel, domain, grant, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -42,7 +42,8 @@ export const vpc: Kind<Args> = {
     const ledger = derive([cidr, args.claims] as const, (it, all) => {
       const split = checkSplit(prefixOf(it), 64, 1);
       if (split) fail(`cidr: ${split}`);
-      return split ? "" : ledgerOf(pools(it), rebase(old?.ledger as string | undefined, old?.cidr, it), all, fail);
+      const before = rebase(old?.ledger as string | undefined, old?.cidr, it);
+      return split ? "" : ledgerOf(pools(it, hasVips(before, all)), before, all, fail);
     });
     return { ...common, cidr, routerAddress, ledger, fragments: render("vpc", { cidr, routerAddress }) };
   },
@@ -51,11 +52,20 @@ export const vpc: Kind<Args> = {
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
-function pools(cidr: string): PoolSpec[] {
+/** Virtual addresses are in the ledger once there is, or was, one: a VPC without any does not speak of them. */
+const hasVips = (ledger: string | undefined, all: Claim[]): boolean =>
+  all.some(({ kind }) => kind === "vip") || /^vip /m.test(ledger ?? "");
+
+/** Virtual addresses are ::80 to ::ffff of the router's own /64: below are the router's, above is room for others. */
+const FIRST_VIP = 0x80n;
+const LAST_VIP = 0xffffn;
+
+function pools(cidr: string, vips: boolean): PoolSpec[] {
   const within = prefixOf(cidr);
   const own = subnet(within, 64, 0);
   const reserved = [{ first: own.base, last: own.base + sizeOf(own) - 1n, reason: "the VPC's own router" }];
-  return [
+  const range = { family: own.family, first: own.base + FIRST_VIP, last: own.base + LAST_VIP };
+  const tiers: PoolSpec[] = [
     {
       kind: "tier",
       what: "tier prefix",
@@ -66,5 +76,10 @@ function pools(cidr: string): PoolSpec[] {
       container: "VPC prefix",
       reserved,
     },
+  ];
+  if (!vips) return tiers;
+  return [
+    ...tiers,
+    { kind: "vip", what: "virtual address", plural: "virtual addresses", format: "address", within: range },
   ];
 }

@@ -1,8 +1,8 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import { ExternalNetwork, Instance, NetworkAcl, Router, Tier, Vpc, Zone } from "../../provider/index";
+import { ExternalNetwork, Instance, LoadBalancer, NetworkAcl, Router, Tier, Vpc, Zone } from "../../provider/index";
 
-const provider = { ExternalNetwork, Instance, NetworkAcl, Router, Tier, Vpc, Zone };
+const provider = { ExternalNetwork, Instance, LoadBalancer, NetworkAcl, Router, Tier, Vpc, Zone };
 type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
@@ -57,5 +57,18 @@ export const arguments_ = {
     name: "web-acl",
     tiers: [{ name: "web", interface: "web0", cidr: "2001:67c:2834:1::/64", router: ROUTER }],
     rules: [{ direction: "ingress", action: "allow", protocol: "tcp", ports: "443" }],
+  },
+  LoadBalancer: {
+    claim: "www",
+    port: 80,
+    mode: "http",
+    members: [
+      { instance: { name: "web1", address: "2001:67c:2834:1::10" }, port: 8080 },
+      { instance: { name: "web2", address: "2001:67c:2834:1::11" }, port: 8080, weight: 5 },
+    ],
+    others: [],
+    grant: { value: "2001:67c:2834::80" },
+    vpc: { cidr: "2001:67c:2834::/60", tiers: ["2001:67c:2834:1::/64"] },
+    router: ROUTER,
   },
 } satisfies Record<Kind, Values>;

@@ -33,6 +33,10 @@ test("a whole program", async () => {
   expect(() => new vpc6.NetworkAcl("second", { tiers: [web], preset: "denyAll" })).toThrow(
     'NetworkAcl "second" and NetworkAcl "web-acl" both name tier "web"',
   );
+  const www = new vpc6.LoadBalancer("www", { vpc, port: 80, mode: "tcp", members: [{ instance: web1, port: 80 }] });
+  const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
+  expect(await settled(new vpc6.LoadBalancer("www-tls", tls).urn)).toContain("vpc6:LoadBalancer::www-tls");
+  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual(["tier web", "vip www"]);
   expect(await settled(web1.urn)).toContain("vpc6:Instance::web1");
   expect(await settled(web.cidr)).toBeUndefined();
   expect(await settled(without.urn)).toContain("vpc6:Tier::without");

@@ -62,7 +62,90 @@ test("an instance by MAC, by DUID, by both", async () => {
   expect((await fragments("Instance", { duid: "00:04:aa:bb:cc" }))["dhcp-hosts"]).toContain("id:00:04:aa:bb:cc,02:00:");
 });
 
+test("a load balancer: its address, who may reach it, a line for each member", async () => {
+  expect(await fragments("LoadBalancer")).toEqual({
+    packages: "haproxy\n",
+    network: "address lo 2001:67c:2834::80/128\n",
+    nftables: "add element inet vpc6 services { 2001:67c:2834::80 . 80 }\n",
+    haproxy: `listen www:2001:67c:2834::80
+	bind [2001:67c:2834::80]:80 transparent
+	mode http
+	balance roundrobin
+	option forwardfor
+	option idle-close-on-response
+	default-server check inter 2s fastinter 500ms downinter 1s rise 2 fall 3
+	server web1 [2001:67c:2834:1::10]:8080 weight 1
+	server web2 [2001:67c:2834:1::11]:8080 weight 5
+`,
+  });
+});
+
+test("a load balancer for TLS on another's address, with an IPv4 member, checks over HTTPS, for some only", async () => {
+  const { network, nftables, haproxy } = await fragments("LoadBalancer", {
+    port: 443,
+    mode: "ssl-passthrough",
+    algorithm: "source",
+    health: { http: "/healthz", interval: 5 },
+    proxyProtocol: true,
+    sources: ["2001:db8::/32", "2001:DB8:1::/48", "2001:67c:2834::/48"],
+    grant: undefined,
+    shared: "2001:67c:2834::80",
+    others: [{ name: "shop", port: 80 }],
+    members: [
+      { address: "192.0.2.80", port: 443 },
+      { address: "192.0.2.80", port: 444 },
+    ],
+  });
+  expect(network).toBeUndefined();
+  expect(nftables).toBe(
+    "add rule inet vpc6 services ip6 daddr 2001:67c:2834::80 tcp dport 443 ip6 saddr { 2001:db8::/32, 2001:67c:2834::/48 } accept\n",
+  );
+  expect(haproxy).toContain("mode tcp\n\tbalance source\n\ttcp-request inspect-delay 5s\n");
+  expect(haproxy).toContain("\toption httpchk GET /healthz\n");
+  expect(haproxy).toContain(
+    "check inter 5s fastinter 500ms downinter 1s rise 2 fall 3 check-ssl verify none send-proxy-v2\n",
+  );
+  expect(haproxy).toContain(
+    "server 192.0.2.80 192.0.2.80:443 weight 1\n\tserver 192.0.2.80:444 192.0.2.80:444 weight 1\n",
+  );
+});
+
+test("adding a member is one line, and without members there is still the address", async () => {
+  const { members } = arguments_.LoadBalancer;
+  const lines = (texts: Values) => Object.values(texts).flatMap((text) => String(text).trimEnd().split("\n"));
+  const [one, two] = [
+    await fragments("LoadBalancer", { members: members.slice(0, 1) }),
+    await fragments("LoadBalancer"),
+  ];
+  expect(lines(two).filter((line) => !lines(one).includes(line))).toEqual([
+    "\tserver web2 [2001:67c:2834:1::11]:8080 weight 5",
+  ]);
+  expect((await fragments("LoadBalancer", { members: [] })).haproxy).not.toContain("server web");
+});
+
+test("a VPC's virtual addresses: ::80 first, explicit ones up to ::ffff, and no word of them where there are none", async () => {
+  const claims = [
+    { kind: "tier", name: "web" },
+    { kind: "vip", name: "b" },
+    { kind: "vip", name: "a", value: "2001:67c:2834::80" },
+    { kind: "vip", name: "low", value: "2001:67c:2834::7f" },
+  ];
+  const before = await planned("Vpc", { ...arguments_.Vpc, claims: claims.slice(0, 1) });
+  expect(before.ledger).not.toContain("virtual");
+  const { ledger } = await planned("Vpc", { ...arguments_.Vpc, claims }, before);
+  expect(ledger).toMatch(/^vip +2001:67c:2834::80 +a\nvip +2001:67c:2834::81 +b$/m);
+  expect(ledger).toMatch(/refused +vip +low +2001:67c:2834::7f is not inside/);
+});
+
 test.each([
+  ["LoadBalancer", "port"],
+  ["LoadBalancer", "mode"],
+  ["LoadBalancer", "health"],
+  ["LoadBalancer", "algorithm"],
+  ["LoadBalancer", "proxyProtocol"],
+  ["LoadBalancer", "members"],
+  ["LoadBalancer", "sources"],
+  ["LoadBalancer", "grant"],
   ["Router", "publicInterface"],
   ["Router", "dnsServers"],
   ["Router", "publicNetwork"],

@@ -1,0 +1,160 @@
+// LoadBalancer: a virtual address from the VPC's router network; on the router that address, who may reach it, and a section of
+// HAProxy's configuration with a line for each member.
+
+import { contains } from "../addressing/prefix";
+import {
+  boolean,
+  type Fail,
+  integer,
+  list,
+  matching,
+  optional,
+  quote,
+  record,
+  type Type,
+  text,
+  withDefault,
+} from "../arguments";
+import { share } from "../claims";
+import { address, address6, addressOf, claim, grant, port, prefix6, prefixOf, way } from "../fields";
+import { firstName, type Kind, namesOf } from "../kind";
+import { render } from "../templates/render";
+import { derive, hasUnknown } from "../unknown";
+
+const asIs: Type<string> = text("", (it) => it);
+
+const httpCheck = record({
+  // What HAProxy reads as one word: no blank, quote, backslash or `#`.
+  http: optional(matching("a path, e.g. /healthz", /^\/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}$/)),
+  interval: withDefault(integer(1, 3600, "a number of seconds"), 2),
+});
+
+const member = record({
+  instance: optional(record({ name: asIs, address: asIs })),
+  address: optional(address),
+  port,
+  weight: withDefault(integer(0, 256, "a weight"), 1),
+});
+type Member = ReturnType<typeof member>;
+
+const shape = record({
+  claim,
+  port,
+  mode: matching('one of "tcp", "http", "ssl-passthrough"', /^(tcp|http|ssl-passthrough)$/),
+  algorithm: withDefault(
+    matching('one of "roundrobin", "leastconn", "source"', /^(roundrobin|leastconn|source)$/),
+    "roundrobin",
+  ),
+  health: (value, path, fail) => httpCheck(value === undefined || value === "tcp" ? {} : value, path, fail),
+  proxyProtocol: withDefault(boolean, false),
+  members: list(member),
+  sources: optional(list(prefix6)),
+  address: optional(address6),
+  grant: optional(grant),
+  shared: optional(asIs),
+  others: list(record({ name: asIs, port: optional(integer(1, 65535)) })),
+  vpc: record({ cidr: optional(asIs), tiers: list(asIs) }),
+  router: way,
+});
+type Args = ReturnType<typeof shape>;
+
+export const loadBalancer: Kind<Args> = {
+  type: "LoadBalancer",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const { claim, port, router, mode, health } = args;
+    const names = namesOf(claim, old);
+    const common = { ...names, port, router };
+    if (args.vpc.cidr === undefined) {
+      fail("vpc: it has ipv6: false, and a virtual address is an IPv6 address");
+      return common;
+    }
+    for (const other of args.others) {
+      if (other.name === claim) fail(`claim: "${claim}" already has this virtual address; set \`claim: "…"\``);
+      if (hasUnknown([other, port]) || other.port !== port) continue;
+      fail(
+        `port: ${port} of ${args.shared} is already "${other.name}"'s; "${claim}" needs another port or another address`,
+      );
+    }
+    const own = { claim, old, property: "address", explicit: args.address };
+    const address = args.shared ?? (args.grant && share({ ...own, grant: args.grant }, fail));
+    const members = membersOf(args, fail);
+    const sources = args.sources && derive([args.sources] as const, withoutOverlaps);
+    if (sources?.length === 0) fail("sources: [] would let nobody in; leave it out for everybody");
+    if (address === undefined) return common;
+    const fragments = render("load-balancer", {
+      address,
+      port,
+      owner: args.shared === undefined,
+      section: derive([address], (it) => `${firstName(names)}:${it}`),
+      sources: sources && derive([sources] as const, (it) => it.join(", ")),
+      mode: derive([mode], (it) => (it === "http" ? "http" : "tcp")),
+      algorithm: args.algorithm,
+      forwardFor: mode === "http",
+      helloOnly: mode === "ssl-passthrough",
+      healthPath: health.http,
+      interval: health.interval,
+      serverOptions: derive([mode, health, args.proxyProtocol] as const, serverOptions),
+      members,
+    });
+    return { ...common, address, fragments };
+  },
+  identify: (inputs) => `${firstName(inputs)}@${inputs.address}`,
+  describe: (inputs) => `"${firstName(inputs)}"`,
+};
+
+function serverOptions(mode: string, health: { http?: string | undefined }, proxyProtocol: boolean): string {
+  const overTls = mode === "ssl-passthrough" && health.http !== undefined;
+  return `${overTls ? " check-ssl verify none" : ""}${proxyProtocol ? " send-proxy-v2" : ""}`;
+}
+
+/** As the template shows them; a member that is not known yet makes the whole text unknown. */
+function membersOf({ members, vpc }: Args, fail: Fail): { name: string; at: string; weight: number }[] {
+  const seen = new Map<string, number>();
+  if (typeof members === "string") return [{ name: members, at: members, weight: 0 }];
+  return members.map((member, index) => {
+    const path = `members[${index}]`;
+    const address = addressOfMember(member, path, vpc, fail);
+    const at = derive([address, member.port] as const, (it, port) => `${it.includes(":") ? `[${it}]` : it}:${port}`);
+    const before = seen.get(at);
+    if (before !== undefined && !hasUnknown(at)) fail(`${path}: ${at} is already members[${before}]`);
+    seen.set(at, index);
+    // Two members of one name would be one to HAProxy.
+    const name = member.instance?.name ?? address;
+    const taken = members.some((it, other) => other < index && (it.instance?.name ?? it.address) === name);
+    return { name: taken ? derive([at], (it) => it.replace(/[[\]]/g, "")) : name, at, weight: member.weight };
+  });
+}
+
+function addressOfMember({ instance, address }: Member, path: string, vpc: Args["vpc"], fail: Fail): string {
+  if ((instance === undefined) === (address === undefined)) {
+    fail(`${path}: name it by \`instance\` or by \`address\`, and by one of them only`);
+    return "::";
+  }
+  const it = instance?.address ?? address ?? "";
+  if (hasUnknown([it, vpc])) return it;
+  const found = addressOf(it);
+  const [cidr = ""] = [vpc.cidr];
+  const inside = found.family === 6 && contains(prefixOf(cidr), found);
+  if (instance && !inside) {
+    fail(
+      `${path}.instance: "${instance.name}" (${it}) is not a guest of this VPC (${cidr}); one of another VPC is given by \`address\``,
+    );
+  } else if (inside && !vpc.tiers.some((tier) => contains(prefixOf(tier), found))) {
+    fail(
+      `${path}.address: ${quote(it)} is inside the VPC's ${cidr}, but in none of its tiers (${vpc.tiers.join(", ") || "there is none"})`,
+    );
+  } else if (NOWHERE.some((prefix) => contains(prefixOf(prefix), found))) {
+    fail(`${path}.address: ${quote(it)} is not the address of another host: loopback, link-local or multicast`);
+  }
+  return it;
+}
+
+const NOWHERE = ["::/127", "fe80::/10", "ff00::/8", "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
+
+/** A set with overlapping prefixes is an error to nftables: what is inside another is left out. */
+function withoutOverlaps(sources: string[]): string[] {
+  const all = [...new Set(sources)];
+  return all.filter((it) => !all.some((other) => other !== it && contains(prefixOf(other), prefixOf(it))));
+}

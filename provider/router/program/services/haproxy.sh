@@ -1,0 +1,135 @@
+# haproxy: load balancers, in a unit of our own beside the distribution's. It runs when at least one fragment has a `listen`
+# section. A change is a reload: a new process takes the listening sockets over, the old one ends with its last connection.
+
+haproxy_slots=haproxy
+
+haproxy_assemble() {
+  grep -q '^listen ' "$1/haproxy" || true >"$1/haproxy"
+}
+
+# The daemon does not see an address and port that are bound twice: the kernel would share connections out between both.
+haproxy_check() {
+  [ -s "$1/haproxy" ] || return 0
+  command -v haproxy >/dev/null || {
+    WHY="haproxy is not installed (the LoadBalancer's packages should name it)"
+    return 1
+  }
+  grep -q '^global' "$1/haproxy" || {
+    WHY="the Router was set up by an older version of vpc6: update it first"
+    return 1
+  }
+  haproxy_wrong=$(awk '
+    /^# vpc6 / { id = $3 }
+    $1 == "bind" && ($2 in by) { print id; print "bind " $2 " is already said by " by[$2]; exit }
+    $1 == "bind" { by[$2] = id }
+  ' "$1/haproxy")
+  if [ -n "$haproxy_wrong" ]; then
+    BLAME=${haproxy_wrong%%
+*}
+    WHY=${haproxy_wrong#*
+}
+    return 1
+  fi
+  haproxy -c -q -f "$1/haproxy" >"$RUN/haproxy.out" 2>&1 && return 0
+  WHY=$(grep -E 'ALERT|WARNING' "$RUN/haproxy.out" | sed "s|$1/||g")
+  haproxy_line=$(sed -n 's|.*ALERT.*\['"$1"'/haproxy:\([0-9][0-9]*\)\].*|\1|p' "$RUN/haproxy.out" | head -n 1)
+  [ -z "$haproxy_line" ] || blame "$1/haproxy" "$haproxy_line"
+  return 1
+}
+
+haproxy_apply() {
+  if [ ! -s "$1/haproxy" ]; then
+    haproxy_stop
+    rm -f "$RUN/haproxy.applied"
+    return
+  fi
+  if ! systemctl --quiet is-active vpc6-haproxy && ! haproxy_reloading; then
+    rm -f "$RUN/haproxy.applied"
+    haproxy_start || return 1
+  elif ! cmp -s "$1/haproxy" "$RUN/haproxy.applied"; then
+    rm -f "$RUN/haproxy.applied"
+    haproxy_reload || return 1
+  fi
+  cp "$1/haproxy" "$RUN/haproxy.applied"
+}
+
+haproxy_start() {
+  if [ -n "${BOOTING:-}" ]; then
+    systemctl restart --no-block vpc6-haproxy
+    return
+  fi
+  systemctl restart vpc6-haproxy >"$RUN/haproxy.out" 2>&1 && return 0
+  WHY=$(haproxy_said)
+  return 1
+}
+
+# A reload that fails (an address that cannot be bound) leaves the old process at work and tells nobody: the new configuration
+# is in force when there is a process that was not there before, and systemd has heard so from the master.
+haproxy_reload() {
+  haproxy_before=$(haproxy_workers)
+  systemctl kill -s USR2 --kill-whom=main vpc6-haproxy || return 1
+  haproxy_waits=0
+  while [ $haproxy_waits -lt 100 ]; do
+    for haproxy_worker in $(haproxy_workers); do
+      # shellcheck disable=SC2086 # a list of numbers
+      has "$haproxy_worker" $haproxy_before && continue
+      ! systemctl --quiet is-active vpc6-haproxy || return 0
+    done
+    haproxy_waits=$((haproxy_waits + 1))
+    sleep 0.05
+  done
+  WHY="the new configuration is not in force: $(haproxy_said)"
+  return 1
+}
+
+haproxy_workers() {
+  haproxy_master=$(systemctl show -P MainPID vpc6-haproxy)
+  cat "/proc/$haproxy_master/task/$haproxy_master/children" 2>/dev/null
+}
+
+haproxy_reloading() {
+  [ "$(systemctl show -P ActiveState vpc6-haproxy)" = reloading ]
+}
+
+haproxy_said() {
+  haproxy_id=$(systemctl show -P InvocationID vpc6-haproxy)
+  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$haproxy_id" 2>/dev/null | grep . || cat "$RUN/haproxy.out"
+}
+
+haproxy_health() {
+  [ -s "$1/haproxy" ] || return 0
+  systemctl --quiet is-active vpc6-haproxy || {
+    WHY="vpc6-haproxy does not stay up: $(haproxy_said)"
+    return 1
+  }
+}
+
+haproxy_stop() {
+  [ "$(systemctl show -P ActiveState vpc6-haproxy)" = inactive ] || systemctl stop vpc6-haproxy
+}
+
+haproxy_remove() {
+  haproxy_stop
+}
+
+haproxy_unit() {
+  cat <<'END'
+# by vpc6
+[Unit]
+Description=vpc6: load balancers (haproxy)
+After=vpc6.service network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart=/usr/sbin/haproxy -Ws -f /etc/vpc6/live/files/haproxy
+ExecReload=/usr/sbin/haproxy -c -q -f /etc/vpc6/live/files/haproxy
+ExecReload=/bin/kill -USR2 $MAINPID
+KillMode=mixed
+SuccessExitStatus=143
+Restart=on-failure
+RestartSec=1
+TimeoutStartSec=20
+TimeoutStopSec=10
+END
+}

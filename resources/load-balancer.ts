@@ -1,0 +1,121 @@
+import * as pulumi from "@pulumi/pulumi";
+import { tierPrefixes } from "../provider/addressing/tiers";
+import { formerNames } from "./claims";
+import { grant } from "./grant";
+import type { Instance } from "./instance";
+import { Resource } from "./resource";
+import type { Vpc } from "./vpc";
+
+/** Who answers for the virtual address: a guest of the VPC, or anybody by address. */
+export interface MemberArgs {
+  /** An instance of the same VPC. This or `address`. */
+  instance?: Instance;
+  /**
+   * An IPv6 or IPv4 address that the router can reach: an IPv4-only server, another site. Inside the VPC's own prefix it must be
+   * in a tier. This or `instance`.
+   */
+  address?: pulumi.Input<string>;
+  port: pulumi.Input<number>;
+  /** Its share of the load compared with the others', 0 (none) to 256. Default: 1. */
+  weight?: pulumi.Input<number>;
+}
+
+export interface HealthArgs {
+  /** A path to GET that must answer 2xx or 3xx, e.g. `"/healthz"`; over TLS in mode `ssl-passthrough`. Default: a TCP connection is enough. */
+  http?: pulumi.Input<string>;
+  /** Seconds between two checks, 1 to 3600. Default: 2. */
+  interval?: pulumi.Input<number>;
+}
+
+export interface LoadBalancerArgs {
+  vpc: Vpc;
+  /** The port at the virtual address. */
+  port: pulumi.Input<number>;
+  /**
+   * `tcp`: connections are passed on as they are. `http`: requests are, with the client's address in `X-Forwarded-For`.
+   * `ssl-passthrough`: TLS connections are, and nothing else; the members have the certificates, the router has none.
+   */
+  mode: pulumi.Input<"tcp" | "http" | "ssl-passthrough">;
+  /** Who gets the next connection: in turn, who has fewest, or always the same for one client. Default: `roundrobin`. */
+  algorithm?: pulumi.Input<"roundrobin" | "leastconn" | "source">;
+  /** How a member is known to be alive. Default: `"tcp"`, every 2 seconds. */
+  health?: pulumi.Input<"tcp" | HealthArgs>;
+  /** Tell the members who the client is by the PROXY protocol, version 2. They must expect it. Default: false. */
+  proxyProtocol?: pulumi.Input<boolean>;
+  /** None is allowed: HTTP clients get 503 then, others a closed connection. */
+  members: MemberArgs[];
+  /** Prefixes whose hosts may connect, e.g. `["2001:db8::/32"]`. Default: everybody. */
+  sources?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The virtual address, `::80` to `::ffff` of the VPC's first /64, if not the first free one (a plain value); or another
+   * LoadBalancer, whose address this one shares with another port.
+   */
+  address?: string | LoadBalancer;
+  /** The name in the VPC's ledger. Default: the resource's name. A plain value. */
+  claim?: string;
+}
+
+const OUTPUTS = ["address", "port", "router"];
+
+/**
+ * One address in front of many: HAProxy on the VPC's router. Members may be IPv6 or IPv4. Adding or removing one reloads, and
+ * drops no connection.
+ *
+ * ```ts
+ * const www = new vpc6.LoadBalancer("www", { vpc: shop, port: 80, mode: "http", members: [{ instance: web1, port: 8080 }] });
+ * ```
+ *
+ * The same address with another port, for TLS that ends at the members:
+ *
+ * ```ts
+ * new vpc6.LoadBalancer("www-tls", {
+ *   vpc: shop, address: www, port: 443, mode: "ssl-passthrough", members: [{ instance: web1, port: 8443 }],
+ * });
+ * ```
+ *
+ * An IPv4-only server, for IPv6 clients of two networks:
+ *
+ * ```ts
+ * new vpc6.LoadBalancer("legacy", {
+ *   vpc: shop, port: 80, mode: "http", members: [{ address: "192.0.2.80", port: 80 }], sources: ["2001:db8::/32", "2001:67c::/32"],
+ * });
+ * ```
+ */
+export class LoadBalancer extends Resource {
+  /** The virtual address. */
+  declare readonly address: pulumi.Output<string>;
+  declare readonly port: pulumi.Output<number>;
+  declare readonly router: Vpc["router"];
+  /** @internal All that share the virtual address, in the order of the program. */
+  readonly together: { name: string; port: pulumi.Input<number> }[];
+
+  constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.CustomResourceOptions) {
+    const { vpc, claim = name, address, members, ...rest } = args;
+    const shared = address instanceof LoadBalancer ? address : undefined;
+    const explicit = typeof address === "string" ? address : undefined;
+    const asks = vpc.hasIpv6 && !shared;
+    if (asks) vpc.claims.add({ kind: "vip", name: claim, was: formerNames(name, opts), value: explicit });
+    const together = shared?.together ?? [];
+    const props = {
+      ...rest,
+      claim,
+      address: explicit,
+      grant: asks ? grant(vpc, "vip", { type: "LoadBalancer", name, claim, opts }) : undefined,
+      shared: shared?.address,
+      others: [...together],
+      members: members.map(({ instance, ...member }) => ({
+        ...member,
+        ...(instance && { instance: { name: instance.ledgerName, address: instance.address } }),
+      })),
+      vpc: {
+        cidr: vpc.cidr,
+        // Under mocks there is no ledger.
+        tiers: pulumi.output(vpc.ledger).apply((ledger) => (ledger === undefined ? [] : tierPrefixes(ledger))),
+      },
+      router: vpc.router,
+    };
+    super("LoadBalancer", name, OUTPUTS, props, opts);
+    together.push({ name: claim, port: rest.port });
+    this.together = together;
+  }
+}

@@ -1,0 +1,265 @@
+// Load balancers on the wire: who answers, what members are told of the client, who gets in, and that nobody's connection is cut
+// when a member comes or goes.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Engine } from "../engine/engine.ts";
+import { type Background, type Guest, lab } from "./lab.ts";
+import { connects, program, snapshot, start } from "./stack.ts";
+
+const VIP = "2001:67c:2834::80";
+const OUTSIDE = "2001:db8:1::80";
+
+let engine: Engine;
+let before: Record<string, string>;
+const servers: Background[] = [];
+
+interface Change {
+  www?: string;
+  health?: string;
+  only?: string;
+  more?: string;
+}
+
+const one = "{ instance: web1, port: 8080 }";
+const two = `${one}, { instance: web2, port: 8080 }`;
+const whole = ({ www = two, only = "2001:db8:9::/48", more = "" }: Change = {}) =>
+  program(
+    `
+const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
+const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12" });
+const www = new vpc6.LoadBalancer("www", { vpc: shop, port: 80, mode: "http", address: "${VIP}", health: { http: "/up", interval: 1 }, members: [${www}] });
+new vpc6.LoadBalancer("tls", { vpc: shop, address: www, port: 443, mode: "ssl-passthrough", members: [{ instance: web2, port: 8443 }] });
+new vpc6.LoadBalancer("proxied", { vpc: shop, address: www, port: 81, mode: "tcp", proxyProtocol: true, members: [{ instance: web1, port: 8081 }] });
+new vpc6.LoadBalancer("long", { vpc: shop, address: www, port: 82, mode: "tcp", algorithm: "leastconn", members: [${www.replaceAll("8080", "8082")}] });
+new vpc6.LoadBalancer("legacy", { vpc: shop, address: www, port: 83, mode: "http", members: [{ address: "10.1.1.50", port: 8080 }] });
+const some = new vpc6.LoadBalancer("some", { vpc: shop, port: 80, mode: "tcp", sources: ["${only}"], members: [${one}] });
+export const addresses = [www.address, some.address];
+${more}`,
+    { routers: { vr1: "" } },
+  );
+
+// Answers every request with its own name and what it was told of the client.
+const web = (name: string, port: number) => `python3 -c '
+import http.server, socket
+class Server(http.server.ThreadingHTTPServer):
+  address_family = socket.AF_INET6
+  request_queue_size = 200
+class Handler(http.server.BaseHTTPRequestHandler):
+  protocol_version = "HTTP/1.1"
+  def do_GET(self):
+    text = ("${name} for " + str(self.headers.get("X-Forwarded-For")) + "\\n").encode()
+    self.send_response(200); self.send_header("Content-Length", str(len(text))); self.end_headers(); self.wfile.write(text)
+  def log_message(self, *_): pass
+Server(("::", ${port}), Handler).serve_forever()'`;
+
+// A line every tenth of a second for a long time.
+const slow = (port: number) =>
+  `socat TCP6-LISTEN:${port},fork,reuseaddr SYSTEM:'seq 1 1000 | while read n; do echo $n; sleep 0.1; done'`;
+
+// The PROXY protocol's header (signature, version and command, family, length, addresses), as it came, in hexadecimal.
+const raw = (port: number) => `socat TCP6-LISTEN:${port},fork,reuseaddr SYSTEM:'head -c 52 | od -An -v -tx1'`;
+
+async function serve(guest: Guest): Promise<void> {
+  const commands = [web(guest, 8080), slow(8082)];
+  if (guest === "web1") commands.push(raw(8081));
+  if (guest === "web2") {
+    await lab.exec(
+      guest,
+      `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=web2.example -keyout /root/key.pem -out /root/cert.pem 2>/dev/null`,
+    );
+    commands.push("openssl s_server -6 -accept 8443 -cert /root/cert.pem -key /root/key.pem -www -quiet");
+  }
+  for (const command of commands) servers.push(lab.background(guest, command));
+}
+
+const get = async (url: string, from: "internet" | Guest = "internet", ...more: string[]) =>
+  (await lab.exec(from, ["curl", "-s", "-g", "-m", "3", ...more, url], { check: false })).stdout.trim();
+
+const up = async (change: Change = {}) => {
+  await engine.program(await whole(change));
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+};
+
+const counted = async (rounds: number) => {
+  const answers: Record<string, number> = {};
+  for (let round = 0; round < rounds; round++) {
+    const name = (await get(`http://[${VIP}]/`)).split(" ")[0] ?? "";
+    answers[name] = (answers[name] ?? 0) + 1;
+  }
+  return answers;
+};
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("uplink", "internet", "vr1", "vr2", "web1", "web2");
+  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  before = await snapshot("vr1");
+  engine = await start();
+  await up();
+  // The IPv4-only member: the operator's own IPv4 on the segment of the tier.
+  await lab.exec("vr1", "ip addr add 10.1.1.1/24 dev web0");
+  await lab.exec("web1", "ip addr add 10.1.1.50/24 dev eth0");
+  for (const [guest, address] of [
+    ["web1", "2001:67c:2834:1::10"],
+    ["web2", "2001:67c:2834:1::11"],
+  ] as const) {
+    await lab.waitForLease(guest, address, 60_000);
+    await lab.waitForGateway(guest);
+    await serve(guest);
+  }
+  await lab.until(
+    "both members to be alive",
+    20_000,
+    async () =>
+      Object.keys(await counted(4))
+        .sort()
+        .join() === "web1,web2",
+  );
+}, 900_000);
+
+afterAll(async () => {
+  for (const server of servers) await server.stop();
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+test("the address is the one that was asked for, the next one is the first free one", async () => {
+  expect(await engine.output("addresses")).toEqual([VIP, "2001:67c:2834::81"]);
+});
+
+test("round robin: both members answer in turn", async () => {
+  expect(await counted(20)).toEqual({ web1: 10, web2: 10 });
+});
+
+test("X-Forwarded-For carries the client's IPv6 address; guests of the VPC get in too", async () => {
+  expect(await get(`http://[${VIP}]/`)).toMatch(new RegExp(`^web[12] for ${OUTSIDE}$`));
+  expect(await get(`http://[${VIP}]/`, "web2")).toMatch(/^web[12] for 2001:67c:2834:1::11$/);
+});
+
+test("the PROXY protocol carries the client's IPv6 address", async () => {
+  const { stdout } = await lab.exec("internet", `nc -6 -n -w 3 ${VIP} 81 </dev/null`, { check: false });
+  // Version 2, PROXY, TCP over IPv6, 36 octets, source and destination.
+  const address = (text: string) =>
+    text.split("::").map((part) =>
+      part
+        .split(":")
+        .map((it) => it.padStart(4, "0"))
+        .join(""),
+    );
+  const [head = "", tail = ""] = address(OUTSIDE);
+  const source = head + tail.padStart(32 - head.length, "0");
+  expect(stdout.replace(/\s/g, "")).toMatch(new RegExp(`^0d0a0d0a000d0a515549540a21210024${source}`));
+});
+
+test("TLS passes through: the client sees the member's own certificate, and nothing but TLS gets in", async () => {
+  const own = (await lab.exec("web2", "openssl x509 -in /root/cert.pem -noout -fingerprint -sha256")).stdout;
+  const { stdout } = await lab.exec(
+    "internet",
+    `openssl s_client -connect '[${VIP}]:443' </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256`,
+  );
+  expect(stdout).toBe(own);
+  expect(await get(`http://[${VIP}]:443/`)).toBe("");
+});
+
+test("an IPv6 client and an IPv4-only member", async () => {
+  expect(await get(`http://[${VIP}]:83/`)).toBe(`web1 for ${OUTSIDE}`);
+});
+
+test("sources: only they get in, and a change counts at once", async () => {
+  expect(await connects("internet", "2001:67c:2834::81", 80)).toBe("filtered");
+  expect(await connects("web2", "2001:67c:2834::81", 80)).toBe("filtered");
+  await up({ only: "2001:db8:1::/64" });
+  expect(await get("http://[2001:67c:2834::81]/")).toBe("web1 for None");
+  expect(await connects("web2", "2001:67c:2834::81", 80)).toBe("filtered");
+  // Nothing else of the router has been opened.
+  expect(await connects("internet", VIP, 22)).toBe("open");
+  expect(await connects("web2", VIP, 22)).toBe("filtered");
+  expect(await connects("internet", VIP, 8404)).toBe("filtered");
+});
+
+test("removing and adding a member under load: no failed request, no connection cut, a line each in the preview", async () => {
+  await using long = lab.background("internet", `nc -6 -n ${VIP} 82`);
+  await lab.until("the long connection", 10_000, async () => long.stdout.includes("3\n"));
+  await using load = new AsyncDisposableStack();
+  const clients = [1, 2, 3].map(() =>
+    load.use(
+      lab.background(
+        "internet",
+        `while :; do curl -s -g -m 5 -o /dev/null -w '%{http_code}\\n' 'http://[${VIP}]/' || echo "failed with $?"; done`,
+      ),
+    ),
+  );
+  // What a change does, many times.
+  await lab.exec("vr1", "for n in $(seq 20); do systemctl reload vpc6-haproxy; sleep 0.4; done");
+  for (const www of [one, two]) {
+    await engine.program(await whole({ www, only: "2001:db8:1::/64" }));
+    const { stdout } = await engine.preview({ diff: true });
+    const changed = stdout.split("\n").filter((line) => /^\s+[+-] \S*\s*server /.test(line));
+    expect(changed, stdout).toHaveLength(2); // one each of "www" and "long"
+    expect((await engine.up()).code).toBe(0);
+    await lab.until("the change to show", 10_000, async () => {
+      const names = Object.keys(await counted(4))
+        .sort()
+        .join();
+      return names === (www === one ? "web1" : "web1,web2");
+    });
+  }
+  // Asked for before the clients are interrupted: a request cut off by us is no failure.
+  const codes = clients.flatMap(({ stdout }) => stdout.trim().split("\n"));
+  expect(codes.length).toBeGreaterThan(200);
+  expect(codes.filter((code) => code !== "200")).toEqual([]);
+  const lines = long.stdout.trim().split("\n").map(Number);
+  const last = lines.length;
+  expect(lines).toEqual(Array.from({ length: last }, (_, index) => index + 1));
+  await lab.until("the long connection to go on", 5_000, async () => long.stdout.trim().split("\n").length > last + 5);
+});
+
+test("a dead member is out, and back when it lives again", async () => {
+  const server = servers[0];
+  await server?.stop();
+  await lab.until("web1 to be out", 10_000, async () => JSON.stringify(await counted(6)) === '{"web2":6}');
+  servers[0] = lab.background("web1", web("web1", 8080));
+  await lab.until("web1 to be back", 10_000, async () => Object.keys(await counted(4)).length === 2);
+});
+
+test("a port that another load balancer has at the address is refused at preview, by both names", async () => {
+  for (const [more, reason] of [
+    [
+      `new vpc6.LoadBalancer("again", { vpc: shop, address: www, port: 443, mode: "tcp", members: [] });`,
+      `port: 443 of ${VIP} is already "tls"'s; "again" needs another port or another address`,
+    ],
+    [
+      `new vpc6.LoadBalancer("thief", { vpc: shop, address: "${VIP}", port: 9000, mode: "tcp", members: [] });`,
+      `'thief' has a problem: address: ${VIP} is held by www`,
+    ],
+  ] as const) {
+    await engine.program(await whole({ more, only: "2001:db8:1::/64" }));
+    const { code, all } = await engine.preview();
+    expect(code).not.toBe(0);
+    expect(all).toContain(reason);
+  }
+});
+
+test("after a reboot it comes back by itself, without a 503 in between", async () => {
+  await up({ only: "2001:db8:1::/64" });
+  await lab.reboot("vr1");
+  await using load = lab.background(
+    "internet",
+    `while :; do curl -s -g -m 1 -o /dev/null -w '%{http_code}\\n' 'http://[${VIP}]/'; sleep 0.1; done`,
+  );
+  await lab.until("the first answers", 30_000, async () => load.stdout.includes("200\n200\n200\n200\n"));
+  expect((await load.stop()).stdout).not.toContain("503");
+  const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+  expect(code, all).toBe(0);
+});
+
+test("the last load balancer gone, nothing runs; destroy leaves the router as it was", async () => {
+  const { code, all } = await engine.destroy();
+  expect(code, all).toBe(0);
+  await lab.exec("vr1", "ip addr del 10.1.1.1/24 dev web0", { check: false });
+  expect((await lab.exec("vr1", "pgrep haproxy || true")).stdout).toBe("");
+  expect(await snapshot("vr1")).toEqual(before);
+});
