@@ -2,6 +2,7 @@
 // users and are kept for ever.
 
 import { hooks } from "./hooks";
+import { bgpPeer } from "./kinds/bgp-peer";
 import { instance } from "./kinds/instance";
 import { router } from "./kinds/router";
 import { tier } from "./kinds/tier";
@@ -13,3 +14,4 @@ export const Router = hooks(router);
 export const Vpc = hooks(vpc);
 export const Tier = hooks(tier);
 export const Instance = hooks(instance);
+export const BgpPeer = hooks(bgpPeer);

@@ -49,6 +49,10 @@ export class Vpc extends Resource {
   declare readonly router: Router["router"];
   /** @internal */
   readonly hasIpv6: boolean;
+  /** @internal */
+  readonly zone: Zone;
+  /** @internal The router that carries it. */
+  readonly carrier: Router;
   /** @internal What tiers ask for. */
   readonly claims: Claims;
 
@@ -69,5 +73,7 @@ export class Vpc extends Resource {
     super("Vpc", name, OUTPUTS, props, opts);
     this.claims = claims;
     this.hasIpv6 = ipv6;
+    this.zone = zone;
+    this.carrier = router;
   }
 }

@@ -1,8 +1,8 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import { Instance, Router, Tier, Vpc, Zone } from "../../provider/index";
+import { BgpPeer, Instance, Router, Tier, Vpc, Zone } from "../../provider/index";
 
-const provider = { Instance, Router, Tier, Vpc, Zone };
+const provider = { BgpPeer, Instance, Router, Tier, Vpc, Zone };
 type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
@@ -50,6 +50,15 @@ export const arguments_ = {
     mac: "02:00:00:00:01:11",
     grant: { value: "2001:67c:2834:1::10" },
     tier: { interface: "web0", domain: "web.shop.internal" },
+    router: ROUTER,
+  },
+  BgpPeer: {
+    name: "uplink",
+    remoteAsn: 65000,
+    cidr: "2001:67c:2834:20::/60",
+    asn: 4200000000,
+    zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64" } },
+    routerAddress: "2001:db8:ffff::10",
     router: ROUTER,
   },
 } satisfies Record<Kind, Values>;
