@@ -4,6 +4,10 @@
 
 FRR_CONF=/etc/frr/frr.conf
 
+# vtysh writes what it is asked into a file in the home folder of who asks.
+VTYSH_HISTFILE=$RUN/vtysh.history
+export VTYSH_HISTFILE
+
 frr_slots=frr
 
 frr_assemble() {
