@@ -4,7 +4,8 @@
 
 FRR_CONF=/etc/frr/frr.conf
 
-# vtysh writes what it is asked into a file in the home folder of who asks.
+# vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
+FRR_HISTORY=/root/.history_frr
 VTYSH_HISTFILE=$RUN/vtysh.history
 export VTYSH_HISTFILE
 
@@ -69,7 +70,8 @@ frr_apply() {
 frr_found() {
   if [ ! -d "$VAR/frr" ]; then
     rm -rf "$VAR/frr.new"
-    mkdir "$VAR/frr.new" && cp -p /etc/frr/daemons "$FRR_CONF" "$VAR/frr.new" && mv "$VAR/frr.new" "$VAR/frr" || {
+    mkdir "$VAR/frr.new" && cp -p /etc/frr/daemons "$FRR_CONF" "$VAR/frr.new" &&
+      { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" || {
       WHY="the configuration that FRR came with cannot be kept in $VAR/frr"
       return 1
     }
@@ -107,6 +109,12 @@ frr_reload() {
   [ $frr_code = 0 ] || {
     rm -f "$RUN/frr.applied"
     WHY=$(grep -vE ' (INFO|DEBUG): ' "$RUN/frr.out" | tail -n 8)
+    return 1
+  }
+  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
+  vtysh -c 'clear bgp ipv6 unicast * soft' >"$RUN/frr.out" 2>&1 || {
+    rm -f "$RUN/frr.applied"
+    WHY=$(cat "$RUN/frr.out")
     return 1
   }
 }
@@ -148,14 +156,19 @@ $(frr_said)"
   return 1
 }
 
-# As the package left it: stopped, its own files in place.
+# As the package left it: stopped, its own files in place. The neighbours are told, or they would wait for a restart.
 frr_remove() {
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
-  ! systemctl --quiet is-active frr || systemctl stop frr
+  if systemctl --quiet is-active frr; then
+    frr_asn=$(vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk '$1 == "router" && $2 == "bgp" { print $3 }')
+    [ -z "$frr_asn" ] || vtysh -c 'configure terminal' -c "no router bgp $frr_asn" >/dev/null 2>&1
+    systemctl stop frr
+  fi
   systemctl reset-failed frr >/dev/null 2>&1
   for frr_file in daemons frr.conf; do
     [ ! -d /etc/frr ] || cp -p "$VAR/frr/$frr_file" "/etc/frr/$frr_file"
   done
+  [ -e "$VAR/frr/history" ] || rm -f "$FRR_HISTORY"
   rm -rf "$VAR/frr"
 }
