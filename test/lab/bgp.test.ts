@@ -288,3 +288,23 @@ describe("destroy", () => {
     for (const router of ["vr1", "vr2"] as const) expect(await snapshot(router), router).toEqual(before[router]);
   });
 });
+
+describe("an FRR that was on a router before vpc6", () => {
+  test("is refused, and stays as it is", async () => {
+    const install = "apt-get update && apt-get install -y --no-install-recommends frr";
+    await lab.exec("vr2", `export DEBIAN_FRONTEND=noninteractive; ${install}`);
+    const found = (await lab.exec("vr2", "sha256sum /etc/frr/*")).stdout;
+    await engine.program(
+      await program(`const labs = new vpc6.Vpc("labs", { zone, router: vr2 });\n${onLabs}`, {
+        ...EACH,
+        routers: { vr2: "" },
+      }),
+    );
+    const { code, all } = await engine.up();
+    expect(code).not.toBe(0);
+    expect(all).toContain("FRR is on this host already");
+    expect((await engine.destroy()).code).toBe(0);
+    expect((await lab.exec("vr2", "sha256sum /etc/frr/*")).stdout).toBe(found);
+    expect((await lab.exec("vr2", "systemctl is-active frr")).stdout.trim()).toBe("active");
+  });
+});

@@ -156,15 +156,11 @@ $(frr_said)"
   return 1
 }
 
-# As the package left it: stopped, its own files in place. The neighbours are told, or they would wait for a restart.
+# As the package left it: stopped, its own files in place.
 frr_remove() {
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
-  if systemctl --quiet is-active frr; then
-    frr_asn=$(vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk '$1 == "router" && $2 == "bgp" { print $3 }')
-    [ -z "$frr_asn" ] || vtysh -c 'configure terminal' -c "no router bgp $frr_asn" >/dev/null 2>&1
-    systemctl stop frr
-  fi
+  ! systemctl --quiet is-active frr || systemctl stop frr
   systemctl reset-failed frr >/dev/null 2>&1
   for frr_file in daemons frr.conf; do
     [ ! -d /etc/frr ] || cp -p "$VAR/frr/$frr_file" "/etc/frr/$frr_file"
