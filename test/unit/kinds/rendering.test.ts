@@ -80,7 +80,6 @@ router bgp 4200000000
  bgp router-id 0.0.0.16
  no bgp default ipv4-unicast
  no bgp network import-check
- bgp graceful-restart-disable
  neighbor 2001:db8:ffff::1 remote-as 65000
  neighbor 2001:db8:ffff::1 timers 10 30
  neighbor 2001:db8:ffff::1 timers connect 5

@@ -101,7 +101,21 @@ frr_write() {
   } >"$FRR_CONF.vpc6" && frr_place "$FRR_CONF.vpc6" "$FRR_CONF"
 }
 
+# frr_leave FILE: the neighbours that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
+# the two minutes of a graceful restart.
+frr_leave() {
+  vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk -v file="$1" '
+    BEGIN { while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "neighbor" && w[3] == "remote-as") stays[w[2]] = 1 } }
+    $1 == "router" && $2 == "bgp" { print "router bgp " $3 }
+    $1 == "neighbor" && $3 == "remote-as" && !($2 in stays) { print " neighbor " $2 " shutdown" }
+  ' >"$RUN/frr.leave"
+  grep -q shutdown "$RUN/frr.leave" || return 0
+  vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
+  sleep 0.3
+}
+
 frr_reload() {
+  frr_leave "$1"
   frr_write "$1" live || return 1
   /usr/lib/frr/frr-reload.py --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
   frr_code=$?
@@ -160,7 +174,10 @@ $(frr_said)"
 frr_remove() {
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
-  ! systemctl --quiet is-active frr || systemctl stop frr
+  if systemctl --quiet is-active frr; then
+    frr_leave /dev/null
+    systemctl stop frr
+  fi
   systemctl reset-failed frr >/dev/null 2>&1
   for frr_file in daemons frr.conf; do
     [ ! -d /etc/frr ] || cp -p "$VAR/frr/$frr_file" "/etc/frr/$frr_file"
