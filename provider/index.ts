@@ -2,6 +2,7 @@
 // users and are kept for ever.
 
 import { hooks } from "./hooks";
+import { bgpPeer } from "./kinds/bgp-peer";
 import { externalNetwork } from "./kinds/external-network";
 import { instance } from "./kinds/instance";
 import { loadBalancer } from "./kinds/load-balancer";
@@ -19,3 +20,4 @@ export const Instance = hooks(instance);
 export const NetworkAcl = hooks(networkAcl);
 export const ExternalNetwork = hooks(externalNetwork);
 export const LoadBalancer = hooks(loadBalancer);
+export const BgpPeer = hooks(bgpPeer);

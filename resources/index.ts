@@ -1,5 +1,6 @@
 // What a program imports: `import * as vpc6 from "vpc6"`. A file for each resource.
 
+export { BgpPeer, type BgpPeerArgs, type BgpTimersArgs } from "./bgp-peer";
 export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
 export { LoadBalancer, type LoadBalancerArgs, type MemberArgs } from "./load-balancer";

@@ -63,6 +63,8 @@ export class Router extends Resource {
   declare readonly router: pulumi.Output<string>;
   /** @internal */
   readonly zone: Zone;
+  /** @internal Whether it has an address and an AS number: outputs that may be absent are unknown at preview. */
+  readonly has: { address: boolean; asn: boolean };
 
   constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, claim = name, address, asn, ...rest } = args;
@@ -83,5 +85,10 @@ export class Router extends Resource {
     };
     super("Router", name, OUTPUTS, props, opts);
     this.zone = zone;
+    const { publicNetwork, asn: zoneAsn, asnRange } = zone.given;
+    this.has = {
+      address: publicNetwork !== undefined || address !== undefined,
+      asn: zoneAsn !== undefined || asnRange !== undefined || asn !== undefined,
+    };
   }
 }

@@ -51,6 +51,10 @@ export class Vpc extends Resource {
   declare readonly router: Router["router"];
   /** @internal */
   readonly hasIpv6: boolean;
+  /** @internal */
+  readonly zone: Zone;
+  /** @internal The router that carries it. */
+  readonly carrier: Router;
   /** @internal What tiers ask for. */
   readonly claims: Claims;
 
@@ -71,5 +75,7 @@ export class Vpc extends Resource {
     super("Vpc", name, OUTPUTS, props, opts);
     this.claims = claims;
     this.hasIpv6 = ipv6;
+    this.zone = zone;
+    this.carrier = router;
   }
 }

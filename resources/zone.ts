@@ -75,7 +75,7 @@ export class Zone extends Resource {
   /** @internal What routers and VPCs ask for. */
   readonly claims: Claims;
   /** @internal As given: an output that may be absent is unknown at preview, and would make a router's address unknown. */
-  readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork">;
+  readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork" | "superCidr" | "vpcPrefixLength">;
 
   constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {
     const { reserve = [], ...rest } = args;

@@ -6,6 +6,8 @@ import { type Host, lab, type Router } from "./lab.ts";
 export interface ProgramOptions {
   /** Arguments of the Router resources beside host and key, by name; only these routers are in the program. */
   routers?: Partial<Record<Router, string>>;
+  /** Arguments of the Zone beside its address space and public network. */
+  zone?: string;
 }
 
 /** The engine, with the lab's key in its environment. */
@@ -15,7 +17,10 @@ export async function start(): Promise<Engine> {
 }
 
 /** A program with the zone and the lab's routers, `vr1` and `vr2`; what the test adds comes behind. */
-export async function program(rest: string, { routers = { vr1: "", vr2: "" } }: ProgramOptions = {}): Promise<string> {
+export async function program(
+  rest: string,
+  { routers = { vr1: "", vr2: "" }, zone = "" }: ProgramOptions = {},
+): Promise<string> {
   const env = await lab.env();
   const declared = Object.entries(routers).map(
     ([name, extra]) => `const ${name} = new vpc6.Router("${name}", {
@@ -26,6 +31,7 @@ export async function program(rest: string, { routers = { vr1: "", vr2: "" } }: 
 const zone = new vpc6.Zone("ams1", {
   superCidr: "2001:67c:2834::/50",
   publicNetwork: { cidr: "2001:db8:ffff::/64", range: "2001:db8:ffff::10-2001:db8:ffff::ff" },
+  ${zone}
 });
 ${declared.join("\n")}
 ${rest}
@@ -55,7 +61,7 @@ export async function snapshot(router: Router): Promise<Record<string, string>> 
     files:
       "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
     etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
-    processes: "ps -eo args= | grep -E 'vpc6|dnsmasq' | grep -vE 'grep|ps -eo' || true",
+    processes: "ps -eo args= | grep -E 'vpc6|dnsmasq|frr' | grep -vE 'grep|ps -eo' || true",
   };
   await lab.until(`${router}'s addresses to be checked`, 10_000, async () => {
     return (await lab.exec(router, "ip -6 addr show tentative")).stdout === "";

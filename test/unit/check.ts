@@ -1,8 +1,18 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import { ExternalNetwork, Instance, LoadBalancer, NetworkAcl, Router, Tier, Vpc, Zone } from "../../provider/index";
+import {
+  BgpPeer,
+  ExternalNetwork,
+  Instance,
+  LoadBalancer,
+  NetworkAcl,
+  Router,
+  Tier,
+  Vpc,
+  Zone,
+} from "../../provider/index";
 
-const provider = { ExternalNetwork, Instance, LoadBalancer, NetworkAcl, Router, Tier, Vpc, Zone };
+const provider = { BgpPeer, ExternalNetwork, Instance, LoadBalancer, NetworkAcl, Router, Tier, Vpc, Zone };
 type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
@@ -69,6 +79,15 @@ export const arguments_ = {
     others: [],
     grant: { value: "2001:67c:2834::80" },
     vpc: { cidr: "2001:67c:2834::/60", tiers: ["2001:67c:2834:1::/64"] },
+    router: ROUTER,
+  },
+  BgpPeer: {
+    name: "uplink",
+    remoteAsn: 65000,
+    cidr: "2001:67c:2834:20::/60",
+    asn: 4200000000,
+    zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64" } },
+    routerAddress: "2001:db8:ffff::10",
     router: ROUTER,
   },
 } satisfies Record<Kind, Values>;

@@ -22,6 +22,9 @@ test("a whole program", async () => {
   const web = new vpc6.Tier("web", { vpc, interface: "web0" }, { aliases: [{ name: "front" }], protect: true });
   const without = new vpc6.Tier("without", { vpc: bare, interface: "b0" });
   const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+  const www = new vpc6.LoadBalancer("www", { vpc, port: 80, mode: "tcp", members: [{ instance: web1, port: 80 }] });
+  const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
+  const second = new vpc6.LoadBalancer("www-tls", tls);
   const group = new vpc6.ExternalNetwork("offices", { entries: ["2001:db8:7::/48"] });
   const allow = { direction: "ingress", action: "allow", protocol: "tcp" } as const;
   const acl = new vpc6.NetworkAcl("web-acl", {
@@ -29,14 +32,12 @@ test("a whole program", async () => {
     rules: [{ ...allow, ports: "443", sources: [group, web1, without], cidrs: ["2001:db8:8::/48"] }],
     tests: [{ from: "::/0", to: web, protocol: "tcp", port: 443, expect: "deny" }],
   });
+  expect(await settled(second.urn)).toContain("vpc6:LoadBalancer::www-tls");
+  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual(["tier web", "vip www"]);
   expect(await settled(acl.urn)).toContain("vpc6:NetworkAcl::web-acl");
   expect(() => new vpc6.NetworkAcl("second", { tiers: [web], preset: "denyAll" })).toThrow(
     'NetworkAcl "second" and NetworkAcl "web-acl" both name tier "web"',
   );
-  const www = new vpc6.LoadBalancer("www", { vpc, port: 80, mode: "tcp", members: [{ instance: web1, port: 80 }] });
-  const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
-  expect(await settled(new vpc6.LoadBalancer("www-tls", tls).urn)).toContain("vpc6:LoadBalancer::www-tls");
-  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual(["tier web", "vip www"]);
   expect(await settled(web1.urn)).toContain("vpc6:Instance::web1");
   expect(await settled(web.cidr)).toBeUndefined();
   expect(await settled(without.urn)).toContain("vpc6:Tier::without");

@@ -8,8 +8,9 @@ installed() {
   dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' 2>/dev/null | awk '$1 == "installed" { print $2 }' | sort
 }
 
+# users passwd, users group
 users() {
-  cut -d: -f1 /etc/passwd | sort
+  cut -d: -f1 "/etc/$1" | sort
 }
 
 # packages_install FILE: FILE is the assembled slot.
@@ -28,7 +29,7 @@ packages_install() {
   ')
   [ -n "$missing" ] || return 0
   say "installing$missing"
-  users >"$VAR/users.before" && installed >"$VAR/packages.before" || return 1
+  users passwd >"$VAR/users.before" && users group >"$VAR/groups.before" && installed >"$VAR/packages.before" || return 1
   policy_closed
   if ! lists_present || ! apt_install; then
     say "reading the package lists"
@@ -92,7 +93,8 @@ packages_recover() {
   policy_restored
   installed | comm -13 "$VAR/packages.before" - >"$RUN/new"
   cat "$RUN/new" >>"$VAR/packages"
-  [ ! -e "$VAR/users.before" ] || users | comm -13 "$VAR/users.before" - >>"$VAR/users"
+  [ ! -e "$VAR/users.before" ] || users passwd | comm -13 "$VAR/users.before" - >>"$VAR/users"
+  [ ! -e "$VAR/groups.before" ] || users group | comm -13 "$VAR/groups.before" - >>"$VAR/groups"
   if [ -s "$RUN/new" ]; then
     # shellcheck disable=SC2046 # a list of names
     dpkg -L $(cat "$RUN/new") 2>/dev/null | awk -F/ '/\/systemd\/system\/[^\/]*\.(service|socket|timer)$/ { print $NF }' | sort -u |
@@ -102,7 +104,7 @@ packages_recover() {
       systemctl --quiet disable $(cat "$RUN/new-units") >/dev/null 2>&1
     fi
   fi
-  rm -f "$VAR/packages.before" "$VAR/users.before"
+  rm -f "$VAR/packages.before" "$VAR/users.before" "$VAR/groups.before"
 }
 
 # packages_purge: those we brought, as far as nothing the operator installed since depends on them.
@@ -124,7 +126,7 @@ packages_purge() {
     mv "$RUN/purge.rest" "$RUN/purge.have"
   done
   [ -s "$RUN/purge.have" ] || return 0
-  touch "$VAR/users"
+  touch "$VAR/users" "$VAR/groups"
   say "removing $(tr '\n' ' ' <"$RUN/purge.have")"
   # shellcheck disable=SC2046 # a list of names
   apt_get purge $(cat "$RUN/purge.have") || {
@@ -132,9 +134,12 @@ packages_purge() {
 $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
     return 1
   }
-  # Debian leaves a purged package's system user behind; ours came with the package, and its files are gone.
+  # Debian leaves a purged package's system users and groups behind; ours came with the package, and its files are gone.
   while read -r user; do
     userdel "$user" >/dev/null 2>&1
   done <"$VAR/users"
+  while read -r group; do
+    groupdel "$group" >/dev/null 2>&1
+  done <"$VAR/groups"
   :
 }

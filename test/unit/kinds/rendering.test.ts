@@ -159,6 +159,14 @@ test.each([
   ["Instance", "grant"],
   ["Instance", "hostname"],
   ["Instance", "tier"],
+  ["BgpPeer", "remoteAsn"],
+  ["BgpPeer", "address"],
+  ["BgpPeer", "timers"],
+  ["BgpPeer", "import"],
+  ["BgpPeer", "cidr"],
+  ["BgpPeer", "asn"],
+  ["BgpPeer", "zone"],
+  ["BgpPeer", "routerAddress"],
 ] as const)("%s with an unknown %s: no error, and no text that pretends to know", async (kind, property) => {
   const given: Values = arguments_[kind];
   const before = JSON.stringify(await planned(kind, given));
@@ -191,4 +199,69 @@ test("a VPC that moves takes its tiers along, a tier its instances", async () =>
   const grant = { value: "2001:67c:2834:30::/60" };
   const after = await planned("Vpc", { ...arguments_.Vpc, claims, grant, cidr: grant.value }, before);
   expect(after.ledger).toContain("2001:67c:2834:32::/64     web");
+});
+
+test("a BGP session", async () => {
+  expect(await fragments("BgpPeer")).toEqual({
+    packages: "frr\nfrr-pythontools\n",
+    nftables: "add element inet vpc6 bgp_neighbors { 2001:db8:ffff::1 }\n",
+    frr: `! 2001:67c:2834:20::/60 to AS65000 at 2001:db8:ffff::1
+ipv6 prefix-list vpc6-in-2001:db8:ffff::1 seq 33 deny 2001:67c:2834:20::/60 le 128
+ipv6 prefix-list vpc6-in-2001:db8:ffff::1 seq 4294900000 permit 2001:67c:2834::/50 ge 60 le 64
+ipv6 prefix-list vpc6-out-2001:db8:ffff::1 seq 33 permit 2001:67c:2834:20::/60
+ipv6 prefix-list vpc6-out-2001:db8:ffff::1 seq 4294967295 deny ::/0 le 128
+!
+route-map vpc6-in permit 10
+ set ipv6 next-hop prefer-global
+exit
+!
+router bgp 4200000000
+ bgp router-id 0.0.0.16
+ no bgp default ipv4-unicast
+ no bgp network import-check
+ neighbor 2001:db8:ffff::1 remote-as 65000
+ neighbor 2001:db8:ffff::1 timers 10 30
+ neighbor 2001:db8:ffff::1 timers connect 5
+ !
+ address-family ipv6 unicast
+  network 2001:67c:2834:20::/60
+  neighbor 2001:db8:ffff::1 activate
+  neighbor 2001:db8:ffff::1 allowas-in 1
+  neighbor 2001:db8:ffff::1 prefix-list vpc6-in-2001:db8:ffff::1 in
+  neighbor 2001:db8:ffff::1 prefix-list vpc6-out-2001:db8:ffff::1 out
+  neighbor 2001:db8:ffff::1 route-map vpc6-in in
+ exit-address-family
+exit
+!
+`,
+  });
+});
+
+test("a BGP session with filters, a default route, timers, over several hops", async () => {
+  const { frr = "" } = await fragments("BgpPeer", {
+    address: "2001:DB8:1::9",
+    multihop: 3,
+    acceptDefault: true,
+    timers: { hold: 9, keepalive: 3 },
+    import: ["2001:67c:2834:100::/56", "2001:67c:2834:40::/60", "2001:67c:2834:55::/64"],
+    export: ["2001:67c:2834:20::/61"],
+  });
+  const lists = frr.split("\n").filter((line) => line.startsWith("ipv6 prefix-list"));
+  expect(lists.map((line) => line.replace(/^ipv6 prefix-list vpc6-(\w+)-2001:db8:1::9 seq /, "$1 "))).toEqual([
+    "in 33 deny 2001:67c:2834:20::/60 le 128",
+    "in 4294900000 permit 2001:67c:2834:100::/56 ge 60 le 64",
+    "in 4294900001 permit 2001:67c:2834:40::/60 le 64",
+    "in 4294900002 permit 2001:67c:2834:55::/64",
+    "in 4294967295 permit ::/0",
+    "out 33 permit 2001:67c:2834:20::/61",
+    "out 4294967295 deny ::/0 le 128",
+  ]);
+  expect(frr).toContain(" neighbor 2001:db8:1::9 ebgp-multihop 3\n neighbor 2001:db8:1::9 timers 3 9\n");
+  expect(frr).toContain("  network 2001:67c:2834:20::/61\n");
+});
+
+test("iBGP needs no exception from the loop check; a router without a public address has a router id all the same", async () => {
+  const { frr } = await fragments("BgpPeer", { remoteAsn: 4200000000, routerAddress: undefined });
+  expect(frr).not.toContain("allowas-in");
+  expect(frr).toMatch(/bgp router-id \d+\.\d+\.\d+\.\d+\n/);
 });

@@ -1,0 +1,187 @@
+# frr: BGP. Fragments are FRR's own statements; blocks of the same name add up. FRR runs while there is at least one, and takes
+# differences only: sessions that a change does not concern stay up. An FRR that was on the host before us is not touched.
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
+
+FRR_CONF=/etc/frr/frr.conf
+
+# vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
+FRR_HISTORY=/root/.history_frr
+VTYSH_HISTFILE=$RUN/vtysh.history
+export VTYSH_HISTFILE
+
+frr_slots=frr
+
+frr_assemble() {
+  grep -q '^router ' "$1/frr" || true >"$1/frr"
+}
+
+# What two resources say about one neighbour must agree. FRR itself would let the last one win.
+frr_check() {
+  [ -s "$1/frr" ] || return 0
+  grep -qsxF frr "$VAR/packages" || {
+    WHY="FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr first"
+    return 1
+  }
+  frr_wrong=$(awk '
+    function once(key, value) {
+      if (key in said && said[key] != value) {
+        print id; print key " " value ": but " by[key] " says " said[key] " (they share the neighbour)"; exit
+      }
+      said[key] = value; by[key] = id
+    }
+    function rest(from,   text, i) { text = $from; for (i = from + 1; i <= NF; i++) text = text " " $i; return text }
+    /^# vpc6 / { id = $3; next }
+    $2 == "prefix-list" && $4 == "seq" { once($2 " " $3 " seq " $5, rest(6)) }
+    $1 == "router" { once("router bgp", $3) }
+    $1 == "bgp" && $2 == "router-id" { once("bgp router-id", $3) }
+    $1 == "neighbor" && ($3 == "remote-as" || $3 == "ebgp-multihop") { once("neighbor " $2 " " $3, $4) }
+    $1 == "neighbor" && $3 == "timers" { once("neighbor " $2 " timers" ($4 == "connect" ? " connect" : ""), rest($4 == "connect" ? 5 : 4)) }
+  ' "$1/frr")
+  if [ -n "$frr_wrong" ]; then
+    BLAME=${frr_wrong%%
+*}
+    WHY=${frr_wrong#*
+}
+    return 1
+  fi
+  vtysh -C -f "$1/frr" >"$RUN/frr.out" 2>&1 && return 0
+  WHY=$(grep -v "^% Can't open" "$RUN/frr.out")
+  frr_line=$(sed -n 's/^line \([0-9][0-9]*\):.*/\1/p' "$RUN/frr.out" | head -n 1)
+  [ -z "$frr_line" ] || blame "$1/frr" "$frr_line"
+  return 1
+}
+
+frr_apply() {
+  if [ ! -s "$1/frr" ]; then
+    frr_remove
+    return
+  fi
+  frr_found || return 1
+  if systemctl --quiet is-active frr && [ -e "$RUN/frr.applied" ]; then
+    ! cmp -s "$1/frr" "$RUN/frr.applied" || return 0
+    frr_reload "$1/frr" || return 1
+  else
+    frr_write "$1/frr" && frr_start || return 1
+  fi
+  cp "$1/frr" "$RUN/frr.applied"
+}
+
+# What the package brought is kept, to be put back.
+frr_found() {
+  if [ ! -d "$VAR/frr" ]; then
+    rm -rf "$VAR/frr.new"
+    mkdir "$VAR/frr.new" && cp -p /etc/frr/daemons "$FRR_CONF" "$VAR/frr.new" &&
+      { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" || {
+      WHY="the configuration that FRR came with cannot be kept in $VAR/frr"
+      return 1
+    }
+  fi
+  grep -qx 'bgpd=yes' /etc/frr/daemons && return 0
+  rm -f "$RUN/frr.applied"
+  sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >/etc/frr/.daemons && frr_place /etc/frr/.daemons /etc/frr/daemons
+}
+
+frr_place() {
+  chown frr:frr "$1" && chmod 640 "$1" && mv "$1" "$2" || {
+    WHY="$2 cannot be written"
+    return 1
+  }
+}
+
+# frr_write FILE [live]: live is for a reload, which undoes what it finds running and not in the file: host name and forwarding
+# switches. In the file that FRR starts from they would undo what others have set since.
+frr_write() {
+  {
+    echo "! by vpc6"
+    if [ -n "${2:-}" ]; then
+      vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
+    fi
+    echo "log syslog informational"
+    grep -v '^#' "$1"
+  } >"$FRR_CONF.vpc6" && frr_place "$FRR_CONF.vpc6" "$FRR_CONF"
+}
+
+# frr_leave FILE: the neighbours that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
+# the two minutes of a graceful restart.
+frr_leave() {
+  vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk -v file="$1" '
+    BEGIN { while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "neighbor" && w[3] == "remote-as") stays[w[2]] = 1 } }
+    $1 == "router" && $2 == "bgp" { print "router bgp " $3 }
+    $1 == "neighbor" && $3 == "remote-as" && !($2 in stays) { print " neighbor " $2 " shutdown" }
+  ' >"$RUN/frr.leave"
+  grep -q shutdown "$RUN/frr.leave" || return 0
+  vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
+  sleep 0.3
+}
+
+frr_reload() {
+  frr_leave "$1"
+  frr_write "$1" live || return 1
+  /usr/lib/frr/frr-reload.py --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
+  frr_code=$?
+  frr_write "$1" || return 1
+  [ $frr_code = 0 ] || {
+    rm -f "$RUN/frr.applied"
+    WHY=$(grep -vE ' (INFO|DEBUG): ' "$RUN/frr.out" | tail -n 8)
+    return 1
+  }
+  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
+  vtysh -c 'clear bgp ipv6 unicast * soft' >"$RUN/frr.out" 2>&1 || {
+    rm -f "$RUN/frr.applied"
+    WHY=$(cat "$RUN/frr.out")
+    return 1
+  }
+}
+
+frr_start() {
+  # Three starts in as many minutes are all that frr.service allows by itself.
+  systemctl reset-failed frr >/dev/null 2>&1
+  if [ -n "${BOOTING:-}" ]; then
+    systemctl restart --no-block frr
+    return
+  fi
+  systemctl restart frr >"$RUN/frr.out" 2>&1 || {
+    WHY=$(frr_said)
+    return 1
+  }
+}
+
+frr_said() {
+  frr_id=$(systemctl show -P InvocationID frr)
+  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$frr_id" 2>/dev/null | grep . || cat "$RUN/frr.out"
+}
+
+# Does bgpd run, and know every neighbour? It may still be reading its configuration.
+frr_health() {
+  [ -s "$1/frr" ] || return 0
+  awk '$1 == "neighbor" && $3 == "remote-as" { print " neighbor " $2 " remote-as " $4 }' "$1/frr" | sort -u >"$RUN/frr.want"
+  tries=0
+  while :; do
+    vtysh -d bgpd -c 'show running-config' >"$RUN/frr.now" 2>"$RUN/frr.out"
+    frr_missing=$(grep -vxF -f "$RUN/frr.now" "$RUN/frr.want")
+    [ -n "$frr_missing" ] || return 0
+    tries=$((tries + 1))
+    [ $tries -lt 50 ] || break
+    sleep 0.1
+  done
+  WHY="bgpd does not have:$frr_missing
+$(frr_said)"
+  BLAME=$(awk -v line="$(echo "$frr_missing" | head -n 1)" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1/frr")
+  return 1
+}
+
+# As the package left it: stopped, its own files in place.
+frr_remove() {
+  rm -f "$RUN/frr.applied"
+  [ -d "$VAR/frr" ] || return 0
+  if systemctl --quiet is-active frr; then
+    frr_leave /dev/null
+    systemctl stop frr
+  fi
+  systemctl reset-failed frr >/dev/null 2>&1
+  for frr_file in daemons frr.conf; do
+    [ ! -d /etc/frr ] || cp -p "$VAR/frr/$frr_file" "/etc/frr/$frr_file"
+  done
+  [ -e "$VAR/frr/history" ] || rm -f "$FRR_HISTORY"
+  rm -rf "$VAR/frr"
+}

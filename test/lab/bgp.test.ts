@@ -1,0 +1,310 @@
+// BGP on real routers: sessions to FRR and to BIRD 2 as the uplink, what passes the filters and what does not, packets between VPCs
+// that do not touch the uplink, and sessions that stay up while others change.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "../engine/engine.ts";
+import { lab, type Router } from "./lab.ts";
+import { program, snapshot, start } from "./stack.ts";
+
+const SHOP = "2001:67c:2834:10::/60";
+const LABS = "2001:67c:2834::/60";
+const vpcs = `
+const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
+const labs = new vpc6.Vpc("labs", { zone, router: vr2 });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
+const app = new vpc6.Tier("app", { vpc: labs, interface: "app0" });
+const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+const app1 = new vpc6.Instance("app1", { tier: app, mac: "02:00:00:00:04:11" });
+export const app1Address = app1.address;
+export const cidrs = [shop.cidr, labs.cidr];
+`;
+const onShop = (rest = "", name = "shop-uplink") =>
+  `new vpc6.BgpPeer("${name}", { vpc: shop, remoteAsn: 65000, ${rest} });\n`;
+const onLabs = `new vpc6.BgpPeer("labs-uplink", { vpc: labs, remoteAsn: 65000 });\n`;
+const peers = onShop() + onLabs;
+const EACH = { zone: `asnRange: "4200000000-4200000999",` };
+const SHARED = { zone: "asn: 64600," };
+
+/** What the operator of the uplink writes: any private neighbour on the link, and things it should not announce. */
+const FRR = `hostname uplink
+log syslog informational
+ipv6 prefix-list TOVR seq 5 permit any
+router bgp 65000
+ bgp router-id 203.0.113.1
+ no bgp default ipv4-unicast
+ no bgp network import-check
+ neighbor VR peer-group
+ neighbor VR remote-as external
+ bgp listen range 2001:db8:ffff::/120 peer-group VR
+ address-family ipv6 unicast
+  network 2001:db8:5::/48
+  network 2001:67c:2834:1f::/64
+  network 2001:67c:2834:80::/59
+  network 2001:67c:2834:90::/60
+  neighbor VR activate
+  neighbor VR default-originate
+  neighbor VR soft-reconfiguration inbound
+  neighbor VR prefix-list TOVR in
+  neighbor VR prefix-list TOVR out
+ exit-address-family
+exit
+`;
+
+const BIRD = `router id 203.0.113.1;
+protocol device { }
+protocol kernel { ipv6 { export all; }; }
+protocol static { ipv6; route ::/0 unreachable; route 2001:db8:5::/48 unreachable; route 2001:67c:2834:90::/60 unreachable; }
+template bgp vr {
+  local 2001:db8:ffff::1 as 65000;
+  ipv6 { import all; export all; };
+}
+protocol bgp vr1 from vr { neighbor 2001:db8:ffff::10 as 4200000000; }
+protocol bgp vr2 from vr { neighbor 2001:db8:ffff::11 as 4200000001; }
+`;
+
+let engine: Engine;
+let before: Record<Router, Record<string, string>>;
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("uplink", "vr1", "vr2", "web1", "app1");
+  before = { vr1: await snapshot("vr1"), vr2: await snapshot("vr2") };
+  await lab.exec(
+    "uplink",
+    "sed -i s/bgpd=no/bgpd=yes/ /etc/frr/daemons && cat >/etc/frr/frr.conf && chown frr:frr /etc/frr/frr.conf && systemctl start frr",
+    { input: FRR },
+  );
+  engine = await start();
+}, 900_000);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+async function up(rest: string, options = EACH) {
+  await engine.program(await program(vpcs + rest, options));
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+}
+
+async function vtysh<T>(host: Router | "uplink", command: string): Promise<T> {
+  return JSON.parse(
+    (await lab.exec(host, ["env", "VTYSH_HISTFILE=/tmp/vtysh", "vtysh", "-c", `${command} json`])).stdout,
+  ) as T;
+}
+
+/** The prefixes that a host has by BGP, its own included. */
+async function routes(host: Router | "uplink"): Promise<string[]> {
+  const { routes } = await vtysh<{ routes: Record<string, unknown> }>(host, "show bgp ipv6 unicast");
+  return Object.keys(routes).sort();
+}
+
+interface Session {
+  bgpState: string;
+  bgpTimerUpEstablishedEpoch: number;
+}
+const sessions = (host: Router | "uplink") => vtysh<Record<string, Session>>(host, "show bgp neighbors");
+
+async function established(router: Router, neighbor = "2001:db8:ffff::1"): Promise<number> {
+  return lab.until(`${router}'s session with ${neighbor}`, 30_000, async () => {
+    const session = (await sessions(router))[neighbor];
+    return session?.bgpState === "Established" && session.bgpTimerUpEstablishedEpoch;
+  });
+}
+
+const known = (host: Router | "uplink", prefix: string, there = true) =>
+  lab.until(`${host} ${there ? "to have" : "to lose"} ${prefix}`, 20_000, async () => {
+    return (await routes(host)).includes(prefix) === there;
+  });
+
+/** The addresses a packet passes on its way from web1 to app1. */
+async function path(): Promise<string[]> {
+  const address = String(await engine.output("app1Address"));
+  const { stdout } = await lab.exec("web1", ["traceroute", "-6", "-n", "-I", "-q", "2", "-w", "2", address]);
+  return [...stdout.matchAll(/^ *\d+ +([0-9a-f:*]+)/gm)].map(([, hop]) => hop ?? "");
+}
+
+async function direct() {
+  await known("vr1", LABS);
+  await known("vr2", SHOP);
+  const { stdout } = await lab.exec("vr1", "ip -6 route show 2001:67c:2834::/60 proto bgp");
+  expect(stdout).toContain("via 2001:db8:ffff::11 dev pub0");
+  expect(await path()).toEqual(["2001:67c:2834:11::1", "2001:db8:ffff::11", await engine.output("app1Address")]);
+}
+
+describe("FRR as the uplink, an AS number for each router", () => {
+  test("the preview shows what FRR will be told, and up makes the sessions", async () => {
+    await engine.program(await program(vpcs + peers, EACH));
+    const { code, stdout, all } = await engine.preview({ diff: true });
+    expect(code, all).toBe(0);
+    expect(stdout).not.toContain("[unknown]");
+    expect(stdout).toContain("! 2001:67c:2834:10::/60 to AS65000 at 2001:db8:ffff::1");
+    await up(peers);
+    expect(await engine.output("cidrs")).toEqual([SHOP, LABS]);
+    await established("vr1");
+    await established("vr2");
+    await known("uplink", SHOP);
+    await known("uplink", LABS);
+  });
+
+  test("packets between two VPCs go from router to router", async () => {
+    const address = String(await engine.output("app1Address"));
+    await lab.waitForLease("web1");
+    await lab.waitForLease("app1", address);
+    await lab.waitForGateway("web1");
+    await lab.waitForGateway("app1");
+    await direct();
+    expect((await lab.exec("vr1", "cat /proc/sys/net/ipv4/ip_forward")).stdout.trim()).toBe("0");
+  });
+
+  test("foreign prefixes, the VPC's own, one too large, and a default that nobody asked for are not taken", async () => {
+    // 2001:67c:2834:90::/60 is all that passes: FRR announces its networks and the default in one go.
+    await known("vr1", "2001:67c:2834:90::/60");
+    expect(await routes("vr1")).toEqual([LABS, SHOP, "2001:67c:2834:90::/60"].sort());
+    expect((await lab.exec("vr1", "ip -6 route show default proto bgp")).stdout).toBe("");
+  });
+
+  test("a default that was asked for is, on the same session", async () => {
+    const since = await established("vr1");
+    await engine.program(await program(vpcs + onShop("acceptDefault: true") + onLabs, EACH));
+    const { stdout } = await engine.preview({ diff: true });
+    expect(stdout).toMatch(/\+ +ipv6 prefix-list vpc6-in-2001:db8:ffff::1 seq 4294967295 permit ::\/0/);
+    await up(onShop("acceptDefault: true") + onLabs);
+    await known("vr1", "::/0");
+    await up(peers);
+    await known("vr1", "::/0", false);
+    expect(await established("vr1")).toBe(since);
+  });
+
+  test("filters of the user's own", async () => {
+    const since = await established("vr1");
+    await up(onShop(`import: ["2001:67c:2834::/60"], export: ["2001:67c:2834:18::/61"]`) + onLabs);
+    await known("vr1", "2001:67c:2834:90::/60", false);
+    await known("uplink", "2001:67c:2834:18::/61");
+    await known("uplink", SHOP, false);
+    expect(await routes("vr1")).toContain(LABS);
+    await up(peers);
+    await known("uplink", SHOP);
+    await known("uplink", "2001:67c:2834:18::/61", false);
+    expect(await established("vr1")).toBe(since);
+  });
+
+  test("a second neighbour, the other router, comes, changes and goes, and the first does not notice", async () => {
+    const since = await established("vr1");
+    const second = (rest = "") =>
+      peers +
+      `new vpc6.BgpPeer("to-labs", { vpc: shop, remoteAsn: 4200000001, address: "2001:db8:ffff::11", ${rest} });
+new vpc6.BgpPeer("to-shop", { vpc: labs, remoteAsn: 4200000000, address: "2001:db8:ffff::10" });\n`;
+    await up(second());
+    await established("vr1", "2001:db8:ffff::11");
+    await up(second("timers: { keepalive: 3, hold: 9 }"));
+    await established("vr1", "2001:db8:ffff::11");
+    expect(await routes("vr1")).toEqual([LABS, SHOP, "2001:67c:2834:90::/60"].sort());
+    await up(peers);
+    expect(Object.keys(await sessions("vr1"))).toEqual(["2001:db8:ffff::1"]);
+    expect(await established("vr1")).toBe(since);
+  });
+
+  test("a second VPC on a router shares the session; deleted, its prefix is withdrawn at once", async () => {
+    const since = await established("vr1");
+    const more = `const more = new vpc6.Vpc("more", { zone, router: vr1 });
+new vpc6.BgpPeer("more-uplink", { vpc: more, remoteAsn: 65000 });\n`;
+    await up(peers + more);
+    await known("uplink", "2001:67c:2834:20::/60");
+    await up(peers);
+    await lab.until("the withdrawal", 2_000, async () => !(await routes("uplink")).includes("2001:67c:2834:20::/60"));
+    expect(await routes("uplink")).toContain(SHOP);
+    expect(await established("vr1")).toBe(since);
+  });
+
+  test("two that share a neighbour and disagree are refused, by name, and nothing changes", async () => {
+    const since = await established("vr1");
+    const other = `new vpc6.BgpPeer("other", { vpc: shop, remoteAsn: 65001 });\n`;
+    await engine.program(await program(vpcs + peers + other, EACH));
+    const { code, all } = await engine.up();
+    expect(code).not.toBe(0);
+    expect(all).toContain("remote-as");
+    expect(all).toContain("they share the neighbour");
+    await up(peers);
+    expect(await established("vr1")).toBe(since);
+  });
+
+  test("refresh finds nothing to say; after a reboot the sessions come back by themselves", async () => {
+    await lab.reboot("vr1");
+    await lab.until("vr1's bgpd", 30_000, async () => {
+      return (
+        (await lab.exec("vr1", "VTYSH_HISTFILE=/tmp/vtysh vtysh -d bgpd -c 'show version'", { check: false })).code ===
+        0
+      );
+    });
+    await established("vr1");
+    await known("uplink", SHOP);
+    await direct();
+    const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+    expect(code, all).toBe(0);
+  });
+});
+
+describe("one AS number for all routers", () => {
+  test("changed on running routers, each takes the other's prefix, and packets go from router to router", async () => {
+    await up(peers, SHARED);
+    await established("vr1");
+    await established("vr2");
+    await direct();
+    expect((await vtysh<{ as: number }>("vr1", "show bgp ipv6 unicast summary")).as).toBe(64600);
+    await up(peers);
+    await direct();
+  });
+});
+
+describe("BIRD 2 as the uplink", () => {
+  const bird = async (command: string) => (await lab.exec("uplink", ["birdc", ...command.split(" ")])).stdout;
+
+  test("sessions, prefixes and filters are the same", async () => {
+    await lab.exec("uplink", "systemctl stop frr && cat >/etc/bird/bird.conf && systemctl start bird", { input: BIRD });
+    await established("vr1");
+    await established("vr2");
+    expect(await bird("show protocols vr1")).toMatch(/^vr1 .* Established/m);
+    await direct();
+    await known("vr1", "2001:67c:2834:90::/60");
+    expect(await routes("vr1")).toEqual([LABS, SHOP, "2001:67c:2834:90::/60"].sort());
+    expect(await bird("show route protocol vr1")).toContain(SHOP);
+  });
+
+  test("a deleted peer's prefix is withdrawn", async () => {
+    await up(onLabs);
+    await lab.until("the withdrawal", 3_000, async () => !(await bird("show route protocol vr1")).includes(SHOP));
+    expect(await bird("show route")).not.toContain(SHOP);
+    expect(await bird("show route protocol vr2")).toContain(LABS);
+  });
+});
+
+describe("destroy", () => {
+  test("leaves the routers as Router found them", async () => {
+    await up(peers);
+    const { code, all } = await engine.destroy();
+    expect(code, all).toBe(0);
+    for (const router of ["vr1", "vr2"] as const) expect(await snapshot(router), router).toEqual(before[router]);
+  });
+});
+
+describe("an FRR that was on a router before vpc6", () => {
+  test("is refused, and stays as it is", async () => {
+    const install = "apt-get update && apt-get install -y --no-install-recommends frr";
+    await lab.exec("vr2", `export DEBIAN_FRONTEND=noninteractive; ${install}`);
+    const found = (await lab.exec("vr2", "sha256sum /etc/frr/*")).stdout;
+    await engine.program(
+      await program(`const labs = new vpc6.Vpc("labs", { zone, router: vr2 });\n${onLabs}`, {
+        ...EACH,
+        routers: { vr2: "" },
+      }),
+    );
+    const { code, all } = await engine.up();
+    expect(code).not.toBe(0);
+    expect(all).toContain("FRR is on this host already");
+    expect((await engine.destroy()).code).toBe(0);
+    expect((await lab.exec("vr2", "sha256sum /etc/frr/*")).stdout).toBe(found);
+    expect((await lab.exec("vr2", "systemctl is-active frr")).stdout.trim()).toBe("active");
+  });
+});
