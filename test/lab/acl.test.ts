@@ -212,9 +212,65 @@ test("a deleted list closes its tier; another in its place takes over at once; e
   expect((await open()).filter((pair) => /^(web1|db1)/.test(pair))).toEqual([]);
 });
 
+test("a group of 2,000 networks, logging, comments and UDP", async () => {
+  const group = `new vpc6.ExternalNetwork("many", { entries: ["2001:db8:1::80",
+    ...Array.from({ length: 2000 }, (_, n) => "2001:db9:" + n.toString(16) + "::/48")] })`;
+  const rules = `
+    { direction: "ingress", action: "deny", protocol: "tcp", ports: "9200", sources: [many], log: true },
+    { direction: "ingress", action: "allow", protocol: "tcp", sources: [many], log: true, description: "all but the echo" },
+    { direction: "ingress", action: "allow", protocol: "udp", ports: "9300", sources: [many] },`;
+  await up(`const many = ${group}; new vpc6.NetworkAcl("big", { tiers: [web], rules: [${rules}] });`);
+  expect(await connects("internet", ADDRESS.web1, 9200)).toBe("filtered");
+  expect(await connects("internet", ADDRESS.web1, 9100)).toBe("open");
+  expect(await connects("app1", ADDRESS.web1, 9100)).toBe("filtered");
+  await using receiver = lab.background("web1", "exec socat -u UDP6-RECV:9300 STDOUT");
+  await using stranger = lab.background("web1", "exec socat -u UDP6-RECV:9301 STDOUT");
+  await lab.until("UDP to arrive", 10_000, async () => {
+    for (const port of [9301, 9300]) await lab.exec("internet", `echo hello | nc -6 -u -w 1 ${ADDRESS.web1} ${port}`);
+    return receiver.stdout.includes("hello");
+  });
+  expect(stranger.stdout).toBe("");
+  const rule = (await lab.exec("vr1", "nft list chain inet vpc6 big/web0/log-deny")).stdout;
+  expect(rule).toContain('limit rate 10/second burst 20 packets log prefix "vpc6 big deny: "');
+});
+
+test("1,000 rules on each of 15 tiers load together, and a packet does not walk those of others", async () => {
+  const router = await address();
+  const lists = await Promise.all(Array.from({ length: 15 }, (_, n) => thousand(n)));
+  const reports = await Promise.all(
+    lists.map((fragments, n) => converge(router, { id: `many${n}@acl`, label: `many${n}`, fragments })),
+  );
+  expect(reports.map(({ changed }) => changed)).toContainEqual(["nftables"]);
+  const { stdout } = await lab.exec("vr1", "nft list table inet vpc6");
+  expect(stdout.match(/tcp dport \d+ ip6 saddr 2001:db8:[0-9a-f:/]+ drop/g)).toHaveLength(15_000);
+  // All that is walked without a look-up: one rule to leave the chain for the interface's own.
+  expect((await lab.exec("vr1", "nft list chain inet vpc6 to_tier")).stdout).toMatch(
+    /to_tier \{\s+oifname vmap @ingress\s+goto unmatched\s+\}/,
+  );
+  expect(await connects("internet", ADDRESS.web1, 9100)).toBe("open");
+  await Promise.all(lists.map((_, n) => converge(router, { id: `many${n}@acl`, label: `many${n}`, fragments: null })));
+});
+
+async function thousand(n: number) {
+  const given = {
+    name: `many${n}`,
+    tiers: [{ name: `t${n}`, interface: `t${n}`, cidr: `2001:67c:2835:${n}::/64`, router: "vr1 root@192.0.2.1:22 x" }],
+    rules: Array.from({ length: 1000 }, (_, index) => ({
+      direction: "ingress",
+      action: "deny",
+      protocol: "tcp",
+      ports: String(1 + index),
+      cidrs: [`2001:db8:${index.toString(16)}::/48`],
+    })),
+  };
+  const { inputs, failures } = await NetworkAcl.check({} as never, given as never);
+  expect(failures).toEqual([]);
+  return inputs?.fragments ?? null;
+}
+
 test("allowAll and denyAll", async () => {
   await up(
-    `new vpc6.NetworkAcl("all", { tiers: [web, app], preset: "allowAll" });`.replace(", app", "") +
+    `new vpc6.NetworkAcl("all", { tiers: [web], preset: "allowAll" });` +
       `new vpc6.NetworkAcl("none", { tiers: [db], preset: "denyAll" });`,
   );
   expect(await open()).toEqual(["web1 > internet", "internet > web1"]);
