@@ -68,7 +68,7 @@ test("a load balancer: its address, who may reach it, a line for each member", a
     network: "address lo 2001:67c:2834::80/128\n",
     nftables: "add element inet vpc6 services { 2001:67c:2834::80 . 80 }\n",
     haproxy: `listen www:2001:67c:2834::80
-	bind [2001:67c:2834::80]:80 transparent
+	bind [2001:67c:2834::80]:80 v6only transparent
 	mode http
 	balance roundrobin
 	option forwardfor
