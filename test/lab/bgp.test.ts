@@ -102,14 +102,15 @@ async function routes(host: Router | "uplink"): Promise<string[]> {
 
 interface Session {
   bgpState: string;
-  bgpTimerUpEstablishedEpoch: number;
+  connectionsEstablished: number;
 }
 const sessions = (host: Router | "uplink") => vtysh<Record<string, Session>>(host, "show bgp neighbors");
 
+/** How many sessions there have been: as many as before when none was lost. */
 async function established(router: Router, neighbor = "2001:db8:ffff::1"): Promise<number> {
   return lab.until(`${router}'s session with ${neighbor}`, 30_000, async () => {
     const session = (await sessions(router))[neighbor];
-    return session?.bgpState === "Established" && session.bgpTimerUpEstablishedEpoch;
+    return session?.bgpState === "Established" && session.connectionsEstablished;
   });
 }
 
