@@ -102,7 +102,9 @@ export const ledger = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/50", r
   test("its hooks are found from this repository, and from an example in it", async () => {
     for (const cwd of [repository, path.join(repository, "examples/vpc")]) {
       const kinds = `Object.keys(require("node:module").createRequire(process.cwd() + "/_")("vpc6/provider")).sort().join()`;
-      expect(await printed(`console.log(${kinds})`, { cwd })).toBe("Instance,Router,Tier,Vpc,Zone");
+      expect(await printed(`console.log(${kinds})`, { cwd })).toBe(
+        "BgpPeer,ExternalNetwork,Instance,LoadBalancer,NetworkAcl,Router,Tier,Vpc,Zone",
+      );
     }
   });
 });
