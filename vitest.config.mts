@@ -15,7 +15,12 @@ export default defineConfig({
       suite("unit"),
       suite("engine", { globalSetup: built, testTimeout: 60_000, hookTimeout: 60_000 }),
       suite("pack", { globalSetup: built, testTimeout: 120_000, hookTimeout: 120_000 }),
-      suite("lab", { globalSetup: built, testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }),
+      suite("lab", {
+        globalSetup: [built, "test/lab/afterwards.ts"],
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
     ],
   },
 });
