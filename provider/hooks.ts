@@ -6,6 +6,7 @@ import type { Fail } from "./arguments";
 import type { Fragments, Inputs, Kind } from "./kind";
 import { say, warn } from "./progress";
 import { converge, installSignalHandling, observe, onProgress, RouterError, setCredentials, uninstall } from "./router";
+import { revealed } from "./secrets";
 import { AS_APPLIED, HALF_WAY, hash, hashes, type Outputs, outputs, plain, same } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
 import { readWay, routerOf } from "./way";
@@ -17,7 +18,8 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
   async function apply(id: string, inputs: Inputs, fragments: Fragments | null): Promise<void> {
     if (!inputs.router) return;
-    await converge(readWay(inputs.router), { id, label: label(inputs), fragments });
+    const all = fragments && { ...fragments, ...revealed(inputs, fragments) };
+    await converge(readWay(inputs.router), { id, label: label(inputs), fragments: all });
   }
 
   /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
@@ -77,7 +79,9 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async update(id, olds, news) {
       // No connection when only the way to the router changed, or something that no router sees.
-      if (olds.live !== AS_APPLIED || !same(hashed(news.fragments), olds.fragments)) {
+      // Two secrets may have one placeholder.
+      const secret = !same(revealed(news), revealed(olds, news.fragments));
+      if (olds.live !== AS_APPLIED || secret || !same(hashed(news.fragments), olds.fragments)) {
         try {
           await apply(id, news, news.fragments ?? {});
         } catch (error) {

@@ -3,7 +3,7 @@
 export { BgpPeer, type BgpPeerArgs, type BgpTimersArgs } from "./bgp-peer";
 export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
-export { LoadBalancer, type LoadBalancerArgs, type MemberArgs } from "./load-balancer";
+export { LoadBalancer, type LoadBalancerArgs, type MemberArgs, type TlsArgs } from "./load-balancer";
 export {
   NetworkAcl,
   type NetworkAclArgs,

@@ -27,6 +27,14 @@ export interface HealthArgs {
   interval?: pulumi.Input<number>;
 }
 
+/** A certificate for TLS that ends on the router. */
+export interface TlsArgs {
+  /** In PEM, the server's own first, then the intermediate ones. Another one is a reload, which drops no connection. */
+  certificate: pulumi.Input<string>;
+  /** Its key in PEM, without a passphrase. A secret: it is in the state encrypted, and on the router for root only. */
+  privateKey: pulumi.Input<string>;
+}
+
 export interface LoadBalancerArgs {
   vpc: Vpc;
   /** The port at the virtual address. */
@@ -40,6 +48,11 @@ export interface LoadBalancerArgs {
   algorithm?: pulumi.Input<"roundrobin" | "leastconn" | "source">;
   /** How a member is known to be alive. Default: `"tcp"`, every 2 seconds. */
   health?: pulumi.Input<"tcp" | HealthArgs>;
+  /**
+   * TLS ends here (TLS 1.2 or later; HTTP/2 in mode `http`), and the members are spoken to in the clear. In mode `http` they are told by
+   * `X-Forwarded-Proto: https`. Not in mode `ssl-passthrough`. Default: no TLS.
+   */
+  tls?: TlsArgs;
   /** Tell the members who the client is by the PROXY protocol, version 2. They must expect it. Default: false. */
   proxyProtocol?: pulumi.Input<boolean>;
   /** None is allowed: HTTP clients get 503 then, others a closed connection. */
@@ -73,6 +86,15 @@ const OUTPUTS = ["address", "port", "router"];
  * });
  * ```
  *
+ * TLS that ends on the router:
+ *
+ * ```ts
+ * new vpc6.LoadBalancer("shop", {
+ *   vpc: shop, port: 443, mode: "http", members: [{ instance: web1, port: 8080 }],
+ *   tls: { certificate: fs.readFileSync("shop.pem", "utf8"), privateKey: config.requireSecret("shopKey") },
+ * });
+ * ```
+ *
  * An IPv4-only server, for IPv6 clients of two networks:
  *
  * ```ts
@@ -90,7 +112,7 @@ export class LoadBalancer extends Resource {
   readonly together: { name: string; port: pulumi.Input<number> }[];
 
   constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.CustomResourceOptions) {
-    const { vpc, claim = name, address, members, ...rest } = args;
+    const { vpc, claim = name, address, members, tls, ...rest } = args;
     const shared = address instanceof LoadBalancer ? address : undefined;
     const explicit = typeof address === "string" ? address : undefined;
     const asks = vpc.hasIpv6 && !shared;
@@ -103,6 +125,7 @@ export class LoadBalancer extends Resource {
       grant: asks ? grant(vpc, "vip", { type: "LoadBalancer", name, claim, opts }) : undefined,
       shared: shared?.address,
       others: [...together],
+      tls: tls && { ...tls, privateKey: pulumi.secret(tls.privateKey) },
       members: members.map(({ instance, ...member }) => ({
         ...member,
         ...(instance && { instance: { name: instance.ledgerName, address: instance.address } }),

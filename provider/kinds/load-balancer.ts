@@ -17,9 +17,11 @@ import {
 } from "../arguments";
 import { share } from "../claims";
 import { address, address6, addressOf, claim, grant, port, prefix6, prefixOf, way } from "../fields";
-import { firstName, type Kind, namesOf } from "../kind";
+import { firstName, type Inputs, type Kind, namesOf } from "../kind";
+import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
+import { certificateChain, checkCertificate, describeCertificate } from "./certificate";
 
 const asIs: Type<string> = text("", (it) => it);
 
@@ -37,6 +39,14 @@ const member = record({
 });
 type Member = ReturnType<typeof member>;
 
+const tls = record({
+  certificate: certificateChain,
+  privateKey: secret(
+    "a private key in PEM, without a passphrase",
+    /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\n[\s\S]{1,16000}-----END/,
+  ),
+});
+
 const shape = record({
   claim,
   port,
@@ -47,6 +57,7 @@ const shape = record({
   ),
   health: (value, path, fail) => httpCheck(value === undefined || value === "tcp" ? {} : value, path, fail),
   proxyProtocol: withDefault(boolean, false),
+  tls: optional(tls),
   members: list(member),
   sources: optional(list(prefix6)),
   address: optional(address6),
@@ -65,7 +76,11 @@ export const loadBalancer: Kind<Args> = {
   plan(args, old, fail) {
     const { claim, port, router, mode, health } = args;
     const names = namesOf(claim, old);
-    const common = { ...names, port, router };
+    const common = { ...names, port, router, ...(args.tls && { tls: { privateKey: args.tls.privateKey } }) };
+    if (args.tls && mode === "ssl-passthrough") {
+      fail('tls: TLS ends at the members in mode "ssl-passthrough"; leave it out, or use mode "http" or "tcp"');
+    }
+    if (args.tls && !hasUnknown(args.tls)) checkCertificate(args.tls, "tls", fail);
     if (args.vpc.cidr === undefined) {
       fail("vpc: it has ipv6: false, and a virtual address is an IPv6 address");
       return common;
@@ -91,7 +106,9 @@ export const loadBalancer: Kind<Args> = {
       sources: sources && derive([sources] as const, (it) => it.join(", ")),
       mode: derive([mode], (it) => (it === "http" ? "http" : "tcp")),
       algorithm: args.algorithm,
+      certificate: certificateOf(args, `${firstName(names)}@${address}`, old),
       forwardFor: mode === "http",
+      tellTls: mode === "http" && args.tls !== undefined,
       helloOnly: mode === "ssl-passthrough",
       healthPath: health.http,
       interval: health.interval,
@@ -103,6 +120,18 @@ export const loadBalancer: Kind<Args> = {
   identify: (inputs) => `${firstName(inputs)}@${inputs.address}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
+
+function certificateOf({ tls, mode }: Args, file: string, old: Inputs | undefined): object | undefined {
+  if (!tls) return undefined;
+  const { certificate, privateKey } = tls;
+  return {
+    file,
+    what: derive([certificate], describeCertificate),
+    alpn: mode === "http" ? " alpn h2,http/1.1" : "",
+    chain: certificate,
+    key: placeholder("tls.privateKey", privateKey, file, old),
+  };
+}
 
 function serverOptions(mode: string, health: { http?: string | undefined }, proxyProtocol: boolean): string {
   const overTls = mode === "ssl-passthrough" && health.http !== undefined;

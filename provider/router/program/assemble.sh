@@ -1,5 +1,6 @@
 # From fragments to files: for every slot one file, each fragment under a line `# vpc6 <id>` so that a line number in a
-# daemon's complaint leads to the resource. The Router's own fragment comes first, the others by name.
+# daemon's complaint leads to the resource. The Router's own fragment comes first, the others by name. Placeholders of secrets,
+# `{{password:9c1e}}`, are filled from the same resource's slot `secrets`; below /etc/vpc6 only root reads.
 
 # assemble GENERATION [boot]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error.
 assemble() {
@@ -7,10 +8,10 @@ assemble() {
   rm -rf "$1/files" "$1/macs" && mkdir -p "$1/files" || return 1
   macs >"$RUN/macs" || return 1
   for slot in $SLOTS; do
-    true >"$1/files/$slot" || return 1
+    [ "$slot" = secrets ] || true >"$1/files/$slot" || return 1
   done
   true >"$1/macs"
-  (cd "$1/fragments" && find . -mindepth 2 -type f -printf '%P\n') |
+  (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' -printf '%P\n') |
     awk '{ split($0, part, "/"); print part[1], (part[2] ~ /^router/ ? 0 : 1), part[2] }' | sort |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" '
       BEGIN {
@@ -36,12 +37,36 @@ assemble() {
         }
         return out text
       }
+      # secret[TOKEN] = text, of the resource ID.
+      function learn(id,   line, end, token) {
+        for (token in secret) delete secret[token]
+        while ((getline line <(from "secrets/" id)) > 0) {
+          end = index(line, " "); token = substr(line, 1, end - 1)
+          secret[token] = (token in secret ? secret[token] "\n" : "") substr(line, end + 1)
+        }
+        close(from "secrets/" id)
+        learned = id
+      }
+      function fill(text, id,   out, found) {
+        if (learned != id) learn(id)
+        out = ""
+        while (match(text, /\{\{[A-Za-z.]+:[0-9a-f]+\}\}/)) {
+          found = substr(text, RSTART, RLENGTH)
+          out = out substr(text, 1, RSTART - 1) (found in secret ? secret[found] : found)
+          text = substr(text, RSTART + RLENGTH)
+        }
+        return out text
+      }
       {
         file = to $1
         if (file != last) { if (last != "") close(last); last = file }
         print "# vpc6 " $3 >file
         source = from $1 "/" $3
-        while ((getline line <source) > 0) print (index(line, "mac-") ? resolve(line) : line) >file
+        while ((getline line <source) > 0) {
+          if (index(line, "mac-")) line = resolve(line)
+          if (index(line, "{{")) line = fill(line, $3)
+          print line >file
+        }
         close(source)
       }
     ' >"$RUN/unresolved"

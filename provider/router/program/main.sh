@@ -1,5 +1,5 @@
-# `packages` is everybody's.
-SLOTS=packages
+# `packages` and `secrets` are everybody's.
+SLOTS="packages secrets"
 BACKWARDS=
 for service in $SERVICES; do
   eval "SLOTS=\"\$SLOTS \$${service}_slots\""

@@ -59,9 +59,9 @@ stage_payload() {
   ' "$1"
 }
 
-# show_fragments DIR: every fragment below DIR, in the form of a payload.
+# show_fragments DIR: every fragment below DIR but the secrets, in the form of a payload.
 show_fragments() {
-  (cd "$1" 2>/dev/null && find . -mindepth 2 -type f -printf '%f %P\n') | sort | awk -v dir="$1" '
+  (cd "$1" 2>/dev/null && find . -mindepth 2 -type f ! -path './secrets/*' -printf '%f %P\n') | sort | awk -v dir="$1" '
     BEGIN { print "vpc6-transaction 1"; lines = 1 }
     {
       if ($1 != id) { id = $1; print "set " id; lines++ }

@@ -1,10 +1,16 @@
 # haproxy: load balancers, in a unit of our own beside the distribution's. It runs when at least one fragment has a `listen`
 # section. A change is a reload: a new process takes the listening sockets over, the old one ends with its last connection.
 
-haproxy_slots=haproxy
+haproxy_slots="haproxy certificates"
 
+# A certificate with its key is a file of its own, `certificates.d/<id>`.
 haproxy_assemble() {
   grep -q '^listen ' "$1/haproxy" || true >"$1/haproxy"
+  mkdir -m 700 "$1/certificates.d" || return 1
+  awk -v dir="$1/certificates.d/" '
+    /^# vpc6 / { if (file != "") close(file); file = dir $3; next }
+    { print >file }
+  ' "$1/certificates"
 }
 
 # The daemon does not see an address and port that are bound twice: the kernel would share connections out between both.
@@ -30,9 +36,14 @@ haproxy_check() {
 }
     return 1
   fi
-  haproxy -c -q -f "$1/haproxy" >"$RUN/haproxy.out" 2>&1 && return 0
-  WHY=$(grep -E 'ALERT|WARNING' "$RUN/haproxy.out" | sed "s|$1/||g")
-  haproxy_line=$(sed -n 's|.*ALERT.*\['"$1"'/haproxy:\([0-9][0-9]*\)\].*|\1|p' "$RUN/haproxy.out" | head -n 1)
+  # The certificates are not live yet.
+  sed "s|$ETC/live/files/|$1/|" "$1/haproxy" >"$1/haproxy.check"
+  haproxy -c -q -f "$1/haproxy.check" >"$RUN/haproxy.out" 2>&1
+  haproxy_code=$?
+  rm -f "$1/haproxy.check"
+  [ $haproxy_code != 0 ] || return 0
+  WHY=$(grep -E 'ALERT|WARNING' "$RUN/haproxy.out" | sed "s|$1/||g; s|haproxy\.check:|haproxy:|g")
+  haproxy_line=$(sed -n 's|.*ALERT.*\['"$1"'/haproxy.check:\([0-9][0-9]*\)\].*|\1|p' "$RUN/haproxy.out" | head -n 1)
   [ -z "$haproxy_line" ] || blame "$1/haproxy" "$haproxy_line"
   return 1
 }
@@ -46,11 +57,15 @@ haproxy_apply() {
   if ! systemctl --quiet is-active vpc6-haproxy && ! haproxy_reloading; then
     rm -f "$RUN/haproxy.applied"
     haproxy_start || return 1
-  elif ! cmp -s "$1/haproxy" "$RUN/haproxy.applied"; then
+  elif [ "$(haproxy_sum "$1")" != "$(cat "$RUN/haproxy.applied" 2>/dev/null)" ]; then
     rm -f "$RUN/haproxy.applied"
     haproxy_reload || return 1
   fi
-  cp "$1/haproxy" "$RUN/haproxy.applied"
+  haproxy_sum "$1" >"$RUN/haproxy.applied"
+}
+
+haproxy_sum() {
+  cat "$1/haproxy" "$1/certificates" | sha256sum
 }
 
 haproxy_start() {

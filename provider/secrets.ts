@@ -1,0 +1,61 @@
+// Secrets of resources: passwords and private keys. A fragment holds a placeholder, `{{password:9c1e}}`, in the place of one, so that
+// preview and state show that it changed and never what it is; the router puts the text in when it makes its files.
+//
+// The four digits are a slow hash, salted by whose secret it is: whoever reads them learns at most 16 bits. The property keeps the text
+// in Pulumi's state, where it is encrypted: resources/ declares it `pulumi.secret`, and the engine keeps that by the property's name.
+
+import { scryptSync } from "node:crypto";
+import type { Type } from "./arguments";
+import type { Fragments, Inputs } from "./kind";
+import { UNKNOWN } from "./unknown";
+
+const PLACEHOLDER = /\{\{([A-Za-z]+(?:\.[A-Za-z]+)*):([0-9a-f]{4})\}\}/g;
+
+/** A text of which no failure shows a letter. */
+export function secret(what: string, pattern: RegExp): Type<string> {
+  return (value, path, fail) => {
+    if (value === UNKNOWN) return UNKNOWN;
+    if (typeof value === "string" && pattern.test(value)) return value;
+    fail(
+      `${path}: ${value === undefined || value === null ? "missing; it" : "a secret, so it is not shown; it"} must be ${what}`,
+    );
+    return "";
+  };
+}
+
+/** What stands in a fragment for the secret at `path` of the inputs; the same as before while the secret is. */
+export function placeholder(path: string, text: string, owner: string, old: Inputs | undefined): string {
+  if (text === UNKNOWN) return UNKNOWN;
+  if (old && at(old, path) === text) {
+    const before = placeholders(old.fragments).find((it) => it.path === path);
+    if (before) return before.token;
+  }
+  const digits = scryptSync(text, `vpc6 ${owner} ${path}`, 2, { N: 4096, r: 8, p: 1 }).toString("hex");
+  return `{{${path}:${digits}}}`;
+}
+
+/**
+ * What the router needs to fill the placeholders, as the slot `secrets`: a line `{{path:hash}} text` for each line of a secret. It is
+ * made when the fragments are sent, is never an input or an output, and never comes back.
+ */
+export function revealed(inputs: Inputs, fragments: Fragments = inputs.fragments ?? {}): Fragments {
+  const lines = new Set<string>();
+  for (const { path, token } of placeholders(fragments)) {
+    const text = at(inputs, path);
+    // A look-alike in a text of the user's own.
+    if (typeof text !== "string") continue;
+    for (const line of text.replace(/\n+$/, "").split("\n")) lines.add(`${token} ${line}`);
+  }
+  return lines.size === 0 ? {} : { secrets: `${[...lines].join("\n")}\n` };
+}
+
+function placeholders(fragments: Fragments | undefined): { token: string; path: string }[] {
+  if (typeof fragments !== "object" || fragments === null) return [];
+  return Object.values(fragments).flatMap((text) =>
+    [...text.matchAll(PLACEHOLDER)].map(([token, path = ""]) => ({ token, path })),
+  );
+}
+
+function at(inputs: object, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], inputs);
+}

@@ -1,0 +1,81 @@
+// Secrets of resources: what stands in a fragment for one, and what goes to the router beside it.
+
+import { generateKeyPairSync } from "node:crypto";
+import { expect, test } from "vitest";
+import { LoadBalancer } from "../../provider/index";
+import { placeholder, revealed, secret } from "../../provider/secrets";
+import { outputs } from "../../provider/state";
+import { UNKNOWN } from "../../provider/unknown";
+import { CERTIFICATE, OTHER_KEY, PRIVATE_KEY } from "./certificate";
+import { arguments_, check, planned } from "./check";
+
+test("a placeholder says that a secret changed and not what it is; it stays while the secret does", () => {
+  const first = placeholder("password", "hunter2hunter2", "web1", undefined);
+  expect(first).toMatch(/^\{\{password:[0-9a-f]{4}\}\}$/);
+  expect(placeholder("password", "hunter2hunter2", "web1", undefined)).toBe(first);
+  expect(placeholder("password", "hunter2hunter2", "web2", undefined)).not.toBe(first);
+  const old = { password: "hunter2hunter2", fragments: { passwords: "x {{password:0000}}\n" } };
+  expect(placeholder("password", "hunter2hunter2", "web1", old)).toBe("{{password:0000}}");
+  expect(placeholder("password", "another", "web1", old)).not.toBe("{{password:0000}}");
+  expect(placeholder("password", UNKNOWN, "web1", undefined)).toBe(UNKNOWN);
+});
+
+test("what fills a placeholder is made from the inputs, line by line, and only for what the resource has", () => {
+  const fragments = {
+    a: "x {{tls.privateKey:12ab}} y {{password:0000}}\n",
+    b: "{{nothing:ffff}} {{tls.privateKey:12ab}}\n",
+  };
+  expect(revealed({ password: "p", tls: { privateKey: "one\ntwo\n" }, fragments })).toEqual({
+    secrets: "{{tls.privateKey:12ab}} one\n{{tls.privateKey:12ab}} two\n{{password:0000}} p\n",
+  });
+  expect(revealed({ fragments: { a: "{{password:0000}}" } })).toEqual({});
+});
+
+test("a failure about a secret does not show it", () => {
+  const reasons: string[] = [];
+  const type = secret("8 to 63 printable characters", /^[!-~]{8,63}$/);
+  expect(type("hunter2", "password", (it) => reasons.push(it))).toBe("");
+  type(undefined, "password", (it) => reasons.push(it));
+  expect(reasons).toEqual([
+    "password: a secret, so it is not shown; it must be 8 to 63 printable characters",
+    "password: missing; it must be 8 to 63 printable characters",
+  ]);
+});
+
+const tls = { certificate: CERTIFICATE, privateKey: PRIVATE_KEY };
+const terminating = { ...arguments_.LoadBalancer, tls };
+
+test("TLS that ends on the router: the certificate is shown, its key is a placeholder", async () => {
+  const inputs = await planned("LoadBalancer", terminating);
+  const { haproxy = "", certificates = "" } = inputs.fragments as Record<string, string>;
+  expect(haproxy).toContain("\t# certificate of www.example.net, until ");
+  expect(haproxy).toContain(
+    "bind [2001:67c:2834::80]:80 v6only transparent ssl crt /etc/vpc6/live/files/certificates.d/www@2001:67c:2834::80 ssl-min-ver TLSv1.2 alpn h2,http/1.1\n",
+  );
+  expect(certificates).toMatch(/-----END CERTIFICATE-----\n\{\{tls\.privateKey:[0-9a-f]{4}\}\}\n$/);
+  const body = PRIVATE_KEY.split("\n")[1] ?? "";
+  expect(JSON.stringify(inputs.fragments)).not.toContain(body);
+  expect(revealed(inputs as never).secrets).toContain(body);
+});
+
+test("a key that is not the certificate's, two texts mixed up, and TLS that ends elsewhere are refused, nothing is shown", async () => {
+  const refused = async (change: object) =>
+    (await check("LoadBalancer", { ...terminating, ...change })).reasons.join("\n");
+  expect(await refused({ tls: { ...tls, privateKey: OTHER_KEY } })).toBe(
+    "tls.privateKey: not the key of the first certificate of tls.certificate",
+  );
+  expect(await refused({ mode: "ssl-passthrough" })).toMatch(/^tls: TLS ends at the members/);
+  const swapped = await refused({ tls: { certificate: PRIVATE_KEY, privateKey: CERTIFICATE } });
+  expect(swapped).toMatch(/tls.certificate: not a certificate in PEM/);
+  expect(swapped).not.toContain(PRIVATE_KEY.split("\n")[1]);
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const encrypted = privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" });
+  expect(await refused({ tls: { ...tls, privateKey: String(encrypted) } })).toMatch(/passphrase/);
+});
+
+test("another secret is an update, also when its placeholder is the same by chance", async () => {
+  const before = await planned("LoadBalancer", terminating);
+  const olds = outputs(before as never, 1);
+  const news = { ...before, tls: { privateKey: OTHER_KEY } };
+  expect(await LoadBalancer.diff("www", olds as never, news as never)).toMatchObject({ changes: true });
+});
