@@ -38,7 +38,7 @@ haproxy_check() {
   fi
   # The certificates are not live yet.
   sed "s|$ETC/live/files/|$1/|" "$1/haproxy" >"$1/haproxy.check"
-  haproxy -c -q -f "$1/haproxy.check" >"$RUN/haproxy.out" 2>&1
+  haproxy -c -f "$1/haproxy.check" >"$RUN/haproxy.out" 2>&1
   haproxy_code=$?
   rm -f "$1/haproxy.check"
   [ $haproxy_code != 0 ] || return 0
@@ -138,7 +138,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 ExecStart=/usr/sbin/haproxy -Ws -f /etc/vpc6/live/files/haproxy
-ExecReload=/usr/sbin/haproxy -c -q -f /etc/vpc6/live/files/haproxy
+ExecReload=/usr/sbin/haproxy -c -f /etc/vpc6/live/files/haproxy
 ExecReload=/bin/kill -USR2 $MAINPID
 KillMode=mixed
 SuccessExitStatus=143
