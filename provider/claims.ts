@@ -15,6 +15,7 @@ export interface Claim {
   name: string;
   was?: string[];
   value?: string;
+  length?: number;
   /** Claimed by `reserve`: no child is there to say that it was refused. */
   reserved?: boolean;
 }
@@ -25,11 +26,12 @@ export const claims: Type<Claim[]> = (value) =>
 
 /** The new ledger, or the old one and the failures of the parent (who would fall out of a smaller pool). */
 export function ledgerOf(pools: PoolSpec[], old: string | undefined, all: Claim[], fail: Fail): string {
-  const wanted = all.map(({ kind, name, was = [], value }) => ({
+  const wanted = all.map(({ kind, name, was = [], value, length }) => ({
     kind,
     name,
     was,
     ...(value !== undefined && { value }),
+    ...(length !== undefined && { length }),
   }));
   const result = allocate(pools, old, wanted);
   for (const failure of result.failures) fail(failure);
@@ -45,6 +47,8 @@ export interface Share {
   /** The property that would give it explicitly: `cidr`, `address`. */
   property: string;
   explicit: unknown;
+  /** The property that is to blame for a refusal, where it is neither that nor the name. */
+  path?: string | undefined;
   claim: string;
   old: Inputs | undefined;
 }
@@ -53,10 +57,13 @@ export interface Share {
  * A child's share of its parent's ledger; absent (with a failure) when it got none. A share that would change only because the
  * child is called otherwise is a failure too: nobody is renumbered by a rename.
  */
-export function share({ grant, property, explicit, claim, old }: Share, fail: Fail): string | undefined {
+export function share(
+  { grant, property, explicit, path = "claim", claim, old }: Share,
+  fail: Fail,
+): string | undefined {
   if ((grant as unknown) === UNKNOWN) return UNKNOWN;
   if ("refused" in grant) {
-    fail(`${explicit === undefined ? "claim" : property}: ${grant.refused}`);
+    fail(`${explicit === undefined ? path : property}: ${grant.refused}`);
     return undefined;
   }
   if (explicit !== undefined && String(explicit) !== grant.value) {

@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import { largestVpc } from "../provider/addressing/reading";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
 
@@ -34,7 +35,7 @@ const OUTPUTS = ["address", "asn", "remoteAsn", "router"];
 
 /**
  * A BGP session of a VPC's router (FRR, installed with the first one). It announces the VPC's prefix and nothing else; it takes networks of
- * a VPC's size inside the zone's super CIDR, never its own, and a default route only if asked. Packets to a neighbour VPC go
+ * a VPC's size (from the zone's largest) inside the zone's super CIDR, never its own, and a default route only if asked. Packets to a neighbour VPC go
  * straight to that VPC's router, not over the uplink, when both are on one link.
  *
  * The router's AS number is the zone's: `asn`, one for all, or one of `asnRange`. Both designs are the same to write.
@@ -64,13 +65,15 @@ export class BgpPeer extends Resource {
   constructor(name: string, args: BgpPeerArgs, opts?: pulumi.CustomResourceOptions) {
     const { vpc, ...rest } = args;
     const { publicNetwork, superCidr, vpcPrefixLength } = vpc.zone.given;
+    // Under mocks there is no ledger.
+    const largest = pulumi.output(vpc.zone.ledger).apply((it) => (it === undefined ? undefined : largestVpc(it)));
     const { has, address, asn } = vpc.carrier;
     const props = {
       ...rest,
       name,
       cidr: vpc.hasIpv6 ? vpc.cidr : undefined,
       asn: has.asn ? asn : undefined,
-      zone: { publicNetwork, superCidr, vpcPrefixLength },
+      zone: { publicNetwork, superCidr, vpcPrefixLength, largest },
       routerAddress: has.address ? address : undefined,
       router: vpc.router,
     };

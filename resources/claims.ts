@@ -13,6 +13,8 @@ export interface Claim {
   was?: pulumi.Input<string[]>;
   /** An explicit value; plain, because an unknown one would make everybody's allocation unknown. */
   value?: string | undefined;
+  /** Of a prefix, where it is not the parent's own. */
+  length?: number | undefined;
   /** Claimed by `reserve`: no child is there to say that it was refused. */
   reserved?: boolean;
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { tierPrefixes } from "../provider/addressing/tiers";
+import { tierPrefixes } from "../provider/addressing/reading";
 import { formerNames } from "./claims";
 import { grant } from "./grant";
 import type { Instance } from "./instance";

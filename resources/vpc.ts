@@ -11,6 +11,11 @@ export interface VpcArgs {
   router: Router;
   /** Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. A plain value. */
   cidr?: string;
+  /**
+   * The length of its prefix, 48 to 63: 56 makes room for 255 tiers. Default: the zone's. It can become shorter later where nobody
+   * holds what lies behind, and never longer. A plain value.
+   */
+  vpcPrefixLength?: number;
   /** The DNS domain under which tiers and instances get their names. Default: `<name>.internal`. */
   domain?: pulumi.Input<string>;
   /** IPv6 addresses of NTP servers that guests are told (RFC 5908). Default: none. */
@@ -31,6 +36,12 @@ const OUTPUTS = ["cidr", "domain", "ledger", "ntpServers", "router", "routerAddr
  *
  * ```ts
  * const shop = new vpc6.Vpc("shop", { zone, router });
+ * ```
+ *
+ * With room for 255 tiers:
+ *
+ * ```ts
+ * const shop = new vpc6.Vpc("shop", { zone, router, vpcPrefixLength: 56 });
  * ```
  *
  * With a prefix and a domain of your choice:
@@ -59,16 +70,17 @@ export class Vpc extends Resource {
   readonly claims: Claims;
 
   constructor(name: string, args: VpcArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, router, claim = name, cidr, ipv6 = true, reserve = [], ...rest } = args;
+    const { zone, router, claim = name, cidr, vpcPrefixLength: length, ipv6 = true, reserve = [], ...rest } = args;
     const claims = new Claims(`VPC "${name}"`, reserved("tier", reserve));
     const child = { type: "Vpc", name, claim, opts };
-    if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr });
+    if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr, length });
     const props = {
       ...rest,
       claim,
       ipv6,
       claims: claims.closed,
       cidr,
+      vpcPrefixLength: length,
       grant: ipv6 ? grant(zone, "vpc", child) : undefined,
       router: router.router,
     };

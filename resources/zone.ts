@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Claim, Claims, reserved } from "./claims";
+import { type Claim, Claims } from "./claims";
 import { Resource } from "./resource";
 
 /** The network on which a zone's routers have their public addresses (CloudStack: createVlanIpRange). */
@@ -12,11 +12,19 @@ export interface PublicNetworkArgs {
   range?: pulumi.Input<string>;
 }
 
-/** A name to keep room for. */
+/** A name to keep room for, and what it is to get. */
 export interface ReservationArgs {
   /** What to keep: a VPC prefix (the default), a router's public address and ASN, or an isolated network's prefix. */
   kind?: "vpc" | "router" | "isolated";
   name: string;
+  /** Of a VPC or an isolated network: its prefix, if not the first free one. */
+  cidr?: string;
+  /** Of a VPC: the length of its prefix, 48 to 63. Default: the zone's. */
+  vpcPrefixLength?: number;
+  /** Of a router: its public address, if not the first free one. */
+  address?: string;
+  /** Of a router: its AS number, if not the first free one of `asnRange`. */
+  asn?: number;
 }
 
 export interface ZoneArgs {
@@ -31,7 +39,7 @@ export interface ZoneArgs {
   asnRange?: pulumi.Input<string>;
   /** Where the routers meet the cloud uplink. Without it routers keep the public addresses they have. */
   publicNetwork?: pulumi.Input<PublicNetworkArgs>;
-  /** The length of a VPC's prefix, in bits, 48 to 63. Default: 60, which gives a VPC 15 tiers. */
+  /** The length of the prefix of a VPC that asks for no other, in bits, 48 to 63. Default: 60, which gives it 15 tiers. */
   vpcPrefixLength?: pulumi.Input<number>;
   /** The address space of isolated networks, a /64 for each; outside `superCidr`. */
   isolatedCidr?: pulumi.Input<string>;
@@ -87,11 +95,27 @@ export class Zone extends Resource {
 }
 
 function reservation(item: string | ReservationArgs): Claim[] {
-  const { kind = "vpc", name } = typeof item === "string" ? { name: item } : item;
+  const given: ReservationArgs = typeof item === "string" ? { name: item } : item;
+  const { kind = "vpc", name } = given;
   if (!["vpc", "router", "isolated"].includes(kind)) {
     throw new Error(`reserve: ${JSON.stringify(kind)} is not a kind of reservation: "vpc", "router" or "isolated"`);
   }
+  const takes: Record<string, string[]> = {
+    vpc: ["cidr", "vpcPrefixLength"],
+    router: ["address", "asn"],
+    isolated: ["cidr"],
+  };
+  for (const key of Object.keys(given)) {
+    if (["kind", "name"].includes(key) || takes[kind]?.includes(key)) continue;
+    throw new Error(
+      `reserve: "${name}" has ${key}, which a ${kind} does not take; it takes ${takes[kind]?.join(" and ")}`,
+    );
+  }
+  const { cidr, vpcPrefixLength, address, asn } = given;
+  if (kind !== "router") return [{ kind, name, reserved: true, value: cidr, length: vpcPrefixLength }];
   // A router draws twice: a public address and an AS number.
-  const kinds = kind === "router" ? ["router", "asn"] : [kind];
-  return kinds.flatMap((it) => reserved(it, [name]));
+  return [
+    { kind, name, reserved: true, value: address },
+    { kind: "asn", name, reserved: true, value: asn === undefined ? undefined : String(asn) },
+  ];
 }

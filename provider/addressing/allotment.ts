@@ -32,6 +32,8 @@ export interface PrefixPool extends Named {
   readonly within: Prefix;
   /** The length of a claim that asks for no other. */
   readonly length: number;
+  /** The lengths a claim may ask for, and the argument it does it by: `vpcPrefixLength`. Default: any that fits. */
+  readonly lengths?: { readonly first: number; readonly last: number; readonly option: string };
   /** What `within` is to the user, for "a super CIDR of /49 would hold 2048". */
   readonly container: string;
   readonly reserved?: readonly Reserved[];
@@ -82,6 +84,9 @@ export function orderOf(pool: RealPool, length?: number): number | string {
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > bits) {
     return `/${wanted} is not a prefix length: IPv${within.family} lengths are 0 to ${bits}`;
   }
+  const { first = 0, last = bits } = length === undefined ? {} : (pool.lengths ?? {});
+  if (wanted < first || wanted > last)
+    return `/${wanted} is not the length of a ${pool.what}: those are ${first} to ${last}`;
   if (wanted < within.length) return `a /${wanted} does not fit in ${formatPrefix(within)}`;
   return bits - wanted;
 }

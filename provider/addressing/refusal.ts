@@ -1,8 +1,18 @@
 // The words of the ledger: why a claim is refused, with the value, the rule and the holder or the numbers, and how much is in use.
-import { boundsOf, endOf, orderOf, type PoolSpec, placeOf, type RealPool, type Slot, writeSlot } from "./allotment";
+import {
+  boundsOf,
+  endOf,
+  orderOf,
+  type PoolSpec,
+  placeOf,
+  type RealPool,
+  readSlot,
+  type Slot,
+  writeSlot,
+} from "./allotment";
 import { Book, compare } from "./book";
 import { bitsOf } from "./prefix";
-import type { Claims } from "./settle";
+import { type Claims, canGrow } from "./settle";
 
 /** `2 of 1024 VPC prefixes (/60) in 2001:67c:2834::/50` */
 export function inUse(pool: RealPool, book: Book): string {
@@ -12,8 +22,11 @@ export function inUse(pool: RealPool, book: Book): string {
 
 export function wrongLength(pool: RealPool, slot: Slot, order: number): string {
   const [is, wanted] = [lengthOf(pool, slot.order), lengthOf(pool, order)];
+  const option = pool.format === "prefix" && pool.lengths?.option;
   const rule =
-    order === unitOf(pool) ? `the ${pool.plural} in ${placeOf(pool)} are ${wanted}` : `the claim is for a ${wanted}`;
+    order === unitOf(pool)
+      ? `the ${pool.plural} in ${placeOf(pool)} are ${wanted}${option ? `; with ${option} it can be had` : ""}`
+      : `the claim is for a ${wanted}`;
   return `${writeSlot(pool, slot)} is a ${is}, but ${rule}`;
 }
 
@@ -50,6 +63,27 @@ function firstNotBefore(holders: readonly { slot: Slot }[], wish: Slot): number 
     else high = middle;
   }
   return low;
+}
+
+/** Why what a name holds does not become larger (or smaller) where it is, and what to do instead. */
+export function cannotGrow(
+  pool: RealPool,
+  book: Book,
+  holder: (name: string, wish: Slot) => string,
+  name: string,
+  order: number,
+): string {
+  const own = book.held.get(name);
+  if (own === undefined) throw new Error(`${name} holds nothing that could grow`);
+  const [is, wanted] = [lengthOf(pool, own.order), lengthOf(pool, order)];
+  const what = `${writeSlot(pool, own)} does not become a ${wanted} where it is`;
+  const back = `leave it a ${is}`;
+  if (order < own.order)
+    return `${what}: a prefix in use is never made smaller; ${back}, or take a new name with \`claim\``;
+  const grown = { start: own.start, order };
+  const outside = canGrow(own, order) ? readSlot(pool, writeSlot(pool, grown)) : `no ${wanted} begins there`;
+  const why = typeof outside === "string" ? outside : holder(name, grown);
+  return `${what}: ${why}; ${back}, or name a free ${wanted} by \`cidr\`, to which all in it then moves`;
 }
 
 /** Why no slot of an order is left, with the numbers: how many there are, how many are claimed, what would be needed. */

@@ -3,7 +3,7 @@
 import { type NoPool, orderOf, type RealPool, readSlot, type Slot, writeSlot } from "./allotment";
 import { Book, compare, type Freed } from "./book";
 import type { Entry, Held } from "./ledger";
-import { exhausted, fallenOut, inUse, type Stray, taken, wrongLength } from "./refusal";
+import { cannotGrow, exhausted, fallenOut, inUse, type Stray, taken, wrongLength } from "./refusal";
 
 export interface Claim {
   readonly kind: string;
@@ -12,7 +12,7 @@ export interface Claim {
   readonly was: readonly string[];
   /** An explicit prefix, address or number. */
   readonly value?: string;
-  /** Of a prefix, where it is not the pool's own. What is held changes its size only for an explicit length. */
+  /** Of a prefix, where it is not the pool's own. What is held grows for it if it can where it is, and never moves. */
   readonly length?: number;
 }
 /** By name, in sorted order. */
@@ -45,7 +45,7 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
     if (typeof slot !== "string") book.remember({ ...slot, name, since });
   }
 
-  // Explicit values and changes of size may free what another waits for: repeated until nothing moves any more.
+  // Explicit values may free what another waits for: repeated until nothing moves any more.
   const wishes = readWishes(pool, book, claims, refused);
   const sizes = readSizes(pool, book, claims, refused);
   const waiting = [...claims.values()].filter(
@@ -54,9 +54,9 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
   do {
     while (grant(book, wishes, now));
     restore(pool, book, waiting, claims);
-  } while (resize(book, sizes, now));
+  } while (grow(book, sizes, now));
 
-  const unserved = new Map(sizes);
+  const unserved = new Map<string, number>();
   for (const { name, length } of waiting) {
     if (book.held.has(name)) continue;
     const order = orderOf(pool, length);
@@ -66,6 +66,7 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
 
   const holder = taken(pool, book);
   for (const [name, slot] of wishes) refused.set(name, holder(name, slot));
+  for (const [name, order] of sizes) refused.set(name, cannotGrow(pool, book, holder, name, order));
   const shortage = exhausted(pool, book, claims);
   for (const [name, order] of unserved) refused.set(name, shortage(order));
   const fallen = [...strays.values()]
@@ -148,15 +149,20 @@ function grant(book: Book, wishes: Map<string, Slot>, now: number): boolean {
   return wishes.size < before;
 }
 
-function resize(book: Book, sizes: Map<string, number>, now: number): boolean {
+function grow(book: Book, sizes: Map<string, number>, now: number): boolean {
   const before = sizes.size;
   for (const [name, order] of sizes) {
-    const { start = 0n } = book.held.get(name) ?? {};
-    // Where it is, if there is room around it: the network grows or shrinks, but keeps its place.
-    if (book.serve(name, order, now, start - BigInt.asUintN(order, start))) sizes.delete(name);
+    const own = book.held.get(name);
+    // From where it begins, over what nobody holds: what is inside keeps its place, and the first network is the same.
+    if (own !== undefined && canGrow(own, order) && book.move(name, { start: own.start, order }, now))
+      sizes.delete(name);
   }
   return sizes.size < before;
 }
+
+/** Smaller it would lose networks of which nothing is known here; from another beginning its first network would be another. */
+export const canGrow = (own: Slot, order: number): boolean =>
+  order > own.order && BigInt.asUintN(order, own.start) === 0n;
 
 // A name that comes back gets what is remembered for it, the latest of the right size; else what is for a former name.
 function restore(pool: RealPool, book: Book, waiting: readonly Claim[], claims: Claims): void {

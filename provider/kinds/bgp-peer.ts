@@ -9,7 +9,7 @@ import type { Kind } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf } from "../way";
-import { gatewayOf, publicNetwork } from "./zone";
+import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
 const asn = integer(1, 4294967295, "an AS number");
 const seconds = (first: number): ReturnType<typeof integer> => integer(first, 65535, "a number of seconds");
@@ -36,7 +36,8 @@ const shape = record({
   zone: record({
     publicNetwork: optional(publicNetwork),
     superCidr: optional(prefix6),
-    vpcPrefixLength: withDefault(integer(48, 63, "a prefix length"), 60),
+    vpcPrefixLength: withDefault(vpcPrefixLength, 60),
+    largest: optional(vpcPrefixLength),
   }),
   routerAddress: optional(address6),
   router: way,
@@ -102,7 +103,8 @@ function check(args: Known, fail: Fail): void {
   }
   inside("import", args.import, superCidr, "the zone's super CIDR", fail);
   inside("export", args.export, cidr, "the VPC's", fail);
-  if ((args.export?.length ?? 0) > 16) fail(`export: ${args.export?.length} prefixes; at most 16 are possible`);
+  const [most, count] = [Math.min(16, places(prefixOf(cidr))), args.export?.length ?? 0];
+  if (count > most) fail(`export: ${count} prefixes; at most ${most} are possible for ${cidr}`);
 }
 
 function inside(path: string, prefixes: string[] | undefined, whole: string, whose: string, fail: Fail): void {
@@ -122,7 +124,8 @@ function view(args: Known): object {
   const { keepalive, hold, connect } = args.timers ?? { keepalive: 10, hold: 30, connect: 5 };
   const first = sequence(prefixOf(superCidr), prefixOf(cidr));
   const exported = args.export ?? [cidr];
-  const imported = (args.import ?? [superCidr]).map((it) => atLeast(it, zone.vpcPrefixLength));
+  const largest = Math.min(zone.vpcPrefixLength, zone.largest ?? 63);
+  const imported = (args.import ?? [superCidr]).map((it) => atLeast(it, largest));
   return {
     what: `${exported.join(", ") || "nothing"} to AS${remoteAsn} at ${address}`,
     address,
@@ -143,16 +146,19 @@ function view(args: Known): object {
   };
 }
 
-/** A place in the neighbour's lists that no other VPC of the zone has: 16 numbers for each, by its place in the super CIDR. */
+/** A place in the neighbour's lists that no other VPC of the zone has: a number for each /64, by its place in the super CIDR. */
 function sequence(zone: Prefix, vpc: Prefix): number {
-  const index = (vpc.base - zone.base) >> BigInt(128 - vpc.length);
-  return Number((index * 16n) % BigInt(SHARED - 32)) + 1;
+  const index = (vpc.base - zone.base) >> 64n;
+  return Number(index % BigInt(SHARED - 32)) + 1;
 }
 
-/** Everything in a prefix that is not larger than a VPC nor smaller than a tier. */
-function atLeast(prefix: string, vpcPrefixLength: number): string {
+/** How many numbers a VPC has. */
+const places = (vpc: Prefix): number => 2 ** (64 - vpc.length);
+
+/** Everything in a prefix that is not larger than the zone's largest VPC nor smaller than a tier. */
+function atLeast(prefix: string, largest: number): string {
   const { length } = prefixOf(prefix);
-  return [prefix, length < vpcPrefixLength ? `ge ${vpcPrefixLength}` : "", length < 64 ? "le 64" : ""]
+  return [prefix, length < largest ? `ge ${largest}` : "", length < 64 ? "le 64" : ""]
     .filter((it) => it !== "")
     .join(" ");
 }

@@ -5,11 +5,12 @@ import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
-import { address6, claim, dnsLabel, domain, grant, prefix6, prefixOf, way } from "../fields";
+import { address6, claim, dnsLabel, domain, grant, lengthOf, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { derive } from "../unknown";
+import { derive, hasUnknown } from "../unknown";
 import { routerOf } from "../way";
+import { vpcPrefixLength } from "./zone";
 
 const shape = record({
   claim,
@@ -17,6 +18,7 @@ const shape = record({
   ntpServers: withDefault(list(address6), []),
   ipv6: boolean,
   cidr: optional(prefix6),
+  vpcPrefixLength: optional(vpcPrefixLength),
   grant: optional(grant),
   claims,
   router: way,
@@ -28,16 +30,24 @@ export const vpc: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, ntpServers, ipv6, router, cidr: explicitCidr } = args;
+    const { claim, ntpServers, ipv6, router, cidr: explicitCidr, vpcPrefixLength: length } = args;
     const names = namesOf(claim, old);
     const domain = args.domain ?? `${dnsLabel(firstName(names))}.internal`;
     const common = { ...names, domain, ntpServers, ipv6, router };
     if (!ipv6) {
+      if (length !== undefined) fail(`vpcPrefixLength: ${length} on a VPC with ipv6: false; leave one of them out`);
       if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" on a VPC with ipv6: false; leave one of them out`);
       return { ...common, ledger: "no prefixes, as ipv6 is false", fragments: {} };
     }
-    const cidr = args.grant && share({ claim, old, grant: args.grant, property: "cidr", explicit: explicitCidr }, fail);
+    const path = length === undefined ? undefined : "vpcPrefixLength";
+    const own = { claim, old, property: "cidr", explicit: explicitCidr, path };
+    const cidr = args.grant && share({ ...own, grant: args.grant }, fail);
     if (cidr === undefined) return common;
+    if (length !== undefined && !hasUnknown(cidr) && lengthOf(cidr) !== length) {
+      fail(
+        `vpcPrefixLength: ${length} comes too late: the ledger has ${cidr} for "${claim}"; build the resource earlier`,
+      );
+    }
     const routerAddress = derive([cidr], (it) => formatAddress(nth(prefixOf(it), 1)));
     const ledger = derive([cidr, args.claims] as const, (it, all) => {
       const split = checkSplit(prefixOf(it), 64, 1);

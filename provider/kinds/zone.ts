@@ -21,13 +21,17 @@ import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 export const publicNetwork = record({ cidr: prefix6, gateway: optional(address6), range: optional(range6) });
 
+/** A VPC has its router's /64 and one more at least; more than 65,535 tiers no router would bear. */
+const VPC_LENGTHS = { first: 48, last: 63 };
+export const vpcPrefixLength = integer(VPC_LENGTHS.first, VPC_LENGTHS.last, "a prefix length");
+
 const shape = record({
   name: text("a name", (value) => value),
   superCidr: optional(prefix6),
   asn: optional(privateAsn),
   asnRange: optional(asnRange()),
   publicNetwork: optional(publicNetwork),
-  vpcPrefixLength: withDefault(integer(48, 63, "a prefix length"), 60),
+  vpcPrefixLength: withDefault(vpcPrefixLength, 60),
   isolatedCidr: optional(prefix6),
   claims,
 });
@@ -106,6 +110,7 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
           format: "prefix",
           within: prefixOf(superCidr),
           length: vpcPrefixLength,
+          lengths: { ...VPC_LENGTHS, option: "vpcPrefixLength" },
           container: "super CIDR",
         },
   );

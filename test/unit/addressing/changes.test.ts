@@ -111,21 +111,50 @@ describe("changes of size", () => {
     const { ledger } = allocate([vpcs(zone, { length: 56 })], before, [vpc("a"), vpc("b")]);
     expect(lines(ledger)).toEqual(["vpc 2001:67c:2834::/60 a", "vpc 2001:67c:2834:100::/56 b"]);
   });
-  test("grow in place where there is room, else elsewhere; shrink in place", () => {
+  test("grow from where they begin, where nobody is; else nobody moves, and the refusal says why and what to do", () => {
     const start = [vpc("a"), vpc("b", { length: 56 })];
-    expect(lines(runs([vpcs(zone)], start, [vpc("a", { length: 57 }), vpc("b", { length: 60 })]))).toEqual([
+    expect(lines(runs([vpcs(zone)], start, [vpc("a", { length: 57 }), vpc("b", { length: 56 })]))).toEqual([
       "vpc 2001:67c:2834::/57 a",
-      "vpc 2001:67c:2834:100::/60 b",
+      "vpc 2001:67c:2834:100::/56 b",
     ]);
     expect(lines(runs([vpcs(zone)], [vpc("a"), vpc("b")], [vpc("a", { length: 59 }), vpc("b")]))).toEqual([
-      "vpc 2001:67c:2834::/60 a free since 1",
+      "vpc 2001:67c:2834::/60 a",
       "vpc 2001:67c:2834:10::/60 b",
-      "vpc 2001:67c:2834:20::/59 a",
+      "refused vpc a 2001:67c:2834::/60 does not become a /59 where it is: 2001:67c:2834::/59 overlaps 2001:67c:2834:10::/60, " +
+        "held by b; leave it a /60, or name a free /59 by `cidr`, to which all in it then moves",
     ]);
   });
-  test("grow downwards too: the block around what is held, not the lowest", () => {
-    const before = [vpc("a", { value: "2001:67c:2834:30::/60" })];
-    expect(lines(runs([vpcs(zone)], before, [vpc("a", { length: 59 })]))).toEqual(["vpc 2001:67c:2834:20::/59 a"]);
+  test("do not move the beginning, and never make smaller", () => {
+    const refused = (value: string, held: number, length: number) => {
+      const start = vpc("a", { value, length: held });
+      const answer = lookup(runs([vpcs("2001:67c:2834::/58")], [start], [vpc("a", { length })]), "vpc", "a");
+      expect(answer).toMatchObject({ value });
+      return (answer as { refused: string }).refused;
+    };
+    expect(refused("2001:67c:2834:30::/60", 60, 59)).toContain(
+      "does not become a /59 where it is: no /59 begins there;",
+    );
+    expect(refused("2001:67c:2834::/59", 59, 60)).toContain("a prefix in use is never made smaller; leave it a /59");
+    expect(refused("2001:67c:2834::/59", 59, 57)).toBe("a /57 does not fit in 2001:67c:2834::/58");
+  });
+  test("do not grow over what is reserved", () => {
+    const reserved = [
+      { first: prefix("2001:db8:0:10::/60").base, last: prefix("2001:db8:0:10::/60").base, reason: "us" },
+    ];
+    const ledger = runs([vpcs("2001:db8::/58", { reserved })], [vpc("a")], [vpc("a", { length: 59 })]);
+    expect(lookup(ledger, "vpc", "a")).toMatchObject({
+      refused: expect.stringContaining("2001:db8::/59 overlaps what is reserved for us; leave it a /60"),
+    });
+  });
+  test("are of lengths that the pool allows", () => {
+    const pool = vpcs(zone, { lengths: { first: 48, last: 63, option: "vpcPrefixLength" } });
+    expect(lookup(runs([pool], [vpc("a", { length: 64 })]), "vpc", "a")).toEqual({
+      refused: "/64 is not the length of a VPC prefix: those are 48 to 63",
+    });
+    expect(lookup(runs([pool], [vpc("a", { value: "2001:67c:2834::/56" })]), "vpc", "a")).toEqual({
+      refused:
+        "2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60; with vpcPrefixLength it can be had",
+    });
   });
   test("take what is remembered beside them when there is no other room, even after another could not grow", () => {
     const ledger = runs(
@@ -150,7 +179,17 @@ describe("changes of size", () => {
     expect(lookup(ledger, "vpc", "a")).toEqual({
       value: "2001:db8::/60",
       refused:
-        "no /59 is left in 2001:db8::/58 (3 of 4 VPC prefixes (/60) are in use, 4 claimed); a super CIDR of /57 would hold 8",
+        "2001:db8::/60 does not become a /59 where it is: 2001:db8::/59 overlaps 2001:db8:0:10::/60, held by b; " +
+        "leave it a /60, or name a free /59 by `cidr`, to which all in it then moves",
+    });
+    const late = runs(
+      [vpcs("2001:db8::/58")],
+      [vpc("a"), vpc("b"), vpc("c")],
+      [vpc("a"), vpc("b"), vpc("c"), vpc("d", { length: 59 })],
+    );
+    expect(lookup(late, "vpc", "d")).toEqual({
+      refused:
+        "no /59 is left in 2001:db8::/58 (3 of 4 VPC prefixes (/60) are in use, 5 claimed); a super CIDR of /57 would hold 8",
     });
     expect(lookup(ledger, "vpc", "b")).toEqual({
       value: "2001:db8:0:10::/60",

@@ -202,6 +202,11 @@ test("whatever the sizes and however the pool changes, nobody is disturbed and n
           const own = before.get(name);
           if (own !== undefined && value === undefined && length === undefined) expect(answer).toEqual({ value: own });
           if (own !== undefined && refused !== undefined) expect(holds(name)).toBe(own);
+          // Without an explicit value nobody ever moves: what grows begins where it began.
+          if (own !== undefined && value === undefined) {
+            expect(prefix(holds(name) ?? "").base).toBe(prefix(own).base);
+            expect(prefix(holds(name) ?? "").length).toBeLessThanOrEqual(prefix(own).length);
+          }
           if (value === undefined) {
             if (length !== undefined && refused === undefined) expect(prefix(holds(name) ?? "").length).toBe(length);
             if (refused === undefined) continue;
@@ -209,11 +214,16 @@ test("whatever the sizes and however the pool changes, nobody is disturbed and n
             if (length !== undefined && length < pool.within.length) continue;
             const wanted = length ?? 60;
             const count = 1 << (wanted - pool.within.length);
+            const now = holds(name);
+            const place = now === undefined ? undefined : prefix(now);
+            if (place && place.length < wanted) expect(refused).toContain("never made smaller");
             const others = entries
               .filter((one) => one.since === undefined && one.name !== name)
               .map((one) => prefix(one.value));
             for (let i = 0; i < count; i += 1) {
               const block = subnet(pool.within, wanted, i);
+              // What is held may only grow, and only from its beginning.
+              if (place && (place.length < wanted || place.base !== block.base)) continue;
               const kept = reserved.some((part) => size(block).first <= part.last && part.first <= size(block).last);
               expect(kept || others.some((other) => overlap(block, other))).toBe(true);
             }

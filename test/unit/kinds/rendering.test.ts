@@ -260,6 +260,28 @@ test("a BGP session with filters, a default route, timers, over several hops", a
   expect(frr).toContain("  network 2001:67c:2834:20::/61\n");
 });
 
+test("BGP filters of a zone with VPCs of several sizes: from the largest; no two VPCs have one number", async () => {
+  const zone = { ...arguments_.BgpPeer.zone, largest: 56 };
+  const lists = async (cidr: string, more = {}) =>
+    ((await fragments("BgpPeer", { zone, cidr, ...more })).frr ?? "")
+      .split("\n")
+      .filter((line) => line.startsWith("ipv6 prefix-l"));
+  const numbers = async (cidr: string, more = {}) =>
+    (await lists(cidr, more)).filter((line) => line.includes(" permit ")).map((line) => Number(line.split(" ")[4]));
+  expect((await lists("2001:67c:2834:20::/60"))[1]).toContain(" permit 2001:67c:2834::/50 ge 56 le 64");
+  expect((await lists("2001:67c:2834:20::/60", { import: ["2001:67c:2834:100::/57"] }))[1]).toContain(
+    " permit 2001:67c:2834:100::/57 le 64",
+  );
+  // A smaller one does not narrow what the zone's own size lets in.
+  expect((await lists("2001:67c:2834:20::/63", { zone: { ...zone, largest: 63 } }))[1]).toContain(" ge 60 le 64");
+  // The second /56 and the second /60; two /63s of one /60.
+  expect((await numbers("2001:67c:2834:100::/56"))[1]).toBe(257);
+  expect((await numbers("2001:67c:2834:10::/60"))[1]).toBe(17);
+  const halves = ["2001:67c:2834:20::/64", "2001:67c:2834:21::/64"];
+  expect((await numbers("2001:67c:2834:20::/63", { export: halves })).slice(1)).toEqual([33, 34]);
+  expect((await numbers("2001:67c:2834:22::/63")).slice(1)).toEqual([35]);
+});
+
 test("iBGP needs no exception from the loop check; a router without a public address has a router id all the same", async () => {
   const { frr } = await fragments("BgpPeer", { remoteAsn: 4200000000, routerAddress: undefined });
   expect(frr).not.toContain("allowas-in");
