@@ -3,6 +3,7 @@
 export { BgpPeer, type BgpPeerArgs, type BgpTimersArgs } from "./bgp-peer";
 export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
+export { IsolatedNetwork, type IsolatedNetworkArgs } from "./isolated-network";
 export { LoadBalancer, type LoadBalancerArgs, type MemberArgs, type TlsArgs } from "./load-balancer";
 export {
   NetworkAcl,

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { duidLinkLayer, formatMac, parseMac } from "../provider/addressing/mac";
 import { formerNames } from "./claims";
 import { grant } from "./grant";
 import { Resource } from "./resource";
@@ -42,6 +43,7 @@ export class Instance extends Resource {
 
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
     const { tier, claim = name, address, ...rest } = args;
+    alone(tier, claim, args);
     tier.claims.add({ kind: "instance", name: claim, was: formerNames(name, opts), value: address });
     const props = {
       ...rest,
@@ -53,5 +55,27 @@ export class Instance extends Resource {
     };
     super("Instance", name, OUTPUTS, props, opts);
     this.ledgerName = claim;
+  }
+}
+
+const guests = new WeakMap<Tier, Map<string, string>>();
+
+/** Two guests of one tier that are known by the same would take each other's lease. What is no plain value is not known yet. */
+function alone(tier: Tier, name: string, { mac, duid }: InstanceArgs): void {
+  const known = guests.get(tier) ?? new Map<string, string>();
+  guests.set(tier, known);
+  const parsed = typeof mac === "string" ? parseMac(mac) : "";
+  const linkLayer = typeof parsed === "string" ? undefined : duidLinkLayer(parsed);
+  const marks = {
+    "MAC address": typeof parsed === "string" ? undefined : formatMac(parsed),
+    DUID: duid === undefined ? linkLayer : typeof duid === "string" ? duid.toLowerCase() : undefined,
+  };
+  for (const [what, mark] of Object.entries(marks)) {
+    if (mark === undefined) continue;
+    const other = known.get(mark);
+    if (other !== undefined && other !== name) {
+      throw new Error(`instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`);
+    }
+    known.set(mark, name);
   }
 }

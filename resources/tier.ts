@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
-import { grant } from "./grant";
+import { grant, type Ledger } from "./grant";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
 
@@ -21,6 +21,18 @@ export interface TierArgs {
   /** The name in the VPC's ledger. Default: the resource's name. A plain value. */
   claim?: string;
 }
+
+/** @internal What a tier needs of what it is in: a VPC, or for an isolated network the zone itself. */
+export interface Home extends Ledger {
+  readonly hasIpv6: boolean;
+  readonly claims: Pick<Claims, "add">;
+  readonly domain: pulumi.Input<string>;
+  readonly ntpServers: pulumi.Input<pulumi.Input<string>[]>;
+  readonly router: pulumi.Input<string>;
+}
+
+/** The resource's type, by what it claims. */
+const TYPES = { tier: "Tier", isolated: "IsolatedNetwork" };
 
 const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ledger", "router"];
 
@@ -47,21 +59,36 @@ export class Tier extends Resource {
   /** @internal What instances ask for. */
   readonly claims: Claims;
 
-  constructor(name: string, args: TierArgs, opts?: pulumi.CustomResourceOptions) {
-    const { vpc, claim = name, cidr, gateway, reserve = [], ...rest } = args;
-    const claims = new Claims(`tier "${name}"`, reserved("instance", reserve));
-    if (vpc.hasIpv6) vpc.claims.add({ kind: "tier", name: claim, was: formerNames(name, opts), value: cidr });
+  constructor(name: string, args: TierArgs, opts?: pulumi.CustomResourceOptions);
+  /** @internal */
+  constructor(
+    name: string,
+    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind: keyof typeof TYPES },
+    opts?: pulumi.CustomResourceOptions,
+  );
+  constructor(
+    name: string,
+    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES },
+    opts?: pulumi.CustomResourceOptions,
+  ) {
+    const { vpc, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
+    const type = TYPES[kind];
+    const claims = new Claims(
+      `${kind === "tier" ? "tier" : "isolated network"} "${name}"`,
+      reserved("instance", reserve),
+    );
+    if (vpc.hasIpv6) vpc.claims.add({ kind, name: claim, was: formerNames(name, opts), value: cidr });
     const props = {
       ...rest,
       claim,
       claims: claims.closed,
       cidr,
       gateway,
-      grant: vpc.hasIpv6 ? grant(vpc, "tier", { type: "Tier", name, claim, opts }) : undefined,
+      grant: vpc.hasIpv6 ? grant(vpc, kind, { type, name, claim, opts }) : undefined,
       vpc: { domain: vpc.domain, ntpServers: vpc.ntpServers },
       router: vpc.router,
     };
-    super("Tier", name, OUTPUTS, props, opts);
+    super(type, name, OUTPUTS, props, opts);
     this.claims = claims;
   }
 }

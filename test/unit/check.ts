@@ -4,6 +4,7 @@ import {
   BgpPeer,
   ExternalNetwork,
   Instance,
+  IsolatedNetwork,
   LoadBalancer,
   NetworkAcl,
   Router,
@@ -12,7 +13,18 @@ import {
   Zone,
 } from "../../provider/index";
 
-const provider = { BgpPeer, ExternalNetwork, Instance, LoadBalancer, NetworkAcl, Router, Tier, Vpc, Zone };
+const provider = {
+  BgpPeer,
+  ExternalNetwork,
+  Instance,
+  IsolatedNetwork,
+  LoadBalancer,
+  NetworkAcl,
+  Router,
+  Tier,
+  Vpc,
+  Zone,
+};
 type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
@@ -53,6 +65,14 @@ export const arguments_ = {
     claims: [],
     grant: { value: "2001:67c:2834:1::/64" },
     vpc: { domain: "shop.internal", ntpServers: [] },
+    router: ROUTER,
+  },
+  IsolatedNetwork: {
+    claim: "printers",
+    interface: "db0",
+    claims: [],
+    grant: { value: "2001:db8:2800::/64" },
+    vpc: { domain: "internal", ntpServers: [] },
     router: ROUTER,
   },
   Instance: {

@@ -25,6 +25,13 @@ test("a whole program", async () => {
   const www = new vpc6.LoadBalancer("www", { vpc, port: 80, mode: "tcp", members: [{ instance: web1, port: 80 }] });
   const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
   const second = new vpc6.LoadBalancer("www-tls", tls);
+  const printers = new vpc6.IsolatedNetwork("printers", { zone, router, interface: "p0" });
+  const printer = new vpc6.Instance("printer1", { tier: printers, mac: "02:00:00:00:09:11" });
+  new vpc6.NetworkAcl("printers-acl", {
+    tiers: [printers],
+    rules: [{ ...({ direction: "ingress", action: "allow", protocol: "tcp" } as const), sources: [web, printer] }],
+  });
+  expect(await settled(printers.urn)).toContain("vpc6:IsolatedNetwork::printers");
   const group = new vpc6.ExternalNetwork("offices", { entries: ["2001:db8:7::/48"] });
   const allow = { direction: "ingress", action: "allow", protocol: "tcp" } as const;
   const acl = new vpc6.NetworkAcl("web-acl", {
@@ -44,6 +51,7 @@ test("a whole program", async () => {
   expect((await zone.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
     "asn vr1",
     "asn vr9",
+    "isolated printers",
     "router vr1",
     "router vr9",
     "vpc kept",
@@ -90,4 +98,20 @@ test("two resources with one name are refused where the second is made", () => {
   expect(() => new vpc6.Vpc("b", { zone, router, claim: "same" })).toThrow(
     'two resources claim vpc "same" of zone "ams3"',
   );
+});
+
+test("two guests of one tier with the same MAC address or DUID are refused where the second is made", () => {
+  const zone = new vpc6.Zone("ams7", { superCidr: "2001:67c:2834::/50" });
+  const router = new vpc6.Router("vr7", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
+  const vpc = new vpc6.Vpc("v7", { zone, router });
+  const [one, two] = [new vpc6.Tier("one", { vpc, interface: "a" }), new vpc6.Tier("two", { vpc, interface: "b" })];
+  const mac = "02:00:00:00:00:aa";
+  new vpc6.Instance("first", { tier: one, mac });
+  new vpc6.Instance("elsewhere", { tier: two, mac });
+  expect(() => new vpc6.Instance("again", { tier: one, mac: "02-00-00-00-00-AA" })).toThrow(
+    'instance "again" and instance "first" of one tier have the same MAC address, 02:00:00:00:00:aa',
+  );
+  const duid = "00:03:00:01:02:00:00:00:00:AA";
+  expect(() => new vpc6.Instance("other", { tier: one, duid })).toThrow('instance "other" and instance "first"');
+  new vpc6.Instance("other", { tier: one, duid: "00:02:00:00:ab:11", mac: pulumi.output("02:00:00:00:00:ab") });
 });

@@ -201,6 +201,24 @@ test("a VPC that moves takes its tiers along, a tier its instances", async () =>
   expect(after.ledger).toContain("2001:67c:2834:32::/64     web");
 });
 
+test("an isolated network: what a tier has, and what a VPC would give it", async () => {
+  expect(await fragments("IsolatedNetwork")).toEqual({
+    sysctl: "net.ipv6.conf.all.forwarding = 1\n",
+    network: "unreachable 2001:db8:2800::/64\ninterface db0\naddress db0 2001:db8:2800::1/64 nodad\n",
+    nftables: `add element inet vpc6 networks { 2001:db8:2800::/64 }
+add element inet vpc6 tiers { "db0" }
+add element inet vpc6 gateways { "db0" . 2001:db8:2800::1 }
+`,
+    dnsmasq: `interface=db0
+ra-param=db0,30,1800
+dhcp-range=set:db0,2001:db8:2800::,static,64,1h
+domain=printers.internal,2001:db8:2800::/64,local
+dhcp-option=tag:db0,option6:dns-server,[2001:db8:2800::1]
+dhcp-option=tag:db0,option6:domain-search,printers.internal
+`,
+  });
+});
+
 test("a BGP session", async () => {
   expect(await fragments("BgpPeer")).toEqual({
     packages: "frr\nfrr-pythontools\n",

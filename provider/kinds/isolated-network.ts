@@ -1,0 +1,30 @@
+// IsolatedNetwork: a tier that is in no VPC. Its /64 comes from the zone, and what a Vpc gives its tiers it brings itself: IPv6
+// forwarding, a place among the inside networks, and an end for its packets while the interface is down.
+
+import { list } from "../arguments";
+import { address6, dnsLabel } from "../fields";
+import { type Fragments, firstName, type Kind, namesOf } from "../kind";
+import { render } from "../templates/render";
+import { tier } from "./tier";
+
+type Args = ReturnType<typeof tier.shape>;
+
+export const isolatedNetwork: Kind<Args> = {
+  ...tier,
+  type: "IsolatedNetwork",
+  shape(value, path, fail) {
+    const args = tier.shape(value, path, fail);
+    return { ...args, vpc: { ...args.vpc, ntpServers: list(address6)(args.vpc.ntpServers, "ntpServers", fail) } };
+  },
+  plan(args, old, fail) {
+    const domain = args.domain ?? `${dnsLabel(firstName(namesOf(args.claim, old)))}.internal`;
+    const inputs = tier.plan({ ...args, domain, vpc: { ...args.vpc, domain } }, old, fail);
+    if (inputs.fragments === undefined) return inputs;
+    return { ...inputs, fragments: join(render("isolated-network", { cidr: inputs.cidr }), inputs.fragments) };
+  },
+};
+
+function join(first: Fragments, second: Fragments): Fragments {
+  const slots = new Set([...Object.keys(first), ...Object.keys(second)]);
+  return Object.fromEntries(Array.from(slots, (slot) => [slot, `${first[slot] ?? ""}${second[slot] ?? ""}`]));
+}
