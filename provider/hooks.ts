@@ -3,23 +3,33 @@
 
 import type { dynamic } from "@pulumi/pulumi";
 import type { Fail } from "./arguments";
+import { differences } from "./drift";
 import type { Fragments, Inputs, Kind } from "./kind";
 import { say, warn } from "./progress";
-import { converge, installSignalHandling, observe, onProgress, RouterError, setCredentials, uninstall } from "./router";
+import {
+  converge,
+  installSignalHandling,
+  type Observation,
+  observe,
+  onProgress,
+  RouterError,
+  setCredentials,
+  uninstall,
+} from "./router";
 import { revealed } from "./secrets";
 import { AS_APPLIED, HALF_WAY, hash, hashes, type Outputs, outputs, plain, same } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
-import { readWay, routerOf } from "./way";
+import { isOtherMachine, readWay, routerOf } from "./way";
 
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 
 export function hooks<A>(kind: Kind<A>): Hooks {
   const label = (inputs: Inputs): string => `${kind.type} ${kind.describe(inputs)}`;
 
-  async function apply(id: string, inputs: Inputs, fragments: Fragments | null): Promise<void> {
+  async function apply(id: string, inputs: Inputs, fragments: Fragments | null, repair = false): Promise<void> {
     if (!inputs.router) return;
     const all = fragments && { ...fragments, ...revealed(inputs, fragments) };
-    await converge(readWay(inputs.router), { id, label: label(inputs), fragments: all });
+    await converge(readWay(inputs.router), { id, label: label(inputs), fragments: all, repair });
   }
 
   /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
@@ -78,12 +88,14 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     },
 
     async update(id, olds, news) {
+      // Something else than we left there: changed by hand, half done, or another machine (it has another host key).
+      const unknown = olds.live !== AS_APPLIED || isOtherMachine(olds.router, news.router);
       // No connection when only the way to the router changed, or something that no router sees.
       // Two secrets may have one placeholder.
       const secret = !same(revealed(news), revealed(olds, news.fragments));
-      if (olds.live !== AS_APPLIED || secret || !same(hashed(news.fragments), olds.fragments)) {
+      if (unknown || secret || !same(hashed(news.fragments), olds.fragments)) {
         try {
-          await apply(id, news, news.fragments ?? {});
+          await apply(id, news, news.fragments ?? {}, unknown);
         } catch (error) {
           throw failed(error, id, news);
         }
@@ -112,18 +124,21 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async read(id, props = {} as Outputs) {
       if (!props.router || !props.fragments) return { id, props };
-      let found: Fragments;
+      let seen: Observation;
       try {
-        found = (await observe(readWay(props.router))).get(id) ?? {};
+        seen = await observe(readWay(props.router));
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }
-      if (same(hashes(found), props.fragments)) return { id, props };
+      const found = seen.fragments.get(id) ?? {};
+      const report = differences(props, found, seen.drift.get(id) ?? []);
+      if (report === "") return { id, props };
       const { __provider, schema, live, ...rest } = props;
+      if (same(hashes(found), props.fragments)) return { id, props: { ...props, live: report } };
       return {
         id,
         inputs: { ...rest, fragments: found } as never,
-        props: { ...props, fragments: hashes(found), live: differences(props, found) },
+        props: { ...props, fragments: hashes(found), live: report },
       };
     },
   };
@@ -141,21 +156,6 @@ function unknownTexts(inputs: Inputs): Inputs {
   if (!inputs.fragments || typeof inputs.fragments === "string") return inputs;
   const texts = Object.entries(inputs.fragments).map(([slot, text]) => [slot, hasUnknown(text) ? UNKNOWN : text]);
   return { ...inputs, fragments: Object.fromEntries(texts) };
-}
-
-function differences(props: Outputs, found: Fragments): string {
-  const where = `router ${routerOf(props.router ?? "")}`;
-  if (Object.keys(found).length === 0) return `missing on ${where}; the next update puts it there`;
-  const now = hashes(found);
-  const then = props.fragments ?? {};
-  const slots = [...new Set([...Object.keys(now), ...Object.keys(then)])].sort();
-  const changed = slots.filter((slot) => now[slot] !== then[slot]);
-  return changed
-    .map(
-      (slot) =>
-        `${slot} on ${where} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,
-    )
-    .join("\n");
 }
 
 /** Routers that are gone for good, named by the operator for one run: their resources leave the state without SSH. */

@@ -15,6 +15,12 @@ export function readWay(way: string): RouterAddress {
 /** Whose way it is. */
 export const routerOf = (way: string): string => way.split(" ", 1)[0] ?? "";
 
+/** Does the way lead to a machine with another host key than before: a rebuilt one, of which nothing is known? */
+export const isOtherMachine = (before = "", now = ""): boolean => {
+  const [old, key] = [before, now].map((way) => way.split(" ")[2]);
+  return old !== undefined && key !== undefined && old !== key;
+};
+
 function write({ user, host, port, hostKey }: Hop): string {
   // A whole key, `ssh-ed25519 AAAA…`, is two words.
   return `${user}@${host.includes(":") ? `[${host}]` : host}:${port} ${hostKey.replace(" ", "=")}`;

@@ -4,13 +4,22 @@
  */
 
 import { Lane } from "./lane";
-import type { Change, Fragments, Report, RouterAddress } from "./types";
+import type { Change, Observation, Report, RouterAddress } from "./types";
 
 export { setCredentials } from "./credentials";
 export { RouterError } from "./error";
 export { installSignalHandling } from "./process";
 export { onProgress, setHolder } from "./session";
-export type { Change, CredentialConfig, Fragments, Hop, Report, RouterAddress } from "./types";
+export type {
+  Change,
+  CredentialConfig,
+  Difference,
+  Fragments,
+  Hop,
+  Observation,
+  Report,
+  RouterAddress,
+} from "./types";
 
 const lanes = new Map<string, Lane>();
 
@@ -19,8 +28,8 @@ export async function converge(router: RouterAddress, change: Change): Promise<R
   return await lane(router).converge(change);
 }
 
-/** What is confirmed on the router: id → fragments. Concurrent callers share one round trip. Empty where vpc6 never was. */
-export async function observe(router: RouterAddress): Promise<Map<string, Fragments>> {
+/** What is confirmed on the router, and what is not so. Concurrent callers share one round trip. Empty where vpc6 never was. */
+export async function observe(router: RouterAddress): Promise<Observation> {
   return await lane(router).observe();
 }
 

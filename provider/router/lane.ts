@@ -7,7 +7,7 @@ import { RouterError } from "./error";
 import { encode } from "./payload";
 import { begin, stopping } from "./process";
 import { Refusal, Session } from "./session";
-import type { Change, Fragments, Report, RouterAddress } from "./types";
+import type { Change, Observation, Report, RouterAddress } from "./types";
 
 export const gather = {
   /** How long the first change waits for company, in ms: siblings come one after another through the engine's serial check. */
@@ -32,7 +32,7 @@ export class Lane {
   private readonly session: Session;
   private queue: (Item | Solo)[] = [];
   private running = false;
-  private observing: Promise<Map<string, Fragments>> | undefined;
+  private observing: Promise<Observation> | undefined;
   private down: { error: RouterError; until: number } | undefined;
 
   constructor(router: RouterAddress) {
@@ -57,13 +57,15 @@ export class Lane {
     );
   }
 
-  observe(): Promise<Map<string, Fragments>> {
+  observe(): Promise<Observation> {
     // Between transactions, not beside one: what is said is then true for all who asked before.
-    this.observing ??= this.wait<Map<string, Fragments>>((resolve, reject) =>
+    this.observing ??= this.wait<Observation>((resolve, reject) =>
       this.enqueue({
         run: () => {
           this.observing = undefined;
-          return this.reach(() => this.session.observe()).then(resolve, (error) => reject(this.verdict(error, "")));
+          return this.reach(() => this.session.observe()).then(resolve, (error) =>
+            reject(this.verdict(error, "looking at what is there")),
+          );
         },
       }),
     );

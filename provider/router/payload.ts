@@ -4,7 +4,7 @@
  */
 
 import { printable } from "./error";
-import type { Change, Fragments } from "./types";
+import type { Change, Fragments, Observation } from "./types";
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
 
@@ -15,6 +15,7 @@ const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
 export function encode(changes: readonly Change[], holder: string, nonce: string, confirm?: number): string {
   const lines = ["vpc6-transaction 1", `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
   if (confirm !== undefined) lines.push(`confirm ${confirm}`);
+  if (changes.some(({ repair }) => repair)) lines.push("repair");
   for (const { id, fragments } of changes) {
     checkId(id);
     if (fragments === null) {
@@ -38,8 +39,22 @@ export function checkId(id: string): void {
   if (!idPattern.test(id)) throw new Error(`not an id a router takes: ${JSON.stringify(id)}`);
 }
 
-/** What `show` prints, back to fragments by id. Throws when it is not whole. */
-export function decode(text: string): Map<string, Fragments> {
+/** What `observe` prints: fragments, then `drift ID SERVICE|TEXT` for each difference. Throws when it is not whole. */
+export function decode(text: string): Observation {
+  const [fragments = "", findings, ...more] = text.split(/^vpc6-drift 1\n/m);
+  if (findings === undefined || more.length > 0 || !/(^|\n)end vpc6-drift\n$/.test(findings)) {
+    throw new Error("the list of differences is not whole");
+  }
+  const drift: Observation["drift"] = new Map();
+  for (const line of findings.split("\n")) {
+    const [, id, service, text] = /^drift (\S+) ([a-z0-9-]+)\|(.*)$/.exec(line) ?? [];
+    if (!id || !service || text === undefined) continue;
+    drift.set(id, [...(drift.get(id) ?? []), { service, text: printable(text) }]);
+  }
+  return { fragments: decodeFragments(fragments), drift };
+}
+
+function decodeFragments(text: string): Map<string, Fragments> {
   const all = text.split("\n");
   const from = all.indexOf("vpc6-transaction 1");
   const to = all.lastIndexOf(`end ${all.length - from - 2}`);

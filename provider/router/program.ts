@@ -19,6 +19,7 @@ const parts = [
   "lock.sh",
   "payload.sh",
   "assemble.sh",
+  "drift.sh",
   "packages.sh",
   ...services.map((service) => `services/${service}.sh`),
   "leases.sh",
@@ -57,7 +58,7 @@ export const commands = {
   install: (user: string) => `${sudo(user)}sh -c '${install}'`,
   converge: (user: string, hash: string) => `${sudo(user)}${path} converge ${hash} "$SSH_CONNECTION"`,
   confirm: (user: string, generation: number) => `${sudo(user)}${path} confirm ${generation}`,
-  show: (user: string) => `${sudo(user)}${path} show`,
+  observe: (user: string) => `${sudo(user)}${path} observe`,
   uninstall: (user: string, id: string) => `${sudo(user)}${path} uninstall ${id}`,
 };
 

@@ -11,7 +11,7 @@ import { type Connection, connect } from "./connection";
 import { RouterError } from "./error";
 import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
 import { commands, program } from "./program";
-import type { Change, Fragments, Report, RouterAddress } from "./types";
+import type { Change, Observation, Report, RouterAddress } from "./types";
 
 /** How long an unused connection is kept, in ms. */
 export const idle = { close: 20_000 };
@@ -63,9 +63,16 @@ export class Session {
     };
   }
 
-  async observe(): Promise<Map<string, Fragments>> {
-    const outcome = await this.command(commands.show(this.router.user), "", 64 << 20);
-    if (isMissing(outcome)) return new Map();
+  async observe(): Promise<Observation> {
+    let outcome = await this.command(commands.observe(this.router.user), "", 64 << 20);
+    if (isMissing(outcome)) return { fragments: new Map(), drift: new Map() };
+    if (outcome.code === 2 && /^usage: /m.test(outcome.stderr)) {
+      // A program from before it could be asked this.
+      await this.install();
+      outcome = await this.command(commands.observe(this.router.user), "", 64 << 20);
+    }
+    const answer = parseAnswer(outcome.stdout);
+    if (answer) throw new Refusal(answer);
     if (outcome.code !== 0) throw this.unexpected(outcome);
     try {
       return decode(outcome.stdout);

@@ -28,6 +28,22 @@ export interface Change {
   /** For messages: `Tier "web"`. */
   label: string;
   fragments: Fragments | null;
+  /** Look also for what differs on the router from what is confirmed there, and apply that again. */
+  repair?: boolean;
+}
+
+/** What is on a router. */
+export interface Observation {
+  /** The confirmed fragments, by id. */
+  fragments: Map<string, Fragments>;
+  /** What differs from them in files, kernel and daemons, by the id whose it is. */
+  drift: Map<string, Difference[]>;
+}
+
+/** `service`: whose function found it, beside them `packages` and `program`. `text`: `rule removed from chain input, …`. */
+export interface Difference {
+  service: string;
+  text: string;
 }
 
 /** What a transaction did. A joint one gives every caller the same report. */

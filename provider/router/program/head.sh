@@ -4,7 +4,7 @@
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
 # systemd; no other language.
 #
-# Verbs: converge HASH CLIENT, confirm N, show, uninstall ID; from units: boot [firewall], rollback N, leases.
+# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -26,6 +26,7 @@ UNITS=/etc/systemd/system
 #   NAME_check FILES       the daemon's own judgement, nothing changed
 #   NAME_apply FILES       makes the host what FILES say, whatever it is now
 #   NAME_health FILES      is it so?
+#   NAME_drift FILES       what is live and not as FILES say, or live and nobody's: lines `ID TEXT` (see drift.sh). May be missing
 #   NAME_remove            as it was found
 #   NAME_unit              the text of vpc6-NAME.service, if it needs one
 SERVICES="@SERVICES@"
@@ -33,6 +34,9 @@ SERVICES="@SERVICES@"
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
 CONFIRM_WAIT=30
+
+# Whether the payload asks for what drifted to be applied again.
+REPAIR=
 
 # What the answer will say. Functions that refuse something set WHY (in the daemon's own words) and BLAME (a fragment's id).
 TOUCHED=no

@@ -20,10 +20,10 @@ case $verb in
   rollback) rollback "${1:?}" ;;
   boot) boot "${1:-}" ;;
   leases) leases ;;
-  show) show_fragments "$ETC/confirmed/fragments" ;;
+  observe) observe ;;
   uninstall) uninstall "${1:?}" ;;
   *)
-    echo "usage: vpc6 converge HASH CLIENT | confirm N | rollback N | boot [firewall] | show | uninstall ID" >&2
+    echo "usage: vpc6 converge HASH CLIENT | confirm N | rollback N | boot [firewall] | observe | uninstall ID" >&2
     exit 2
     ;;
 esac

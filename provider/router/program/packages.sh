@@ -143,3 +143,14 @@ $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
   done <"$VAR/groups"
   :
 }
+
+# packages_drift FILE: those that are gone.
+packages_drift() {
+  awk '/^# vpc6 / { id = $3; next } NF && !($1 in by) { by[$1] = id; print $1, id }' "$1" >"$RUN/packages.want"
+  # shellcheck disable=SC2046 # a list of names
+  dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(cut -d' ' -f1 "$RUN/packages.want") 2>/dev/null |
+    awk -v want="$RUN/packages.want" '
+      $1 == "installed" { have[$2] = 1 }
+      END { while ((getline line <want) > 0) { split(line, w, " "); if (!(w[1] in have)) print w[2], "package " w[1] " removed" } }
+    '
+}

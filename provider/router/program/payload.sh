@@ -15,6 +15,7 @@ read_payload() {
     /^\|/ { if (slot == "") bad("text outside a slot"); next }
     $1 == "holder" || ($1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/) { next }
     $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= 3 && $2 <= 600 { next }
+    $0 == "repair" { next }
     $1 == "set" || $1 == "drop" {
       if (NF != 2 || $2 !~ /^[A-Za-z0-9][A-Za-z0-9._@:-]*$/ || length($2) > 200) bad("not an id: " $2)
       if ($2 in seen) bad("twice in one payload: " $2)

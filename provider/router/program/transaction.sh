@@ -97,10 +97,12 @@ converge() {
   run_dir && PAYLOAD=$RUN/payload.$$
   trap ended EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }
-  # shellcheck disable=SC2046 # two words
-  set -- $(awk '$1 == "nonce" { nonce = $2 } $1 == "confirm" { wait = $2 } /^(set|drop) / { exit } END { print (nonce == "" ? "none" : nonce), wait }' "$PAYLOAD")
+  # shellcheck disable=SC2046 # three words
+  set -- $(awk -v wait="$CONFIRM_WAIT" -v nonce=none '$1 == "nonce" { nonce = $2 } $1 == "confirm" { wait = $2 } $1 == "repair" { repair = "repair" } /^(set|drop) / { exit } END { print nonce, wait, repair }' "$PAYLOAD")
   NONCE=$1
-  CONFIRM_WAIT=${2:-$CONFIRM_WAIT}
+  CONFIRM_WAIT=$2
+  REPAIR=${3:-}
+  [ -z "$REPAIR" ] || program_intact || { answer outdated changed; return; }
   lock "$LOCK_WAIT" || { busy; return; }
   if [ "$PENDING" = waiting ] && [ "$NOW" -lt "$PENDING_UNTIL" ]; then
     # Sent again, as the first answer was lost.
@@ -137,9 +139,12 @@ $(head -n 3 "$RUN/stage.err")"
     answer full
     return
   }
+  if [ -n "$REPAIR" ]; then
+    drifts "$CONFIRMED" || { answer failed; return; }
+  fi
   # RUN/unsettled: the host is not known to be what the confirmed generation says, so everything is applied.
   if [ ! -e "$RUN/unsettled" ] && [ "$(cat "$CONFIRMED/program" 2>/dev/null)" = "$PROGRAM_HASH" ] &&
-    diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
+    { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
     answer ok "$(generation confirmed)" nothing
     return
@@ -147,7 +152,7 @@ $(head -n 3 "$RUN/stage.err")"
   assemble "$NEXT" && echo "$PROGRAM_HASH" >"$NEXT/program" || { answer refused; return; }
   packages_install "$NEXT/files/packages" || { CULPRIT=packages; answer refused; return; }
   for service in $SERVICES; do
-    [ -e "$RUN/unsettled" ] || differs "$service" "$CONFIRMED" "$NEXT" || continue
+    [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" "$CONFIRMED" "$NEXT" || continue
     "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; answer refused; return; }
     CHANGED="$CHANGED${CHANGED:+ }$service"
   done

@@ -45,15 +45,21 @@ END
 # units: writes what differs; one daemon-reload when anything did.
 units() {
   units_changed=
-  unit_firewall >"$RUN/unit" && unit vpc6-firewall || return 1
-  unit_main >"$RUN/unit" && unit vpc6 || return 1
-  unit_leases >"$RUN/unit" && unit vpc6-leases || return 1
+  units_each unit || return 1
+  [ -z "$REPAIR" ] || units_drop_ins_remove
+  [ -n "$units_changed$REPAIR" ] || return 0
+  WHY=$(systemctl daemon-reload 2>&1 && systemctl --quiet enable vpc6-firewall.service vpc6.service 2>&1) && WHY=
+}
+
+# units_each COMMAND: COMMAND NAME for each unit, its text in RUN/unit.
+units_each() {
+  unit_firewall >"$RUN/unit" && "$1" vpc6-firewall || return 1
+  unit_main >"$RUN/unit" && "$1" vpc6 || return 1
+  unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
-    "${service}_unit" >"$RUN/unit" && unit "vpc6-$service" || return 1
+    "${service}_unit" >"$RUN/unit" && "$1" "vpc6-$service" || return 1
   done
-  [ -n "$units_changed" ] || return 0
-  WHY=$(systemctl daemon-reload 2>&1 && systemctl --quiet enable vpc6-firewall.service vpc6.service 2>&1) && WHY=
 }
 
 unit() {
@@ -65,8 +71,30 @@ unit() {
   units_changed=yes
 }
 
+# units_drift: changed texts, drop-ins (they change what a unit of ours does), and whether the router comes back at boot.
+units_drift() {
+  units_each unit_drift
+  for unit_in in "$UNITS" /run/systemd/system; do
+    for unit_file in "$unit_in"/vpc6.service.d/* "$unit_in"/vpc6-*.service.d/*; do
+      [ ! -e "$unit_file" ] || echo "- $unit_file added"
+    done
+  done
+  for unit_name in vpc6-firewall vpc6; do
+    [ -e "$UNITS/multi-user.target.wants/$unit_name.service" ] || echo "- $unit_name.service is disabled"
+  done
+}
+
+unit_drift() {
+  drift_file "$RUN/unit" "$UNITS/$1.service"
+}
+
+units_drop_ins_remove() {
+  rm -rf "$UNITS"/vpc6.service.d "$UNITS"/vpc6-*.service.d /run/systemd/system/vpc6.service.d /run/systemd/system/vpc6-*.service.d
+}
+
 units_remove() {
   systemctl --quiet disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
+  units_drop_ins_remove
   rm -f "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/.vpc6*.vpc6
   systemctl daemon-reload
   systemctl reset-failed 'vpc6*' >/dev/null 2>&1

@@ -97,7 +97,8 @@ describe("later transactions", () => {
   });
 
   it("are told as they are by `observe`", async () => {
-    const found = await observe(router);
+    const { fragments: found, drift } = await observe(router);
+    expect(drift).toEqual(new Map());
     expect([...found.keys()].sort()).toEqual(["db@2001:67c:2834:2::", base.id, web.id].sort());
     expect(found.get(web.id)).toEqual(web.fragments);
   });

@@ -60,9 +60,9 @@ it("leaves nothing behind, and nothing out", async () => {
 
 it("is nothing to do a second time, and the router can be had again", async () => {
   await uninstall(router, base.id);
-  expect((await observe(router)).size).toBe(0);
+  expect((await observe(router)).fragments.size).toBe(0);
   await converge(router, base);
-  expect([...(await observe(router)).keys()]).toEqual([base.id]);
+  expect([...(await observe(router)).fragments.keys()]).toEqual([base.id]);
 });
 
 it("carries on where it was cut short", async () => {

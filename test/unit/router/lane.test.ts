@@ -50,13 +50,15 @@ describe("gathering", () => {
 
   it("asks once for all who observe, between transactions", async () => {
     await using fake = await fakeRouter(({ line }) =>
-      line.endsWith(" show") ? { stdout: "vpc6-transaction 1\nset a\nslot network\n|x\nend 4\n" } : ok(),
+      line.endsWith(" observe")
+        ? { stdout: "vpc6-transaction 1\nset a\nslot network\n|x\nend 4\nvpc6-drift 1\nend vpc6-drift\n" }
+        : ok(),
     );
     const changed = converge(fake.address, change("a"));
     const seen = await Promise.all([1, 2, 3].map(() => observe(fake.address)));
     await changed;
-    expect(seen.map((all) => all.get("a"))).toEqual(Array(3).fill({ network: "x\n" }));
-    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["converge", "show"]);
+    expect(seen.map(({ fragments }) => fragments.get("a"))).toEqual(Array(3).fill({ network: "x\n" }));
+    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["converge", "observe"]);
   });
 
   it("keeps routers apart: one that is dead does not stop another", async () => {

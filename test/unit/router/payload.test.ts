@@ -61,18 +61,22 @@ describe("encode", () => {
 });
 
 describe("decode", () => {
+  const none = "vpc6-drift 1\nend vpc6-drift\n";
+
   it("reads back what encode wrote", () => {
     const fragments = { network: "interface web0\n", nftables: "table inet vpc6 {\n\n}\n" };
     const shown = encode([change("a", fragments), change("b", { "dns-hosts": "::1 a\n" })], "h", "n");
-    expect(Object.fromEntries(decode(shown))).toEqual({ a: fragments, b: { "dns-hosts": "::1 a\n" } });
+    expect(Object.fromEntries(decode(shown + none).fragments)).toEqual({ a: fragments, b: { "dns-hosts": "::1 a\n" } });
   });
 
   it("is empty when there is nothing", () => {
-    expect(decode("vpc6-transaction 1\nend 1\n").size).toBe(0);
+    expect(decode(`vpc6-transaction 1\nend 1\n${none}`).fragments.size).toBe(0);
   });
 
   it("passes over what a login shell says first", () => {
-    expect([...decode("Welcome!\nvpc6-transaction 1\nset a\nslot network\n|x\nend 4\n").keys()]).toEqual(["a"]);
+    expect([
+      ...decode(`Welcome!\nvpc6-transaction 1\nset a\nslot network\n|x\nend 4\n${none}`).fragments.keys(),
+    ]).toEqual(["a"]);
   });
 
   it.each([

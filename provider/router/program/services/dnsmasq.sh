@@ -47,7 +47,8 @@ dnsmasq_apply() {
   mkdir -p "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
   dnsmasq_hosts "$1/dns-hosts" "$VAR/dns-hosts" || return 1
   dnsmasq_hosts "$1/dhcp-hosts" "$VAR/dhcp-hosts" || return 1
-  [ ! -s "$RUN/hosts.gone" ] || dnsmasq_hangup=yes
+  # A line that was added to a file by hand is not forgotten with the file's new text.
+  [ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || dnsmasq_hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
     dnsmasq_stop
     rm -f "$RUN/dnsmasq.applied"
@@ -58,6 +59,7 @@ dnsmasq_apply() {
   elif [ -n "$dnsmasq_hangup" ]; then
     systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
   fi
+  [ -z "$REPAIR" ] || [ ! -s "$1/dnsmasq" ] || systemctl start vpc6-leases
 }
 
 # dnsmasq_hosts FILE DIR: DIR holds one file for each fragment in FILE. Files appear whole, by rename; what is gone is listed
@@ -107,6 +109,42 @@ dnsmasq_health() {
     WHY="vpc6-dnsmasq does not stay up: $(dnsmasq_said)"
     return 1
   }
+}
+
+dnsmasq_drift() {
+  dnsmasq_hosts_drift "$1/dhcp-hosts" "$VAR/dhcp-hosts"
+  dnsmasq_hosts_drift "$1/dns-hosts" "$VAR/dns-hosts"
+  [ -s "$1/dnsmasq" ] || { drift_daemon vpc6-dnsmasq inactive; return; }
+  drift_daemon vpc6-dnsmasq active
+  drift_daemon vpc6-leases active
+  # Not in force any more, or not known to be: the record goes, so that repairing restarts the daemon.
+  cmp -s "$1/dnsmasq" "$ETC/live/files/dnsmasq" || rm -f "$RUN/dnsmasq.applied"
+  drift_command vpc6-dnsmasq || {
+    rm -f "$RUN/dnsmasq.applied"
+    echo "- vpc6-dnsmasq.service runs with other arguments than its unit says"
+  }
+}
+
+# dnsmasq_hosts_drift FILE DIR: DIR holds one file for each fragment in FILE, and no other.
+dnsmasq_hosts_drift() {
+  # shellcheck disable=SC2012 # names are checked below
+  ls -1A "$2" 2>/dev/null >"$RUN/hosts.have"
+  awk -v dir="$2" -v have="$RUN/hosts.have" '
+    /^# vpc6 / { id = $3; text[id] = ""; next }
+    { text[id] = text[id] $0 "\n" }
+    END {
+      while ((getline name <have) > 0) {
+        file = dir "/" name
+        if (!(name in text)) { print "-", "file " file " added"; continue }
+        old = ""
+        while ((getline line <file) > 0) old = old line "\n"
+        close(file)
+        if (old != text[name]) print name, "file " file " changed"
+        delete text[name]
+      }
+      for (id in text) print id, "file " dir "/" id " removed"
+    }
+  ' "$1"
 }
 
 dnsmasq_stop() {

@@ -76,8 +76,12 @@ frr_found() {
       return 1
     }
   fi
-  grep -qx 'bgpd=yes' /etc/frr/daemons && return 0
-  rm -f "$RUN/frr.applied"
+  # Which daemons there are counts from the next start on: what else changed in this file is no reason for one.
+  if grep -qx 'bgpd=yes' /etc/frr/daemons; then
+    [ -n "$REPAIR" ] || return 0
+  else
+    rm -f "$RUN/frr.applied"
+  fi
   sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >/etc/frr/.daemons && frr_place /etc/frr/.daemons /etc/frr/daemons
 }
 
@@ -92,13 +96,17 @@ frr_place() {
 # switches. In the file that FRR starts from they would undo what others have set since.
 frr_write() {
   {
-    echo "! by vpc6"
     if [ -n "${2:-}" ]; then
       vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
     fi
-    echo "log syslog informational"
-    grep -v '^#' "$1"
+    frr_text "$1"
   } >"$FRR_CONF.vpc6" && frr_place "$FRR_CONF.vpc6" "$FRR_CONF"
+}
+
+frr_text() {
+  echo "! by vpc6"
+  echo "log syslog informational"
+  grep -v '^#' "$1"
 }
 
 # frr_leave FILE: the neighbours that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
@@ -136,6 +144,7 @@ frr_reload() {
 frr_start() {
   # Three starts in as many minutes are all that frr.service allows by itself.
   systemctl reset-failed frr >/dev/null 2>&1
+  [ -z "$REPAIR" ] || systemctl unmask frr >/dev/null 2>&1
   if [ -n "${BOOTING:-}" ]; then
     systemctl restart --no-block frr
     return
@@ -168,6 +177,49 @@ frr_health() {
 $(frr_said)"
   BLAME=$(awk -v line="$(echo "$frr_missing" | head -n 1)" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1/frr")
   return 1
+}
+
+# bgpd's own words for what it runs with are the same as ours, line by line, under the same headings.
+frr_drift() {
+  [ -s "$1/frr" ] || { [ ! -d "$VAR/frr" ] || drift_daemon frr inactive; return; }
+  drift_daemon frr active
+  { frr_text "$1/frr" >"$RUN/frr.file"; } 2>/dev/null
+  sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >"$RUN/frr.daemons" 2>/dev/null
+  {
+    drift_file "$RUN/frr.file" "$FRR_CONF"
+    drift_file "$RUN/frr.daemons" /etc/frr/daemons
+    vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now" && frr_lines "$1/frr" "$RUN/frr.now"
+  } >"$RUN/frr.drift"
+  cat "$RUN/frr.drift"
+  # What runs is not known to be what is on record: a reload finds the difference.
+  [ ! -s "$RUN/frr.drift" ] || [ ! -e "$RUN/frr.applied" ] || true >"$RUN/frr.applied"
+}
+
+# frr_lines FILE RUNNING: statements that are in one and not in the other.
+frr_lines() {
+  awk '
+    FNR == 1 { file++ }
+    /^# vpc6 / { id = $3 }
+    /^[#!]/ || /^ *!/ || !NF { next }
+    { $1 = $1 }
+    /^(frr (version|defaults)|hostname|domainname|log|service|no ip(v6)? forwarding|Building|Current|end$)/ { next }
+    /^exit-address-family$/ { family = ""; next }
+    /^exit$/ { block = ""; next }
+    /^(router|route-map|interface|vrf|segment-routing|line) / { block = $0 " "; family = ""; line = $0 }
+    /^address-family / { family = $0 " "; next }
+    { line = block == $0 " " ? $0 : block family $0 }
+    file == 1 { if (!(line in by)) { by[line] = id; order[++n] = line } next }
+    { now[line] = 1; if (!(line in by)) extra[++m] = line }
+    END {
+      for (i = 1; i <= n; i++) if (!(order[i] in now)) print by[order[i]], "bgpd, line removed, " order[i]
+      for (i = 1; i <= m; i++) {
+        # Beside a neighbour, a list or a map of ours: whose that is.
+        id = "-"; count = split(extra[i], w, " ")
+        for (j = 1; j <= n && id == "-"; j++) for (k = 1; k <= count; k++) if (w[k] ~ /:.*:/ && index(order[j] " ", w[k] " ")) id = by[order[j]]
+        print id, "bgpd, line added, " extra[i]
+      }
+    }
+  ' "$1" "$2"
 }
 
 # As the package left it: stopped, its own files in place.

@@ -54,7 +54,9 @@ haproxy_apply() {
     rm -f "$RUN/haproxy.applied"
     return
   fi
-  if ! systemctl --quiet is-active vpc6-haproxy && ! haproxy_reloading; then
+  if { ! systemctl --quiet is-active vpc6-haproxy && ! haproxy_reloading; } ||
+    # A reload keeps the arguments.
+    { [ -n "$REPAIR" ] && ! drift_command vpc6-haproxy; }; then
     rm -f "$RUN/haproxy.applied"
     haproxy_start || return 1
   elif [ "$(haproxy_sum "$1")" != "$(cat "$RUN/haproxy.applied" 2>/dev/null)" ]; then
@@ -117,6 +119,14 @@ haproxy_health() {
     WHY="vpc6-haproxy does not stay up: $(haproxy_said)"
     return 1
   }
+}
+
+haproxy_drift() {
+  [ -s "$1/haproxy" ] || { drift_daemon vpc6-haproxy inactive; return; }
+  drift_daemon vpc6-haproxy active
+  # Not in force any more, or not known to be: the record goes.
+  cmp -s "$1/haproxy" "$ETC/live/files/haproxy" || rm -f "$RUN/haproxy.applied"
+  drift_command vpc6-haproxy || echo "- vpc6-haproxy.service runs with other arguments than its unit says"
 }
 
 haproxy_stop() {

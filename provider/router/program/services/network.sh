@@ -79,12 +79,14 @@ network_check() {
 
 network_apply() {
   touch "$RUN/network"
+  true >"$RUN/network.taken"
   network_links_up "$1/network" || return 1
-  ip -o addr show >"$RUN/addresses" && { ip -o -6 route show table main && ip -o -4 route show table main; } >"$RUN/routes" &&
-    ip neigh show nud permanent >"$RUN/neighbors" || {
-    WHY="ip cannot list the addresses and routes of this host"
-    return 1
-  }
+  network_live || return 1
+  network_found
+  if [ -n "$REPAIR" ]; then
+    # What nobody asked for on a link of ours goes the way of what nobody asks for any more.
+    network_differences "$1/network" extra >>"$RUN/network" || return 1
+  fi
   network_plan "$1/network" || return 1
   # What will be ours is on record before it is: killed in between, the next run takes back only what is really there.
   mv "$RUN/network.during" "$RUN/network"
@@ -101,6 +103,106 @@ ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
   network_links_down "$1/network"
 }
 
+# network_live: RUN/network.live, a line as in a fragment for each address, route and permanent neighbor, and after a tab where
+# it is from: the routing protocol, `kernel`, `dynamic` (leased or advertised), `static`.
+network_live() {
+  ip -o addr show >"$RUN/addresses" && { ip -o -6 route show table main && ip -o -4 route show table main; } >"$RUN/routes" &&
+    ip neigh show nud permanent >"$RUN/neighbors" && awk -v run="$RUN" '
+    function full(prefix, v6) {
+      if (prefix == "default") return v6 ? "::/0" : "0.0.0.0/0"
+      return prefix ~ /\// ? prefix : prefix (v6 ? "/128" : "/32")
+    }
+    BEGIN {
+      while ((getline line <(run "/addresses")) > 0) {
+        split(line, w, " ")
+        if (w[3] ~ /^inet/) print "address " w[2] " " w[4] "\t" (line ~ / scope (link|host)/ ? "kernel" : line ~ / dynamic/ ? "dynamic" : "static")
+      }
+      while ((getline line <(run "/routes")) > 0) {
+        n = split(line, w, " ")
+        v6 = line ~ / pref /
+        proto = "static"; via = ""; dev = ""; metric = v6 ? 1024 : 0
+        for (i = 2; i < n; i++) {
+          if (w[i] == "proto") proto = w[i + 1]
+          if (w[i] == "via") via = w[i + 1]
+          if (w[i] == "dev") dev = w[i + 1]
+          if (w[i] == "metric") metric = w[i + 1]
+        }
+        if (w[1] == "unreachable") print "unreachable " full(w[2], v6) "\t" proto
+        else if (via != "") print "route " dev " " full(w[1], v6) " via " via " metric " metric "\t" proto
+        else if (dev != "" && w[1] ~ /^(default$|[0-9a-f.:]+(\/[0-9]+)?$)/) print "onlink " dev " " full(w[1], v6) " metric " metric "\t" proto
+      }
+      while ((getline line <(run "/neighbors")) > 0) {
+        n = split(line, w, " "); dev = ""; mac = ""
+        for (i = 2; i < n; i++) { if (w[i] == "dev") dev = w[i + 1]; if (w[i] == "lladdr") mac = w[i + 1] }
+        print "neighbor " dev " " w[1] " " mac "\tstatic"
+      }
+    }
+  ' >"$RUN/network.live" || {
+    WHY="ip cannot list the addresses and routes of this host"
+    return 1
+  }
+}
+
+# network_found: what was on a link before it became ours is the operator's, for as long as the link is ours.
+network_found() {
+  [ -s "$RUN/network.taken" ] || return 0
+  awk -F '\t' -v taken="$RUN/network.taken" '
+    BEGIN { while ((getline dev <taken) > 0) new[dev] = 1 }
+    { split($1, w, " ") } w[2] in new { print $1 }
+  ' "$RUN/network.live" >>"$VAR/network.found"
+}
+
+# network_differences FILE missing: `ID TEXT` for each line of FILE that is not live; or `extra`: the lines that are live,
+# on links of ours (but the public one, which the operator shares), and neither said by FILE, found there, nor learned.
+network_differences() {
+  touch "$VAR/network.found"
+  awk -v mode="$2" -v ours="$NETWORK_PROTO" -v live="$RUN/network.live" -v found="$VAR/network.found" '
+    BEGIN {
+      FS = "\t"
+      while ((getline line <live) > 0) { split(line, part, "\t"); there[part[1]] = part[2]; list[++count] = part[1] }
+      while ((getline line <found) > 0) before[line] = 1
+      FS = " "
+    }
+    /^# vpc6 / { id = $3; next }
+    /^#/ || !NF { next }
+    $1 == "interface" { if ($3 != "keep-ra") tier[$2] = id; next }
+    { line = $0; sub(/ nodad$/, "", line) }
+    $1 == "route" && NF == 5 { line = line " metric " ($3 ~ /:/ ? 1024 : 0) }
+    { want[line] = 1 }
+    mode == "missing" && !(line in there) { kind = $1; sub(/^[a-z]+ /, "", line); print id, kind " removed, " line }
+    END {
+      for (i = 1; mode == "extra" && i <= count; i++) {
+        line = list[i]; split(line, w, " "); from = there[line]
+        if (line in want || line in before) continue
+        if (from == ours || (w[2] in tier && from == "static")) print line
+      }
+    }
+  ' "$1"
+}
+
+network_drift() {
+  mkdir -p "$VAR/links"
+  awk '/^# vpc6 / { id = $3 } /^interface / { print id, $2 }' "$1/network" >"$RUN/network.links"
+  while read -r link_id dev; do
+    [ -e "/sys/class/net/$dev" ] || {
+      echo "$link_id interface $dev is not there"
+      continue
+    }
+    network_is_up "$dev" || echo "$link_id interface $dev is down"
+    for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do
+      network_now=$(cat "/proc/sys/net/ipv6/conf/$dev/${name%=*}" 2>/dev/null)
+      [ "$network_now" = "${name#*=}" ] ||
+        echo "$link_id net.ipv6.conf.$dev.${name%=*} = ${network_now:-not there} instead of ${name#*=}"
+    done
+  done <"$RUN/network.links"
+  network_live || { echo "- $WHY"; return; }
+  network_differences "$1/network" missing
+  network_differences "$1/network" extra | awk -v links="$RUN/network.links" '
+    BEGIN { while ((getline line <links) > 0) { split(line, w, " "); of[w[2]] = w[1] } }
+    { id = $2 in of ? of[$2] : "-"; kind = $1 == "onlink" ? "route" : $1; sub(/^[a-z]+ /, ""); print id, kind " added, " $0 }
+  '
+}
+
 # network_blame FILE LINE: the fragment that says LINE, or begins with it.
 network_blame() {
   BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } index($0 " ", line " ") == 1 { print id; exit }' "$1")
@@ -111,10 +213,6 @@ network_blame() {
 network_plan() {
   awk -v ours="$NETWORK_PROTO" -v run="$RUN" '
     function six(text) { return text ~ /:/ }
-    function full(prefix, v6) {
-      if (prefix == "default") return v6 ? "::/0" : "0.0.0.0/0"
-      return prefix ~ /\// ? prefix : prefix (v6 ? "/128" : "/32")
-    }
     function kind(line) { return substr(line, 1, index(line, " ") - 1) }
     # Two lines with one key cannot both be in the kernel.
     function key(line,   w) {
@@ -129,7 +227,8 @@ network_plan() {
       if (w[1] == "address") return "addr " verb " " w[3] " dev " w[2] (verb == "add" && (line in nodad) ? " nodad" : "")
       if (w[1] == "neighbor") return "neigh " verb " " w[3] " dev " w[2] (verb == "del" ? "" : " lladdr " w[4] " nud permanent")
       if (w[1] == "unreachable") return "route " verb " unreachable " w[2] " metric " (six(w[2]) ? 1024 : 0) " proto " ours
-      return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] " proto " ours
+      if (w[1] == "onlink") return "route " verb " " w[3] " dev " w[2] " metric " w[5]
+      return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] (verb == "del" ? "" : " proto " ours)
     }
     function emit(verb, line) {
       print command(verb, line) >(run "/network.batch")
@@ -138,30 +237,10 @@ network_plan() {
     BEGIN {
       printf "" >(run "/network.batch"); printf "" >(run "/network.lines")
       printf "" >(run "/network.during"); printf "" >(run "/network.after")
-      while ((getline line <(run "/addresses")) > 0) {
-        split(line, w, " ")
-        if (w[3] ~ /^inet/) live["address " w[2] " " w[4]] = 1
-      }
-      while ((getline line <(run "/routes")) > 0) {
-        n = split(line, w, " ")
-        v6 = line ~ / pref /
-        proto = ""; via = ""; dev = ""; metric = v6 ? 1024 : 0
-        for (i = 2; i < n; i++) {
-          if (w[i] == "proto") proto = w[i + 1]
-          if (w[i] == "via") via = w[i + 1]
-          if (w[i] == "dev") dev = w[i + 1]
-          if (w[i] == "metric") metric = w[i + 1]
-        }
-        if (w[1] == "unreachable") text = "unreachable " full(w[2], v6)
-        else if (via != "") text = "route " dev " " full(w[1], v6) " via " via " metric " metric
-        else continue
-        live[text] = 1
-        if (proto == ours) mine[text] = 1
-      }
-      while ((getline line <(run "/neighbors")) > 0) {
-        n = split(line, w, " ")
-        for (i = 2; i < n; i++) { if (w[i] == "dev") dev = w[i + 1]; if (w[i] == "lladdr") mac = w[i + 1] }
-        live["neighbor " dev " " w[1] " " mac] = 1
+      while ((getline line <(run "/network.live")) > 0) {
+        split(line, part, "\t")
+        live[part[1]] = 1
+        if (part[2] == ours) mine[part[1]] = 1
       }
       while ((getline line <(run "/network")) > 0) if (line in live) mine[line] = 1
     }
@@ -186,7 +265,8 @@ network_plan() {
         line = order[i]
         if (kind(line) == kinds[k] && !(line in live)) emit(kinds[k] == "address" ? "add" : "replace", line)
       }
-      for (k = 4; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
+      kinds[5] = "onlink"
+      for (k = 5; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
     }
   ' "$1" || WHY="the difference in addresses and routes could not be computed"
   [ -z "$WHY" ]
@@ -208,7 +288,7 @@ network_links_up() {
         echo "$state"
         sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" |
           sed 's|.*/||'
-      } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
+      } >"$VAR/links/.new" && echo "$dev" >>"$RUN/network.taken" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
     for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do
       sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {
@@ -260,6 +340,8 @@ network_links_down() {
       [ "$state" = up ] || ip link set dev "$dev" down
     fi
     rm -f "$found"
+    [ ! -e "$VAR/network.found" ] ||
+      { awk -v dev="$dev" '$2 != dev' "$VAR/network.found" >"$RUN/network.found" && cp "$RUN/network.found" "$VAR/network.found"; }
   done
 }
 

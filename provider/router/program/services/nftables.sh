@@ -54,3 +54,82 @@ table inet vpc6 {
 }
 END
 }
+
+# Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
+# and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
+nftables_drift() {
+  nft -s list table inet vpc6 >"$RUN/nft.now" 2>/dev/null || {
+    [ ! -s "$1/nftables" ] || echo "- table inet vpc6 removed"
+    return
+  }
+  [ -s "$1/nftables" ] || {
+    echo "- table inet vpc6 added"
+    return
+  }
+  # shellcheck disable=SC2016 # for the shell in there
+  unshare -n sh -c 'nft -f "$1" && nft -s list table inet vpc6' sh "$1/nftables" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
+    echo "- table inet vpc6 cannot be compared, $(head -n 1 "$RUN/nft.out")"
+    return
+  }
+  ! cmp -s "$RUN/nft.want" "$RUN/nft.now" || return 0
+  for nftables_list in want now; do
+    nftables_lines "$RUN/nft.$nftables_list" >"$RUN/nft.$nftables_list.lines"
+  done
+  diff "$RUN/nft.want.lines" "$RUN/nft.now.lines" | awk -F '\t' -v file="$1/nftables" '
+    function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
+    BEGIN {
+      while ((getline line <file) > 0) {
+        line = trim(line); n = split(line, w, " ")
+        if (line ~ /^# vpc6 /) { id = w[3]; continue }
+        if (line ~ /^(chain|set|map) [^ ]+ \{/) {
+          object = w[1] " " w[2]
+          if (!(object in owner)) owner[object] = id
+          if (line ~ /\}$/) said[object, trim(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
+        } else if (line ~ /^add rule inet vpc6 /) {
+          rule = line; sub(/^add rule inet vpc6 [^ ]+ /, "", rule); said["chain " w[5], rule] = id
+        } else if (line ~ /^add element inet vpc6 /) {
+          list = line; sub(/^[^{]*\{/, "", list); sub(/\}$/, "", list)
+          n = split(list, e, ",")
+          for (i = 1; i <= n; i++) element[w[5], trim(e[i])] = id
+        } else said[object, line] = id
+      }
+    }
+    { sign = substr($1, 1, 1); $1 = substr($1, 3) }
+    sign != "<" && sign != ">" { next }
+    $2 == "" { whole[$1] = sign }
+    { lines++; signs[lines] = sign; objects[lines] = $1; texts[lines] = $2 }
+    END {
+      for (i = 1; i <= lines; i++) {
+        object = objects[i]; text = texts[i]; verb = signs[i] == "<" ? "removed" : "added"
+        split(object, w, " ")
+        if (text == "") print (object in owner ? owner[object] : "-"), object " " verb
+        else if (object in whole) continue
+        else if (text ~ /^element /) {
+          sub(/^element /, "", text)
+          print ((w[2], text) in element ? element[w[2], text] : object in owner ? owner[object] : "-"), "element " verb (verb == "added" ? " to " : " from ") object ", " text
+        } else print ((object, text) in said ? said[object, text] : object in owner ? owner[object] : "-"), "rule " verb (verb == "added" ? " to " : " from ") object ", " text
+      }
+    }
+  '
+}
+
+# nftables_lines FILE: a listing as lines `OBJECT<tab>RULE`, `OBJECT<tab>element ELEMENT` and `OBJECT<tab>` for itself.
+nftables_lines() {
+  awk '
+    function put(rank, text) { printf "%s\t%06d\t%s\n", object, rank, text }
+    /^table / { object = "table"; next }
+    /^\t[^\t}]/ && /\{$/ { object = $1 " " $2; dynamic = 0; put(0, ""); next }
+    /^\t?\}$/ { next }
+    /^\t\tflags .*(dynamic|timeout)/ { dynamic = 1 }
+    /^\t\telements = \{/ { inside = 1; text = ""; sub(/^\t\telements = \{/, "") }
+    inside {
+      text = text " " $0
+      if ($0 !~ /\}$/) next
+      inside = 0; sub(/\}$/, "", text)
+      n = split(text, elements, ",")
+      for (i = 1; i <= n && !dynamic; i++) { gsub(/^[ \t]+|[ \t]+$/, "", elements[i]); put(0, "element " elements[i]) }
+      next
+    }
+    { sub(/^\t+/, ""); put(NR, $0) }
+  ' "$1" | sort -t "$(printf '\t')" -k 1,1 -k 2,2 -k 3 | cut -f 1,3
+}

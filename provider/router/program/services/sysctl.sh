@@ -121,6 +121,22 @@ sysctl_restore() {
 
 sysctl_health() { :; }
 
+sysctl_drift() {
+  awk '
+    /^# vpc6 / { id = $3; next }
+    /^#/ || !NF { next }
+    {
+      at = index($0, "="); key = substr($0, 1, at - 1); value = substr($0, at + 1)
+      gsub(/^[ \t]+|[ \t]+$/, "", key); gsub(/^[ \t]+|[ \t]+$/, "", value); gsub(/[ \t]+/, " ", value)
+      path = key; if (path !~ /\//) gsub(/\./, "/", path)
+      now = "not there"
+      if ((getline now <("/proc/sys/" path)) > 0) gsub(/[ \t]+/, " ", now)
+      close("/proc/sys/" path)
+      if (now != value) print id, key " = " now " instead of " value
+    }
+  ' "$1/sysctl"
+}
+
 sysctl_remove() {
   for note in "$VAR"/sysctl/*; do
     [ ! -e "$note" ] || sysctl_restore "$note"

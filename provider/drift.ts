@@ -1,0 +1,38 @@
+// What `refresh` says of a resource whose router is not as it was left: a line for each difference, what it is and where. Pure.
+
+import type { Fragments } from "./kind";
+import type { Difference } from "./router";
+import { hashes, type Outputs } from "./state";
+import { routerOf } from "./way";
+
+/** Lines that one resource's report has at most. */
+const LINES = 25;
+
+/** The slots of a service that is not named like its only slot. */
+const serviceOf = (slot: string): string => (slot.endsWith("-hosts") ? "dnsmasq" : slot);
+
+/** Empty when there is nothing to say. `found` are its fragments there, `drift` what else differs. */
+export function differences(props: Outputs, found: Fragments, drift: readonly Difference[]): string {
+  const where = `router ${routerOf(props.router ?? "")}`;
+  const now = hashes(found);
+  const then = props.fragments ?? {};
+  if (Object.keys(now).length === 0 && Object.keys(then).length > 0) {
+    return `missing on ${where}; the next update puts it there`;
+  }
+  const slots = [...new Set([...Object.keys(now), ...Object.keys(then)])].sort();
+  const changed = slots.filter((slot) => now[slot] !== then[slot]);
+  // Where a fragment itself was changed, the comparison of the rest with it says the opposite of what happened.
+  const services = new Set(changed.map(serviceOf));
+  const lines = [
+    ...changed.map(
+      (slot) =>
+        `${slot} on ${where} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,
+    ),
+    ...drift
+      .filter(({ service }) => !services.has(service))
+      .map(({ service, text }) => `${service} on ${where}, ${text}`),
+  ];
+  const shown = lines.length > LINES ? [...lines.slice(0, LINES - 1), `and ${lines.length - LINES + 1} more`] : lines;
+  // The CLI would show a text with ": " in it as YAML.
+  return shown.map((line) => line.replace(/:\s+/g, ":").replace(/[:\s]+$/, "")).join("\n");
+}

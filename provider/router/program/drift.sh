@@ -1,0 +1,107 @@
+# Drift: what is confirmed, compared with what is there now in files, kernel and daemons. The fragments are what is trusted (the
+# provider knows their hashes); all else is computed from them anew. Nothing is changed but records in RUN.
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
+
+# observe: every fragment, then what differs, on one connection.
+observe() {
+  run_dir || { answer unusable; return; }
+  lock "$LOCK_WAIT" || { busy; return; }
+  show_fragments "$ETC/confirmed/fragments"
+  echo "vpc6-drift 1"
+  if [ -e "$ETC/confirmed" ]; then
+    CONFIRMED=$GENERATIONS/$(generation confirmed)
+    drifts "$CONFIRMED" || { answer failed; return; }
+    sed 's/^/drift /' "$RUN/drifts"
+  fi
+  echo "end vpc6-drift"
+}
+
+# drifts GENERATION: RUN/drifts = a line `ID SERVICE|TEXT` for each difference; the id is the Router's where a difference is
+# nobody else's. Bounded: a flushed table is not worth a megabyte.
+drifts() {
+  drift_dir=$RUN/drift
+  rm -rf "$drift_dir" && mkdir "$drift_dir" && ln -s "$1/fragments" "$drift_dir/fragments" &&
+    assemble "$drift_dir" boot || {
+    : "${WHY:=what should be there cannot be computed (is /run full?)}"
+    return 1
+  }
+  drift_files=$drift_dir/files
+  drift_router=$(find "$1/fragments" -mindepth 2 -name 'router@*' -printf '%f\n' | head -n 1)
+  {
+    echo "=packages"
+    packages_drift "$drift_files/packages"
+    echo "=program"
+    [ "$(generation live)" = "${1##*/}" ] || echo "- generation $(generation live) is applied and was never confirmed"
+    program_intact || echo "- $PROGRAM changed"
+    units_drift
+    for service in $SERVICES; do
+      echo "=$service"
+      eval "drift_slots=\$${service}_slots"
+      for slot in $drift_slots; do
+        cmp -s "$drift_files/$slot" "$1/files/$slot" || drift_text "$drift_files/$slot" "$1/files/$slot" "$ETC/live/files/$slot"
+      done
+      ! command -v "${service}_drift" >/dev/null || "${service}_drift" "$drift_files"
+    done
+  } | awk -v router="${drift_router:-router}" '
+    /^=/ { service = substr($0, 2); next }
+    count[service]++ >= 200 { next }
+    { id = $1; sub(/^[^ ]+ /, ""); print (id == "-" ? router : id) " " service "|" substr($0, 1, 300) }
+  ' >"$RUN/drifts"
+}
+
+# What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router.
+
+# drift_text WANTED FOUND NAME: lines that differ, each with the fragment it is from.
+drift_text() {
+  [ -e "$2" ] || { echo "- $3 removed"; return; }
+  diff "$1" "$2" | awk -v name="$3" -v wanted="$1" '
+    BEGIN { while ((getline line <wanted) > 0) { if (line ~ /^# vpc6 /) { split(line, w, " "); id = w[3] } at[++n] = id } }
+    /^[0-9]/ { split($0, part, /[acd,]/); line = part[1]; next }
+    /^[<>] / { print ((line in at) && at[line] != "" ? at[line] : "-"), "line " (/^</ ? "removed from " : "added to ") name ", " substr($0, 3); if (/^</) line++ }
+  '
+}
+
+# drift_file WANTED FOUND [ID]: a file of which each line is ours.
+drift_file() {
+  cmp -s "$1" "$2" || drift_text "$1" "$2" "$2" | sed "s/^[^ ]* /${3:--} /"
+}
+
+# drift_daemon UNIT active|inactive [ID]: is it masked, up or down as it should be, and does the process run as its unit says?
+drift_daemon() {
+  drift_load='' drift_active='' drift_pid=0
+  systemctl show -p LoadState,ActiveState,MainPID "$1" >"$RUN/drift.unit"
+  while IFS='=' read -r key value; do
+    case $key in LoadState) drift_load=$value ;; ActiveState) drift_active=$value ;; MainPID) drift_pid=$value ;; esac
+  done <"$RUN/drift.unit"
+  [ "$drift_load" != masked ] || echo "${3:--} $1 is masked"
+  case $2/$drift_active in
+    active/active | active/reloading | inactive/inactive | inactive/failed) ;;
+    active/activating) echo "${3:--} $1 does not stay up" ;;
+    active/*) echo "${3:--} $1 is stopped ($drift_active)" ;;
+    *) echo "${3:--} $1 runs, though nothing asks for it" ;;
+  esac
+}
+
+# drift_command UNIT: does the process of a unit of ours have the arguments that the unit gives it? (A drop-in that is gone
+# again may have started it.) Our units' arguments hold no quotes and no variables.
+drift_command() {
+  drift_pid=$(systemctl show -P MainPID "$1")
+  [ "${drift_pid:-0}" != 0 ] || return 0
+  # haproxy adds to its own when it reloads.
+  drift_runs=$(tr '\0' ' ' <"/proc/$drift_pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
+  drift_says=$("$(echo "${1#vpc6-}" | tr - _)_unit" | awk '
+    /^ExecStart=/ { sub(/^ExecStart=/, ""); on = 1 }
+    on { more = sub(/[ \t]*\\$/, ""); $1 = $1; text = text $0 " "; if (!more) { print text; exit } }
+  ')
+  [ "$drift_runs" = "$drift_says " ] || [ "$drift_runs" = "$drift_says" ]
+}
+
+# The program itself: its hash is of the text before it stood in it.
+program_intact() {
+  [ "$(sed 's/^PROGRAM_HASH=.*/PROGRAM_HASH=@''HASH@/' "$PROGRAM" | sha256sum | cut -c 1-16)" = "$PROGRAM_HASH" ]
+}
+
+# drifted SERVICE: did `drifts` find anything there?
+drifted() {
+  [ -n "$REPAIR" ] && grep -q "^[^ ]* $1|" "$RUN/drifts"
+}
