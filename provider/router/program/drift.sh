@@ -12,6 +12,7 @@ observe() {
     CONFIRMED=$GENERATIONS/$(generation confirmed)
     drifts "$CONFIRMED" || { answer failed; return; }
     sed 's/^/drift /' "$RUN/drifts"
+    rm -rf "$RUN/drift"
   fi
   echo "end vpc6-drift"
 }
@@ -26,6 +27,8 @@ drifts() {
     return 1
   }
   drift_files=$drift_dir/files
+  # Of what holds a secret no line is shown, also not when the secret itself is gone.
+  drift_secret=$(cd "$1/fragments" && grep -rlE '[{]{2}[A-Za-z.]+:[0-9a-f]+[}]{2}' . | cut -d/ -f2 | sort -u)
   drift_router=$(find "$1/fragments" -mindepth 2 -name 'router@*' -printf '%f\n' | head -n 1)
   {
     echo "=packages"
@@ -37,23 +40,29 @@ drifts() {
     for service in $SERVICES; do
       echo "=$service"
       eval "drift_slots=\$${service}_slots"
+      drift_changed=
       for slot in $drift_slots; do
-        cmp -s "$drift_files/$slot" "$1/files/$slot" || drift_text "$drift_files/$slot" "$1/files/$slot" "$ETC/live/files/$slot"
+        cmp -s "$drift_files/$slot" "$1/files/$slot" && continue
+        drift_changed=yes
+        drift_text "$drift_files/$slot" "$1/files/$slot" "$ETC/live/files/$slot" "$slot"
       done
       ! command -v "${service}_drift" >/dev/null || "${service}_drift" "$drift_files"
     done
-  } | awk -v router="${drift_router:-router}" '
+  } | conceal | awk -v router="${drift_router:-router}" '
     /^=/ { service = substr($0, 2); next }
     count[service]++ >= 200 { next }
     { id = $1; sub(/^[^ ]+ /, ""); print (id == "-" ? router : id) " " service "|" substr($0, 1, 300) }
   ' >"$RUN/drifts"
 }
 
-# What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router.
+# What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router. Its assembled files are compared already, and
+# `drift_changed` says whether one was changed.
 
-# drift_text WANTED FOUND NAME: lines that differ, each with the fragment it is from.
+# drift_text WANTED FOUND NAME [SLOT]: lines that differ, each with the fragment it is from.
 drift_text() {
   [ -e "$2" ] || { echo "- $3 removed"; return; }
+  # shellcheck disable=SC2086 # a list of names
+  ! has "${4:-}" $drift_secret || { echo "- $3 changed"; return; }
   diff "$1" "$2" | awk -v name="$3" -v wanted="$1" '
     BEGIN { while ((getline line <wanted) > 0) { if (line ~ /^# vpc6 /) { split(line, w, " "); id = w[3] } at[++n] = id } }
     /^[0-9]/ { split($0, part, /[acd,]/); line = part[1]; next }
@@ -61,9 +70,9 @@ drift_text() {
   '
 }
 
-# drift_file WANTED FOUND [ID]: a file of which each line is ours.
+# drift_file WANTED FOUND [SLOT]: a file of which each line is ours, made from SLOT.
 drift_file() {
-  cmp -s "$1" "$2" || drift_text "$1" "$2" "$2" | sed "s/^[^ ]* /${3:--} /"
+  cmp -s "$1" "$2" || drift_text "$1" "$2" "$2" "${3:-}"
 }
 
 # drift_daemon UNIT active|inactive [ID]: is it masked, up or down as it should be, and does the process run as its unit says?

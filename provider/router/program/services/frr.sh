@@ -186,9 +186,9 @@ frr_drift() {
   { frr_text "$1/frr" >"$RUN/frr.file"; } 2>/dev/null
   sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >"$RUN/frr.daemons" 2>/dev/null
   {
-    drift_file "$RUN/frr.file" "$FRR_CONF"
+    drift_file "$RUN/frr.file" "$FRR_CONF" frr
     drift_file "$RUN/frr.daemons" /etc/frr/daemons
-    vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now" && frr_lines "$1/frr" "$RUN/frr.now"
+    vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now" && frr_lines "$1/frr" "$RUN/frr.now" | sed 's/ password .*/ password (not shown)/'
   } >"$RUN/frr.drift"
   cat "$RUN/frr.drift"
   # What runs is not known to be what is on record: a reload finds the difference.

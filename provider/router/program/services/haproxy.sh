@@ -124,8 +124,14 @@ haproxy_health() {
 haproxy_drift() {
   [ -s "$1/haproxy" ] || { drift_daemon vpc6-haproxy inactive; return; }
   drift_daemon vpc6-haproxy active
-  # Not in force any more, or not known to be: the record goes.
-  cmp -s "$1/haproxy" "$ETC/live/files/haproxy" || rm -f "$RUN/haproxy.applied"
+  for haproxy_file in "$1/certificates.d"/* "$ETC/live/files/certificates.d"/*; do
+    haproxy_name=certificates.d/${haproxy_file##*/}
+    [ ! -e "$haproxy_file" ] || cmp -s "$1/$haproxy_name" "$ETC/live/files/$haproxy_name" && continue
+    [ -e "$1/$haproxy_name" ] && echo "${haproxy_file##*/} $ETC/live/files/$haproxy_name changed" || echo "- $ETC/live/files/$haproxy_name added"
+  done | sort -u >"$RUN/haproxy.files"
+  cat "$RUN/haproxy.files"
+  # Not in force any more, or not known to be: the record goes, so that repairing reloads.
+  if [ -n "$drift_changed" ] || [ -s "$RUN/haproxy.files" ]; then rm -f "$RUN/haproxy.applied"; fi
   drift_command vpc6-haproxy || echo "- vpc6-haproxy.service runs with other arguments than its unit says"
 }
 
