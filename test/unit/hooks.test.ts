@@ -33,6 +33,20 @@ test("another way to the same router is an update that opens no connection", asy
   expect(outs).toMatchObject({ router: expect.stringContaining("203.0.113.9"), live: "as applied" });
 });
 
+test("another host key is another machine: everything is sent again", async () => {
+  await using fake = await fakeRouter(() => ({ code: null }));
+  process.env.VPC6_SSH_KEY = userKey.private;
+  try {
+    const router = writeWay({ ...fake.address, name: "vr1" });
+    const before = await applied({ router: router.replace(/SHA256:\S+|\S+$/, `SHA256:${"A".repeat(43)}`) });
+    await Tier.update("web", before, await tier({ router })).catch(() => {});
+    expect(fake.payloads[0]).toMatch(/^repair$/m);
+    expect(fake.payloads[0]).toMatch(/^set web$/m);
+  } finally {
+    delete process.env.VPC6_SSH_KEY;
+  }
+});
+
 test("another router replaces, the old one first", async () => {
   const elsewhere = await tier({ router: ROUTER.replace("vr1", "vr2") });
   expect(await Tier.diff("web", await applied(), elsewhere)).toMatchObject({

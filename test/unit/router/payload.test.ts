@@ -4,7 +4,15 @@ import { commands, program } from "../../../provider/router/program";
 
 const change = (id: string, fragments: Record<string, string> | null) => ({ id, label: id, fragments });
 
+const none = "vpc6-drift 1\nend vpc6-drift\n";
+
 describe("encode", () => {
+  it("asks for a repair when one of the changes does", () => {
+    const one = change("a", { network: "x" });
+    expect(encode([one, { ...one, id: "b", repair: true }], "h", "n")).toMatch(/^repair$/m);
+    expect(encode([one], "h", "n")).not.toMatch(/^repair$/m);
+  });
+
   it("writes one line for each line of each slot, and counts them", () => {
     const text = encode(
       [
@@ -61,8 +69,6 @@ describe("encode", () => {
 });
 
 describe("decode", () => {
-  const none = "vpc6-drift 1\nend vpc6-drift\n";
-
   it("reads back what encode wrote", () => {
     const fragments = { network: "interface web0\n", nftables: "table inet vpc6 {\n\n}\n" };
     const shown = encode([change("a", fragments), change("b", { "dns-hosts": "::1 a\n" })], "h", "n");
@@ -71,6 +77,23 @@ describe("decode", () => {
 
   it("is empty when there is nothing", () => {
     expect(decode(`vpc6-transaction 1\nend 1\n${none}`).fragments.size).toBe(0);
+  });
+
+  it("reads what differs, by resource", () => {
+    const drift =
+      "vpc6-drift 1\ndrift router@vr1 nftables|rule removed, a | b\ndrift web@:: network|x\u0007y\ndrift web@:: dnsmasq|\nend vpc6-drift\n";
+    expect(decode(`vpc6-transaction 1\nset a\nslot nftables\n|vpc6-drift 1\nend 4\n${drift}`).drift).toEqual(
+      new Map([
+        ["router@vr1", [{ service: "nftables", text: "rule removed, a | b" }]],
+        [
+          "web@::",
+          [
+            { service: "network", text: "xy" },
+            { service: "dnsmasq", text: "" },
+          ],
+        ],
+      ]),
+    );
   });
 
   it("passes over what a login shell says first", () => {
@@ -83,6 +106,9 @@ describe("decode", () => {
     "",
     "vpc6-transaction 1\nset a\nslot network\n|x\n",
     "vpc6-transaction 1\nset a\nslot network\n|x\nend 5\n",
+    "vpc6-transaction 1\nend 1\n",
+    "vpc6-transaction 1\nend 1\nvpc6-drift 1\ndrift router@vr1 nftables|rule\n",
+    `vpc6-transaction 1\nset a\nslot network\n|x\n${none}`,
   ])("throws when it is not whole: %j", (text) => {
     expect(() => decode(text)).toThrow(/not whole/);
   });
