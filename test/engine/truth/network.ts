@@ -1,0 +1,238 @@
+// A random network as a program, random edits of it, and which resources an edit may touch: itself, the ledger it draws from, and who
+// names it. Everything else must stay as it is.
+
+export interface Network {
+  vpcs: Vpc[];
+  /** Counts up: no two things have one name, and none comes back by chance. */
+  next: number;
+}
+
+interface Vpc {
+  name: string;
+  domain: string;
+  tiers: Tier[];
+  balancers: Balancer[];
+  peer?: { keepalive: number };
+}
+
+interface Tier {
+  name: string;
+  device: string;
+  instances: Instance[];
+  acl?: { name: string; ports: string[] };
+}
+
+interface Instance {
+  name: string;
+  mac: string;
+  /** What it was called before, and the name of its host, which stays. */
+  was?: string;
+  host: string;
+}
+
+interface Balancer {
+  name: string;
+  members: string[];
+}
+
+export interface Edit {
+  what: string;
+  /** The names of the resources that a preview may show as anything but the same. */
+  touches: string[];
+}
+
+export type Random = () => number;
+
+const pick = <T>(random: Random, items: readonly T[]): T | undefined => items[Math.floor(random() * items.length)];
+
+export function program(network: Network, router: string): string {
+  const lines = [
+    `import * as vpc6 from "vpc6";`,
+    `const zone = new vpc6.Zone("zone", { superCidr: "2001:67c:2834::/50", asn: 4200000000, publicNetwork: { cidr: "2001:db8:ffff::/64" } });`,
+    `const router = new vpc6.Router("router", { zone, ${router} });`,
+  ];
+  const id = (name: string): string => name.replaceAll("-", "_");
+  for (const vpc of network.vpcs) {
+    lines.push(`const ${id(vpc.name)} = new vpc6.Vpc("${vpc.name}", { zone, router, domain: "${vpc.domain}" });`);
+    for (const tier of vpc.tiers) {
+      lines.push(
+        `const ${id(tier.name)} = new vpc6.Tier("${tier.name}", { vpc: ${id(vpc.name)}, interface: "${tier.device}" });`,
+      );
+      for (const { name, mac, was, host } of tier.instances) {
+        const options = was === undefined ? "" : `, { aliases: [{ name: "${was}" }] }`;
+        lines.push(
+          `const ${id(name)} = new vpc6.Instance("${name}", { tier: ${id(tier.name)}, mac: "${mac}", hostname: "${host}" }${options});`,
+        );
+      }
+      if (tier.acl) {
+        const rules = tier.acl.ports.map(
+          (port) => `{ direction: "ingress", action: "allow", protocol: "tcp", ports: "${port}" }`,
+        );
+        lines.push(
+          `new vpc6.NetworkAcl("${tier.acl.name}", { tiers: [${id(tier.name)}], rules: [${rules.join(", ")}] });`,
+        );
+      }
+    }
+    for (const { name, members } of vpc.balancers) {
+      const all = members.map((member) => `{ instance: ${id(member)}, port: 80 }`);
+      lines.push(
+        `new vpc6.LoadBalancer("${name}", { vpc: ${id(vpc.name)}, port: 80, mode: "tcp", members: [${all.join(", ")}] });`,
+      );
+    }
+    if (vpc.peer) {
+      lines.push(
+        `new vpc6.BgpPeer("${vpc.name}-peer", { vpc: ${id(vpc.name)}, remoteAsn: 65000, timers: { keepalive: ${vpc.peer.keepalive}, hold: 90 } });`,
+      );
+    }
+  }
+  return lines.join("\n");
+}
+
+/** Changes the network somewhere; undefined where there is nothing of the kind to change. */
+type Change = (network: Network, random: Random) => Edit | undefined;
+
+const fresh = (network: Network, kind: string): string => `${kind}${network.next++}`;
+const anyVpc = (network: Network, random: Random): Vpc | undefined => pick(random, network.vpcs);
+
+function anyTier(network: Network, random: Random): { vpc: Vpc; tier: Tier } | undefined {
+  return pick(
+    random,
+    network.vpcs.flatMap((vpc) => vpc.tiers.map((tier) => ({ vpc, tier }))),
+  );
+}
+
+function anyInstance(network: Network, random: Random): { vpc: Vpc; tier: Tier; instance: Instance } | undefined {
+  return pick(
+    random,
+    network.vpcs.flatMap((vpc) =>
+      vpc.tiers.flatMap((tier) => tier.instances.map((instance) => ({ vpc, tier, instance }))),
+    ),
+  );
+}
+
+/** Takes it out of every balancer, and says out of which. */
+function leave({ balancers }: Vpc, names: string[]): string[] {
+  const left = balancers.filter(({ members }) => members.some((member) => names.includes(member)));
+  for (const balancer of left) balancer.members = balancer.members.filter((member) => !names.includes(member));
+  return left.map(({ name }) => name);
+}
+
+const changes: Record<string, Change> = {
+  addVpc(network) {
+    if (network.vpcs.length >= 5) return undefined;
+    const name = fresh(network, "vpc");
+    network.vpcs.push({ name, domain: `${name}.example`, tiers: [], balancers: [] });
+    return { what: `add ${name}`, touches: ["zone", name] };
+  },
+  removeVpc(network, random) {
+    const vpc = anyVpc(network, random);
+    if (!vpc || network.vpcs.length < 3) return undefined;
+    network.vpcs.splice(network.vpcs.indexOf(vpc), 1);
+    const inside = vpc.tiers.flatMap(({ name, instances, acl }) => [
+      name,
+      acl?.name ?? "",
+      ...instances.map((it) => it.name),
+    ]);
+    const rest = [...vpc.balancers.map(({ name }) => name), `${vpc.name}-peer`];
+    return { what: `remove ${vpc.name}`, touches: ["zone", vpc.name, ...inside, ...rest] };
+  },
+  addTier(network, random) {
+    const vpc = anyVpc(network, random);
+    if (!vpc) return undefined;
+    const name = fresh(network, "tier");
+    // In front or behind: the order counts for nothing.
+    vpc.tiers.splice(random() < 0.5 ? 0 : vpc.tiers.length, 0, { name, device: `e${network.next++}`, instances: [] });
+    return { what: `add ${name} to ${vpc.name}`, touches: [vpc.name, name] };
+  },
+  removeTier(network, random) {
+    const { vpc, tier } = anyTier(network, random) ?? {};
+    if (!vpc || !tier) return undefined;
+    vpc.tiers.splice(vpc.tiers.indexOf(tier), 1);
+    const instances = tier.instances.map(({ name }) => name);
+    const touches = [vpc.name, tier.name, tier.acl?.name ?? "", ...instances, ...leave(vpc, instances)];
+    return { what: `remove ${tier.name}`, touches };
+  },
+  addInstance(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    if (!tier) return undefined;
+    const name = fresh(network, "guest");
+    const mac = `02:00:00:00:${[network.next >> 8, network.next & 255].map((it) => it.toString(16).padStart(2, "0")).join(":")}`;
+    tier.instances.push({ name, mac, host: name });
+    return { what: `add ${name} to ${tier.name}`, touches: [tier.name, name] };
+  },
+  removeInstance(network, random) {
+    const { vpc, tier, instance } = anyInstance(network, random) ?? {};
+    if (!vpc || !tier || !instance) return undefined;
+    tier.instances.splice(tier.instances.indexOf(instance), 1);
+    return { what: `remove ${instance.name}`, touches: [tier.name, instance.name, ...leave(vpc, [instance.name])] };
+  },
+  renameInstance(network, random) {
+    const { vpc, tier, instance } = anyInstance(network, random) ?? {};
+    // Members are known to HAProxy by their names.
+    if (!vpc || !tier || !instance || leave(structuredClone(vpc), [instance.name]).length > 0) return undefined;
+    const was = instance.name;
+    Object.assign(instance, { was, name: fresh(network, "guest") });
+    return { what: `rename ${was} to ${instance.name}`, touches: [tier.name, was, instance.name] };
+  },
+  domain(network, random) {
+    const vpc = anyVpc(network, random);
+    if (!vpc) return undefined;
+    vpc.domain = `${fresh(network, "domain")}.example`;
+    const inside = vpc.tiers.flatMap(({ name, instances }) => [name, ...instances.map((it) => it.name)]);
+    return { what: `another domain for ${vpc.name}`, touches: [vpc.name, ...inside] };
+  },
+  acl(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    if (!tier) return undefined;
+    const port = String(1024 + network.next++);
+    tier.acl ??= { name: fresh(network, "acl"), ports: [] };
+    tier.acl.ports.splice(Math.floor(random() * (tier.acl.ports.length + 1)), 0, port);
+    return { what: `one rule more in ${tier.acl.name}`, touches: [tier.acl.name] };
+  },
+  removeAcl(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    if (!tier?.acl) return undefined;
+    const { name } = tier.acl;
+    delete tier.acl;
+    return { what: `remove ${name}`, touches: [name] };
+  },
+  addBalancer(network, random) {
+    const vpc = anyVpc(network, random);
+    if (!vpc) return undefined;
+    const name = fresh(network, "balancer");
+    const members = vpc.tiers.flatMap(({ instances }) => instances.map((it) => it.name)).slice(0, 2);
+    vpc.balancers.push({ name, members });
+    return { what: `add ${name} to ${vpc.name}`, touches: [vpc.name, name] };
+  },
+  removeBalancer(network, random) {
+    const vpc = anyVpc(network, random);
+    const gone = vpc?.balancers.shift();
+    return vpc && gone && { what: `remove ${gone.name}`, touches: [vpc.name, gone.name] };
+  },
+  member(network, random) {
+    const { vpc, instance } = anyInstance(network, random) ?? {};
+    const balancer = vpc?.balancers[0];
+    if (!instance || !balancer) return undefined;
+    const there = balancer.members.includes(instance.name);
+    if (there) balancer.members = balancer.members.filter((it) => it !== instance.name);
+    else balancer.members.push(instance.name);
+    return { what: `${instance.name} ${there ? "leaves" : "joins"} ${balancer.name}`, touches: [balancer.name] };
+  },
+  peer(network, random) {
+    const vpc = anyVpc(network, random);
+    if (!vpc) return undefined;
+    // All that share the neighbour must say the same of it: one VPC at a time has the peer.
+    const other = network.vpcs.find((it) => it.peer && it !== vpc);
+    if (other) return undefined;
+    vpc.peer = { keepalive: 10 + (network.next++ % 20) };
+    return { what: `the peer of ${vpc.name}`, touches: [`${vpc.name}-peer`] };
+  },
+  nothing: () => ({ what: "nothing", touches: [] }),
+};
+
+export function edit(network: Network, random: Random): Edit {
+  for (;;) {
+    const made = pick(random, Object.values(changes))?.(network, random);
+    if (made) return made;
+  }
+}
