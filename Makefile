@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-engine test-pack test-lab demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-engine test-pack test-lab test-faults test-truth docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -35,6 +35,15 @@ test-pack: packages ## the npm package, as a stranger would install it
 
 test-lab: setup ## real routers in containers on this machine; needs root
 	@$(suite) lab
+
+test-faults: setup build ## the fault campaign, about an hour: 500 tries, none may be lost; FAULTS=hooks,pulumi rounds
+	@VPC6_FAULTS=$(or $(FAULTS),35,2) VPC6_FAULTS_REPORT=$(CURDIR)/faults.json tools/env vitest run --project lab test/lab/faults.test.ts
+
+test-truth: setup build ## 200 random edits: is what preview says what up does? Half an hour
+	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts
+
+docs: packages ## docs/resources/ from the doc comments
+	@tools/env node tools/docs.mjs
 
 demo: setup build ## a VPC on routers in containers, to look at; needs root
 	@tools/env tools/demo
