@@ -15,30 +15,31 @@ export function pages() {
   });
   /** @type {Map<string, ts.InterfaceDeclaration>} */
   const interfaces = new Map();
-  /** @type {{ node: ts.ClassDeclaration, file: string }[]} */
-  const classes = [];
+  /** @type {Map<string, { node: ts.ClassDeclaration, file: string }>} */
+  const declared = new Map();
   for (const { file, source } of sources) {
     for (const node of source.statements) {
       if (ts.isInterfaceDeclaration(node)) interfaces.set(node.name.text, node);
-      if (
-        ts.isClassDeclaration(node) &&
-        isExported(node) &&
-        /\bResource\b/.test(node.heritageClauses?.[0]?.getText() ?? "") &&
-        !isAbstract(node)
-      ) {
-        classes.push({ node, file });
-      }
+      if (ts.isClassDeclaration(node)) declared.set(nameOf(node), { node, file });
     }
   }
+  /** @param {ts.ClassDeclaration} node @returns {ts.ClassDeclaration[]} itself and what it extends, up to Resource */
+  const line = (node) => {
+    const parent = declared.get(node.heritageClauses?.[0]?.types[0]?.expression.getText() ?? "");
+    return parent ? [node, ...line(parent.node)] : [node];
+  };
+  const classes = [...declared.values()].filter(
+    ({ node }) => isExported(node) && !isAbstract(node) && line(node).some((it) => nameOf(it) === "Resource"),
+  );
   const found = classes.map(
     ({ node, file }) =>
-      /** @type {const} */ ([`docs/resources/${kebab(nameOf(node))}.md`, page(node, file, interfaces)]),
+      /** @type {const} */ ([`docs/resources/${kebab(nameOf(node))}.md`, page(node, file, interfaces, line(node))]),
   );
   return new Map([...found, ["docs/resources/README.md", index(classes.map(({ node }) => node))]]);
 }
 
-/** @param {ts.ClassDeclaration} node @param {string} file @param {Map<string, ts.InterfaceDeclaration>} interfaces */
-function page(node, file, interfaces) {
+/** @param {ts.ClassDeclaration} node @param {string} file @param {Map<string, ts.InterfaceDeclaration>} interfaces @param {ts.ClassDeclaration[]} line */
+function page(node, file, interfaces, line) {
   const name = nameOf(node);
   const args = interfaces.get(`${name}Args`);
   /** @type {string[]} */
@@ -54,7 +55,7 @@ function page(node, file, interfaces) {
     if (doc) lines.push(doc, "");
     lines.push(...members(declaration, interfaces, mentioned), "");
   }
-  const outputs = node.members.filter(ts.isPropertyDeclaration).filter((it) => isOutput(it));
+  const outputs = line.flatMap(({ members }) => members.filter(ts.isPropertyDeclaration)).filter((it) => isOutput(it));
   lines.push("## Outputs", "");
   if (outputs.length === 0) lines.push("None beside `id` and `urn`.");
   for (const output of outputs) lines.push(entry(output.name.getText(), output.type, docOf(output), false));
@@ -64,10 +65,7 @@ function page(node, file, interfaces) {
 /** @param {ts.InterfaceDeclaration} declaration @param {Map<string, ts.InterfaceDeclaration>} interfaces @param {string[]} mentioned @returns {string[]} */
 function members(declaration, interfaces, mentioned) {
   const inherited = (declaration.heritageClauses ?? []).flatMap(({ types }) =>
-    types.flatMap((it) => {
-      const parent = interfaces.get(it.expression.getText());
-      return parent ? members(parent, interfaces, mentioned) : [];
-    }),
+    types.flatMap((it) => taken(it, interfaces, mentioned)),
   );
   const own = declaration.members.filter(ts.isPropertySignature).map((member) => {
     for (const [word] of member.type?.getText().matchAll(/[A-Z]\w+/g) ?? []) {
@@ -76,6 +74,18 @@ function members(declaration, interfaces, mentioned) {
     return entry(member.name.getText(), member.type, docOf(member), member.questionToken === undefined);
   });
   return [...own, ...inherited];
+}
+
+/** What an interface has of another: all of it, or `Pick` or `Omit`. @param {ts.ExpressionWithTypeArguments} type @param {Map<string, ts.InterfaceDeclaration>} interfaces @param {string[]} mentioned */
+function taken(type, interfaces, mentioned) {
+  const how = type.expression.getText();
+  const [of, keys] = how === "Pick" || how === "Omit" ? (type.typeArguments ?? []) : [type, undefined];
+  const parent = interfaces.get((of && ts.isExpressionWithTypeArguments(of) ? of.expression : of)?.getText() ?? "");
+  if (!parent) return [];
+  const named = [...(keys?.getText() ?? "").matchAll(/"(\w+)"/g)].map(([, key]) => `- **\`${key}\`**`);
+  return members(parent, interfaces, mentioned).filter(
+    (line) => !keys || named.some((it) => line.startsWith(it)) === (how === "Pick"),
+  );
 }
 
 /** @param {string} name @param {ts.TypeNode | undefined} type @param {string} doc @param {boolean} required */

@@ -17,7 +17,7 @@ async function made(): Promise<{ certificate: string; key: string }> {
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=www.example.net -addext subjectAltName=DNS:www.example.net -keyout - 2>/dev/null",
   );
   const block = (what: string): string =>
-    new RegExp(`-----BEGIN ${what}-----[sS]*-----END ${what}-----\n`).exec(stdout)?.[0] ?? "";
+    new RegExp(`-----BEGIN ${what}-----[\\s\\S]*-----END ${what}-----\n`).exec(stdout)?.[0] ?? "";
   return { certificate: block("CERTIFICATE"), key: block("PRIVATE KEY") };
 }
 

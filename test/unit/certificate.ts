@@ -15,7 +15,7 @@ const made = execFileSync(
 );
 
 const block = (what: string): string =>
-  new RegExp(`-----BEGIN ${what}-----[sS]*-----END ${what}-----\n`).exec(made)?.[0] ?? "";
+  new RegExp(`-----BEGIN ${what}-----[\\s\\S]*-----END ${what}-----\n`).exec(made)?.[0] ?? "";
 
 export const CERTIFICATE = block("CERTIFICATE");
 export const PRIVATE_KEY = block("PRIVATE KEY");
