@@ -73,7 +73,8 @@ function members(declaration, interfaces, mentioned) {
     }
     return entry(member.name.getText(), member.type, docOf(member), member.questionToken === undefined);
   });
-  return [...own, ...inherited];
+  const names = own.map((line) => line.split(" ", 2)[1]);
+  return [...own, ...inherited.filter((line) => !names.includes(line.split(" ", 2)[1]))];
 }
 
 /** What an interface has of another: all of it, or `Pick` or `Omit`. @param {ts.ExpressionWithTypeArguments} type @param {Map<string, ts.InterfaceDeclaration>} interfaces @param {string[]} mentioned */
