@@ -40,6 +40,8 @@ unit_leases() {
 Description=vpc6: leases of guests that were set up anew
 BindsTo=vpc6-dnsmasq.service
 After=vpc6-dnsmasq.service
+# It goes with every restart of dnsmasq, and several tiers may come within a few seconds.
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=$PROGRAM leases

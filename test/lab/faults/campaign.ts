@@ -85,6 +85,9 @@ export class Campaign {
     if (said !== undefined) trouble.push(`one more run finds something to do: ${said}`);
     await largeDisk();
     await this.compare(to, trouble);
+    const { stdout } = await lab.exec("vr1", `${path} observe`);
+    for (const [id, all] of decode(stdout).drift)
+      trouble.push(`drift on ${id}: ${all.map(({ text }) => text).join("; ")}`);
     const { sent, lost, broken } = await packets.stop();
     if (!fault.interrupts && lost > 0) trouble.push(`${lost} of ${sent} unrelated packets were lost`);
     if (!fault.interrupts && broken) trouble.push("an unrelated TCP connection broke");
@@ -110,9 +113,9 @@ export class Campaign {
 
   /** Of every resource that changes: is its old or its new text there, whole? */
   private async leftOver(from: Scene, to: Scene, trouble: string[]): Promise<Try["left"]> {
-    const { code, stdout } = await lab.exec("vr1", `${path} show`, { check: false });
+    const { code, stdout } = await lab.exec("vr1", `${path} observe`, { check: false });
     if (code !== 0) return "away";
-    const found = decode(stdout);
+    const found = decode(stdout).fragments;
     const [old, next] = [await changesOf(from, this.address), await changesOf(to, this.address)];
     const sides = new Set<"old" | "new">();
     for (const id of new Set([...old.keys(), ...next.keys()])) {
@@ -171,7 +174,7 @@ async function look(): Promise<string> {
     "cat /etc/vpc6/live/files/dnsmasq /etc/vpc6/live/files/haproxy",
     "pgrep -x dnsmasq >/dev/null && echo dnsmasq runs",
     "if systemctl --quiet is-active frr; then vtysh -d bgpd -c 'show running-config' | grep -vE '^(Building|Current|!|frr |hostname|log|service)'; fi",
-    "systemctl --failed --no-legend --plain | cut -d' ' -f1",
+    "systemctl --failed --no-legend --plain | cut -d' ' -f1 | grep -v ^session-",
     "ls /usr/sbin/*.real /usr/bin/*.real 2>/dev/null",
   ];
   const { stdout } = await lab.exec("vr1", `{ ${commands.join("; ")}; } 2>&1; true`, { check: false });
