@@ -5,6 +5,12 @@
 # observe: every fragment, then what differs, on one connection.
 observe() {
   run_dir || { answer unusable; return; }
+  # At boot nothing is there before vpc6.service has run.
+  observe_waits=0
+  while [ $observe_waits -lt 200 ] && [ "$(systemctl show -P Job vpc6.service)" -gt 0 ] 2>/dev/null; do
+    observe_waits=$((observe_waits + 1))
+    sleep 0.2
+  done
   lock "$LOCK_WAIT" || { busy; return; }
   show_fragments "$ETC/confirmed/fragments"
   echo "vpc6-drift 1"
@@ -77,11 +83,18 @@ drift_file() {
 
 # drift_daemon UNIT active|inactive [ID]: is it masked, up or down as it should be, and does the process run as its unit says?
 drift_daemon() {
-  drift_load='' drift_active='' drift_pid=0
-  systemctl show -p LoadState,ActiveState,MainPID "$1" >"$RUN/drift.unit"
-  while IFS='=' read -r key value; do
-    case $key in LoadState) drift_load=$value ;; ActiveState) drift_active=$value ;; MainPID) drift_pid=$value ;; esac
-  done <"$RUN/drift.unit"
+  # What is on its way (a boot, a start that is queued) arrives first.
+  drift_waits=0
+  while [ $drift_waits -lt 100 ]; do
+    drift_load='' drift_active='' drift_job=0
+    systemctl show -p LoadState,ActiveState,Job "$1" >"$RUN/drift.unit"
+    while IFS='=' read -r key value; do
+      case $key in LoadState) drift_load=$value ;; ActiveState) drift_active=$value ;; Job) drift_job=$value ;; esac
+    done <"$RUN/drift.unit"
+    case ${drift_job:-0}/$drift_active in 0/active | 0/inactive | 0/failed) break ;; esac
+    drift_waits=$((drift_waits + 1))
+    sleep 0.2
+  done
   [ "$drift_load" != masked ] || echo "${3:--} $1 is masked"
   case $2/$drift_active in
     active/active | active/reloading | inactive/inactive | inactive/failed) ;;

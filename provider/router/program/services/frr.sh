@@ -185,14 +185,29 @@ frr_drift() {
   drift_daemon frr active
   { frr_text "$1/frr" >"$RUN/frr.file"; } 2>/dev/null
   sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >"$RUN/frr.daemons" 2>/dev/null
+  frr_waits=0
+  while :; do
+    vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now"
+    frr_lines "$1/frr" "$RUN/frr.now" >"$RUN/frr.differs"
+    [ -s "$RUN/frr.differs" ] && [ $frr_waits -lt 50 ] && frr_young || break
+    frr_waits=$((frr_waits + 1))
+    sleep 0.2
+  done
   {
     drift_file "$RUN/frr.file" "$FRR_CONF" frr
     drift_file "$RUN/frr.daemons" /etc/frr/daemons
-    vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now" && frr_lines "$1/frr" "$RUN/frr.now" | sed 's/ password .*/ password (not shown)/'
+    ! systemctl --quiet is-active frr || sed 's/ password .*/ password (not shown)/' "$RUN/frr.differs"
   } >"$RUN/frr.drift"
   cat "$RUN/frr.drift"
   # What runs is not known to be what is on record: a reload finds the difference.
   [ ! -s "$RUN/frr.drift" ] || [ ! -e "$RUN/frr.applied" ] || true >"$RUN/frr.applied"
+}
+
+# Started within the last 20 seconds: it may still be reading its configuration.
+frr_young() {
+  now
+  frr_since=$(systemctl show -P ActiveEnterTimestampMonotonic frr)
+  systemctl --quiet is-active frr && [ $((NOW - frr_since / 1000000)) -lt 20 ]
 }
 
 # frr_lines FILE RUNNING: statements that are in one and not in the other.

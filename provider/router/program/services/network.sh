@@ -79,10 +79,8 @@ network_check() {
 
 network_apply() {
   touch "$RUN/network"
-  true >"$RUN/network.taken"
   network_links_up "$1/network" || return 1
-  network_live || return 1
-  network_found
+  network_live && network_found "$1/network" || return 1
   if [ -n "$REPAIR" ]; then
     # What nobody asked for on a link of ours goes the way of what nobody asks for any more.
     network_differences "$1/network" extra >>"$RUN/network" || return 1
@@ -143,13 +141,23 @@ network_live() {
   }
 }
 
-# network_found: what was on a link before it became ours is the operator's, for as long as the link is ours.
+# network_found FILE: what was on a link before it became ours is the operator's, for as long as the link is ours:
+# VAR/network.found, with a line `taken DEV` for each link that was looked at.
 network_found() {
-  [ -s "$RUN/network.taken" ] || return 0
-  awk -F '\t' -v taken="$RUN/network.taken" '
-    BEGIN { while ((getline dev <taken) > 0) new[dev] = 1 }
-    { split($1, w, " ") } w[2] in new { print $1 }
-  ' "$RUN/network.live" >>"$VAR/network.found"
+  awk -F '\t' -v run="$RUN" -v found="$VAR/network.found" '
+    BEGIN {
+      while ((getline line <found) > 0) taken[line] = 1
+      while ((getline line <(run "/network")) > 0) mine[line] = 1
+      while ((getline line <(run "/network.live")) > 0) { split(line, part, "\t"); live[++count] = part[1] }
+    }
+    { split($0, w, " ") }
+    w[1] != "interface" || ("taken " w[2]) in taken { next }
+    {
+      print "taken " w[2]
+      for (i = 1; i <= count; i++) { split(live[i], l, " "); if (l[2] == w[2] && !(live[i] in mine)) print live[i] }
+    }
+  ' "$1" >"$RUN/network.taken" || return 1
+  [ ! -s "$RUN/network.taken" ] || { cat "$RUN/network.taken" >>"$VAR/network.found" && sync "$VAR/network.found"; }
 }
 
 # network_differences FILE missing: `ID TEXT` for each line of FILE that is not live; or `extra`: the lines that are live,
@@ -288,7 +296,7 @@ network_links_up() {
         echo "$state"
         sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" |
           sed 's|.*/||'
-      } >"$VAR/links/.new" && echo "$dev" >>"$RUN/network.taken" && mv "$VAR/links/.new" "$VAR/links/$dev"
+      } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
     for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do
       sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {

@@ -77,6 +77,14 @@ nftables_drift() {
   done
   diff "$RUN/nft.want.lines" "$RUN/nft.now.lines" | awk -F '\t' -v file="$1/nftables" '
     function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
+    # nft takes the braces off a set of one and sorts the others: a rule is known by its words, whatever their order.
+    function words(text,   w, n, i, j, word, out) {
+      gsub(/[{},]/, " ", text)
+      n = split(text, w, " ")
+      for (i = 2; i <= n; i++) { word = w[i]; for (j = i - 1; j >= 1 && w[j] > word; j--) w[j + 1] = w[j]; w[j + 1] = word }
+      for (i = 1; i <= n; i++) out = out " " w[i]
+      return out
+    }
     BEGIN {
       while ((getline line <file) > 0) {
         line = trim(line); n = split(line, w, " ")
@@ -84,14 +92,14 @@ nftables_drift() {
         if (line ~ /^(chain|set|map) [^ ]+ \{/) {
           object = w[1] " " w[2]
           if (!(object in owner)) owner[object] = id
-          if (line ~ /\}$/) said[object, trim(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
+          if (line ~ /\}$/) said[object, words(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
         } else if (line ~ /^add rule inet vpc6 /) {
-          rule = line; sub(/^add rule inet vpc6 [^ ]+ /, "", rule); said["chain " w[5], rule] = id
+          rule = line; sub(/^add rule inet vpc6 [^ ]+ /, "", rule); said["chain " w[5], words(rule)] = id
         } else if (line ~ /^add element inet vpc6 /) {
           list = line; sub(/^[^{]*\{/, "", list); sub(/\}$/, "", list)
           n = split(list, e, ",")
           for (i = 1; i <= n; i++) element[w[5], trim(e[i])] = id
-        } else said[object, line] = id
+        } else said[object, words(line)] = id
       }
     }
     { sign = substr($1, 1, 1); $1 = substr($1, 3) }
@@ -107,7 +115,7 @@ nftables_drift() {
         else if (text ~ /^element /) {
           sub(/^element /, "", text)
           print ((w[2], text) in element ? element[w[2], text] : object in owner ? owner[object] : "-"), "element " verb (verb == "added" ? " to " : " from ") object ", " text
-        } else print ((object, text) in said ? said[object, text] : object in owner ? owner[object] : "-"), "rule " verb (verb == "added" ? " to " : " from ") object ", " text
+        } else print ((object, words(text)) in said ? said[object, words(text)] : object in owner ? owner[object] : "-"), "rule " verb (verb == "added" ? " to " : " from ") object ", " text
       }
     }
   '
