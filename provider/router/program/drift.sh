@@ -72,7 +72,7 @@ drift_text() {
   diff "$1" "$2" | awk -v name="$3" -v wanted="$1" '
     BEGIN { while ((getline line <wanted) > 0) { if (line ~ /^# vpc6 /) { split(line, w, " "); id = w[3] } at[++n] = id } }
     /^[0-9]/ { split($0, part, /[acd,]/); line = part[1]; next }
-    /^[<>] / { print ((line in at) && at[line] != "" ? at[line] : "-"), "line " (/^</ ? "removed from " : "added to ") name ", " substr($0, 3); if (/^</) line++ }
+    /^[<>] / { from = /^</ ? line++ : part[1]; print (from in at && at[from] != "" ? at[from] : "-"), "line " (/^</ ? "removed from " : "added to ") name ", " substr($0, 3) }
   '
 }
 
