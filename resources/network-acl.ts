@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { ExternalNetwork } from "./external-network";
 import { Instance } from "./instance";
 import { Resource } from "./resource";
@@ -80,6 +80,8 @@ export class NetworkAcl extends Resource {
     for (const tier of tiers) take(tier, name);
     const props = {
       name,
+      // A tier has one list: who made which is how the router tells two programs' lists from one that takes another's place.
+      stack: `${pulumi.getProject()}/${pulumi.getStack()}`,
       tiers: tiers.map((tier) => ({
         name: nameOf(tier),
         interface: tier.interface,

@@ -187,7 +187,8 @@ export function linesOf(rule: Rule, list: string, sets: (name: string, entries: 
   const end = rule.direction === "ingress" ? "ip6 saddr" : "ip6 daddr";
   const what: string[] = [];
   if (ports !== undefined) what.push(`${protocol} dport ${ports.includes(",") ? `{ ${ports} }` : ports}`);
-  else if (protocol === "icmpv6" && icmpType === undefined) what.push("meta l4proto ipv6-icmp");
+  // A keyword of nft's; other names it looks up in /etc/protocols, which a minimal Debian does not have.
+  else if (protocol === "icmpv6" && icmpType === undefined) what.push("meta l4proto icmpv6");
   else if (protocol === "tcp" || protocol === "udp") what.push(`meta l4proto ${protocol}`);
   if (icmpType !== undefined) what.push(`icmpv6 type ${icmpType}`);
   if (icmpCode !== undefined) what.push(`icmpv6 code ${icmpCode}`);

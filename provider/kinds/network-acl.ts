@@ -1,7 +1,7 @@
 // NetworkAcl: what may leave and enter some tiers of one router, as an ordered list. On the router a chain for each direction, to
 // which the tiers' interfaces lead by a map: no packet walks another list's rules.
 
-import { type Fail, list, optional, record, type Type, text, withDefault } from "../arguments";
+import { type Fail, list, matching, optional, record, type Type, text, withDefault } from "../arguments";
 import { prefix6, way } from "../fields";
 import { checkRule, linesOf, matchOf, type Rule, type RuleArgs, ruleOf, ruleShape } from "../filter/rule";
 import { checkTest, testShape } from "../filter/tests";
@@ -29,6 +29,7 @@ const preset = text('"denyAll", "allowAll" or "egressOnly"', (value) =>
 
 const shape = record({
   name: filterName("an access list"),
+  stack: optional(matching("a project and a stack", /^[A-Za-z0-9._/-]{1,250}$/)),
   tiers: list(record({ name: asIs, interface: asIs, cidr: optional(prefix6), router: way })),
   rules: optional(list(ruleShape)),
   preset: optional(preset),
@@ -51,7 +52,8 @@ export const networkAcl: Kind<Args> = {
     const interfaces = args.tiers.map((tier) => tier.interface);
     // The ids of those that were made before stay what they are.
     const at = (old?.at as string | undefined) ?? first.cidr;
-    const common = { name, at, router };
+    const stack = old && old.stack === undefined ? undefined : args.stack;
+    const common = { name, ...(stack !== undefined && { stack }), at, router };
     checkTiers(args, fail);
     if (hasUnknown([args, router])) return { ...common, fragments: { nftables: UNKNOWN } };
     const own = args.tiers.flatMap(({ cidr }) => cidr ?? []);
@@ -63,7 +65,7 @@ export const networkAcl: Kind<Args> = {
     const rules = given.map(ruleOf);
     checkOrder(rules, fail);
     for (const [index, test] of args.tests.entries()) checkTest(test, `tests[${index}]`, rules, own, fail);
-    return { ...common, fragments: render("network-acl", view(name, interfaces, rules)) };
+    return { ...common, fragments: render("network-acl", { stack, ...view(name, interfaces, rules) }) };
   },
   identify: (inputs) => `${inputs.name}@acl:${String(inputs.at).split("/")[0]}`,
   describe: (inputs) => `"${inputs.name}"`,

@@ -52,7 +52,7 @@ test.each([
   [{}, "meta l4proto tcp return"],
   [{ protocol: "udp" }, "meta l4proto udp return"],
   [{ protocol: "all" }, "return"],
-  [{ protocol: "icmpv6" }, "meta l4proto ipv6-icmp return"],
+  [{ protocol: "icmpv6" }, "meta l4proto icmpv6 return"],
   [{ protocol: "icmpv6", icmpType: 128, icmpCode: 0, action: "deny" }, "icmpv6 type 128 icmpv6 code 0 drop"],
   [{ cidrs: ["2001:DB8::/32", "2001:db8:1::/48"] }, "meta l4proto tcp ip6 saddr 2001:db8::/32 return"],
   [{ cidrs: ["2001:db9::/32", "2001:db8::/32"] }, "meta l4proto tcp ip6 saddr | 2001:db8::/32, 2001:db9::/32 | return"],

@@ -17,6 +17,28 @@ nftables_check() {
     WHY="nft is not installed (the Router's packages should name nftables)"
     return 1
   }
+  # Two lists on one tier would be one chain to nft, in which the first alone has a say. Of one program that is a passing state:
+  # Pulumi makes what is new before it takes away what it replaces. Of two it would stay.
+  nftables_wrong=$(awk '
+    /^# vpc6 / { id = $3; stack = "" }
+    /^# stack / { stack = $3 }
+    $1 == "chain" && $2 ~ /^to\// {
+      tier = substr($2, 4)
+      if (stack != "" && (tier in of) && of[tier] != stack) {
+        print id
+        print "two access lists for interface " tier ": " by[tier] " of stack " of[tier] " and " id " of stack " stack
+        exit
+      }
+      if (stack != "") { by[tier] = id; of[tier] = stack }
+    }
+  ' "$1/nftables")
+  if [ -n "$nftables_wrong" ]; then
+    BLAME=${nftables_wrong%%
+*}
+    WHY=${nftables_wrong#*
+}
+    return 1
+  fi
   nft -c -f "$1/nftables" >"$RUN/nft.out" 2>&1 && return 0
   WHY=$(sed "s|^$1/||" "$RUN/nft.out")
   nftables_line=$(printf '%s\n' "$WHY" | sed -n 's/^nftables:\([0-9][0-9]*\):.*/\1/p' | head -n 1)
