@@ -1,0 +1,134 @@
+// Traffic that has nothing to do with a change does not notice it: long-lived connections and pings of 100 a second, while one
+// `pulumi up` after the other edits access lists, load balancers, tiers and instances around them.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Engine } from "../engine/engine.ts";
+import { type Background, type Host, lab } from "./lab.ts";
+import { connects, program, start } from "./stack.ts";
+
+const WEB1 = "2001:67c:2834:1::10";
+const DB1 = "2001:67c:2834:2::10";
+const VIP = "2001:67c:2834::80";
+
+/** So many runs, or as many as fit into this time, but never fewer than RUNS / 2. */
+const RUNS = Number(process.env.VPC6_EDITS ?? 50);
+const MINUTES = 3;
+
+let engine: Engine;
+const servers: Background[] = [];
+
+/** Edit `n` changes an access list always, and by turns a load balancer's members, a tier and an instance too. */
+function stack(n: number): Promise<string> {
+  const rules = Array.from(
+    { length: 1 + (n % 4) },
+    (_, index) => `{ direction: "ingress", action: "allow", protocol: "tcp", ports: "${2000 + n + index}" },`,
+  ).join(" ");
+  // Also in the list that lets the flows through: their own rule stays.
+  const between = n % 2 === 0 ? `{ direction: "ingress", action: "deny", protocol: "udp", ports: "${3000 + n}" },` : "";
+  return program(
+    `
+const shop = new vpc6.Vpc("shop", { zone, router: vr1, cidr: "2001:67c:2834::/60" });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", cidr: "2001:67c:2834:1::/64" });
+const db = new vpc6.Tier("db", { vpc: shop, interface: "db0", cidr: "2001:67c:2834:2::/64" });
+const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+new vpc6.Instance("db1", { tier: db, mac: "02:00:00:00:02:11" });
+new vpc6.NetworkAcl("flows", { tiers: [web, db], rules: [
+  ${between}
+  { direction: "ingress", action: "allow", protocol: "tcp", ports: "9100" },
+  { direction: "egress", action: "allow", protocol: "tcp", ports: "9100" },
+] });
+const members = [{ instance: web1, port: 9100 }${n % 2 === 1 ? ', { address: "2001:67c:2834:2::10", port: 9300 }' : ""}];
+new vpc6.LoadBalancer("front", { vpc: shop, mode: "tcp", port: 9100, address: "${VIP}", members: [{ instance: web1, port: 9100 }] });
+new vpc6.LoadBalancer("edited", { vpc: shop, mode: "tcp", port: ${n % 4 < 2 ? 81 : 82}, members });
+${
+  n % 3 === 0
+    ? ""
+    : `const cache = new vpc6.Tier("cache", { vpc: shop, interface: "cache0"${n % 3 === 1 ? "" : ', domain: "c.example"'} });
+new vpc6.NetworkAcl("edited", { tiers: [cache], rules: [${rules}] });`
+}
+${n % 2 === 1 ? `new vpc6.Instance("guest", { tier: web, mac: "02:00:00:00:01:12" });` : ""}`,
+    { routers: { vr1: "" } },
+  );
+}
+
+async function up(n: number): Promise<void> {
+  await engine.program(await stack(n));
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+  expect(all, "an edit that changes nothing proves nothing").not.toMatch(/^ {4}\d+ unchanged\n\nDuration/m);
+}
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("uplink", "internet", "vr1", "web1", "db1");
+  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  engine = await start();
+  await up(0);
+  await lab.waitForLease("web1", WEB1, 60_000);
+  await lab.waitForLease("db1", DB1, 60_000);
+  await lab.waitForGateway("web1");
+  await lab.waitForGateway("db1");
+  for (const host of ["web1", "db1"] as const) {
+    servers.push(lab.background(host, "exec socat TCP6-LISTEN:9100,fork,reuseaddr EXEC:cat"));
+    await lab.until(`${host} to listen`, 10_000, async () => (await connects(host, "::1", 9100)) === "open");
+  }
+  await lab.until("the balancer", 20_000, async () => (await connects("internet", VIP, 9100)) === "open");
+}, 900_000);
+
+afterAll(async () => {
+  for (const server of servers) await server.stop();
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+/** A line every 20 ms to an echo server on one connection, and what comes back. */
+const talk = (from: Host, to: string): Background =>
+  lab.background(from, `n=0; while sleep 0.02; do n=$((n + 1)); echo $n; done | exec nc -6 -n ${to} 9100`);
+
+const shout = (from: Host, to: string): Background => lab.background(from, ["ping", "-n", "-q", "-i", "0.01", to]);
+
+const portOf = async (from: Host, to: string) =>
+  (await lab.exec(from, `ss -Htn state established dst ${to} dport = :9100`)).stdout.trim().split(/\s+/)[2];
+
+const retransmitted = async (host: Host) =>
+  Number((await lab.exec(host, "nstat -asz TcpRetransSegs | awk '/Retrans/{print $2}'")).stdout);
+
+test("no connection is cut, no segment lost and no ping unanswered", { timeout: (MINUTES + 5) * 60_000 }, async () => {
+  const ways = [
+    ["internet", WEB1],
+    ["web1", DB1],
+    ["internet", VIP],
+  ] as const;
+  await using stack = new AsyncDisposableStack();
+  const flows = ways.map(([from, to]) => ({ from, to, talk: stack.use(talk(from, to)) }));
+  const pings = [...ways.slice(0, 2), ["web1", "2001:db8:1::80"] as const].map(([from, to]) => ({
+    from,
+    to,
+    ping: stack.use(shout(from, to)),
+  }));
+  for (const { talk } of flows) await lab.until("the flow", 10_000, async () => talk.stdout.includes("5\n"));
+  const ports = await Promise.all(ways.map(([from, to]) => portOf(from, to)));
+  const before = await Promise.all((["internet", "web1", "db1"] as const).map(retransmitted));
+
+  const began = Date.now();
+  let runs = 0;
+  while (runs < RUNS && (runs < RUNS / 2 || Date.now() - began < MINUTES * 60_000)) await up(++runs);
+  const seconds = (Date.now() - began) / 1000;
+  console.info(`${runs} runs of \`pulumi up\` in ${Math.round(seconds)} s`);
+
+  expect(await Promise.all(ways.map(([from, to]) => portOf(from, to)))).toEqual(ports);
+  expect(await Promise.all((["internet", "web1", "db1"] as const).map(retransmitted))).toEqual(before);
+  for (const { from, to, talk } of flows) {
+    const lines = talk.stdout.trim().split("\n").map(Number);
+    expect(lines.length, `${from} to ${to}`).toBeGreaterThan(10 * seconds);
+    expect(lines, `${from} to ${to}`).toEqual(lines.map((_, index) => index + 1));
+  }
+  for (const { from, to, ping } of pings) {
+    const { stdout } = await ping.stop();
+    const [, sent = 0, answered = 0] = (/(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? []).map(Number);
+    console.info(`${from} to ${to}: ${answered} of ${sent} answered`);
+    expect(sent, `${from} to ${to}`).toBeGreaterThan(30 * seconds);
+    // The last one may be under way when ping is stopped.
+    expect(answered, `${from} to ${to}`).toBeGreaterThanOrEqual(sent - 1);
+  }
+});
