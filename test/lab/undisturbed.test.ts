@@ -72,7 +72,12 @@ beforeAll(async () => {
     servers.push(lab.background(host, "exec socat TCP6-LISTEN:9100,fork,reuseaddr EXEC:cat"));
     await lab.until(`${host} to listen`, 10_000, async () => (await connects(host, "::1", 9100)) === "open");
   }
-  await lab.until("the balancer", 20_000, async () => (await connects("internet", VIP, 9100)) === "open");
+  const echo = `(echo hello; sleep 0.3) | nc -6 -n -w 1 ${VIP} 9100`;
+  await lab.until(
+    "the balancer's member",
+    20_000,
+    async () => (await lab.exec("internet", echo, { check: false })).stdout === "hello\n",
+  );
 }, 900_000);
 
 afterAll(async () => {
@@ -88,7 +93,7 @@ const talk = (from: Host, to: string): Background =>
 const shout = (from: Host, to: string): Background => lab.background(from, ["ping", "-n", "-q", "-i", "0.01", to]);
 
 const portOf = async (from: Host, to: string) =>
-  (await lab.exec(from, `ss -Htn state established dst ${to} dport = :9100`)).stdout.trim().split(/\s+/)[2];
+  (await lab.exec(from, `ss -Htn state established "dst [${to}] and dport = :9100"`)).stdout.trim().split(/\s+/)[2];
 
 const retransmitted = async (host: Host) =>
   Number((await lab.exec(host, "nstat -asz TcpRetransSegs | awk '/Retrans/{print $2}'")).stdout);
@@ -106,7 +111,9 @@ test("no connection is cut, no segment lost and no ping unanswered", { timeout: 
     to,
     ping: stack.use(shout(from, to)),
   }));
-  for (const { talk } of flows) await lab.until("the flow", 10_000, async () => talk.stdout.includes("5\n"));
+  for (const { from, to, talk } of flows) {
+    await lab.until(`the flow from ${from} to ${to}: ${talk.stderr}`, 10_000, async () => talk.stdout.includes("5\n"));
+  }
   const ports = await Promise.all(ways.map(([from, to]) => portOf(from, to)));
   const before = await Promise.all((["internet", "web1", "db1"] as const).map(retransmitted));
 
