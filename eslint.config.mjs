@@ -3,7 +3,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config({
-  files: ["{resources,provider,test,examples}/**/*.ts", "vitest.config.mts"],
+  files: ["{resources,provider,cli,test,examples}/**/*.ts", "vitest.config.mts"],
   ignores: ["dist/**"],
   languageOptions: {
     parser: tseslint.parser,

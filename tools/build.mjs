@@ -1,15 +1,15 @@
-// Compiles resources/ and provider/ to dist/ and copies the templates and shell fragments beside them.
+// Compiles resources/, provider/ and cli/ to dist/ and copies the templates and shell fragments beside them.
 // Does nothing when no source has changed since; dist/ is exchanged as a whole and only when all went well.
 // Types are not checked here (`make lint` does), so that a build takes a second and half-done work can be tried.
 import { spawnSync } from "node:child_process";
-import { cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
 process.chdir(path.dirname(import.meta.dirname));
 
 const assets = globSync("provider/**/*.{hbs,sh}");
-const sources = [...globSync("{resources,provider}/**/*.ts"), ...assets, "tsconfig.json", "package.json"].sort();
+const sources = [...globSync("{resources,provider,cli}/**/*.ts"), ...assets, "tsconfig.json", "package.json"].sort();
 const stamp = [...sources, "tools/build.mjs"].map((file) => `${file} ${statSync(file).mtimeMs}`).join("\n");
 
 const stampFile = "dist/.built";
@@ -24,6 +24,7 @@ function build() {
     process.exit(1);
   }
   for (const file of assets) cpSync(file, path.join(fresh, file));
+  chmodSync(path.join(fresh, "cli/main.js"), 0o755);
   writeFileSync(path.join(fresh, ".built"), stamp);
   const old = `${fresh}.old`;
   try {

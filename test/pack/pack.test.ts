@@ -56,7 +56,7 @@ describe("the tarball", () => {
   });
 
   test("has nothing else: no sources, no tests", () => {
-    const expected = /^(dist\/(resources|provider)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|README\.md|package\.json)$/;
+    const expected = /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|README\.md|package\.json)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
 });

@@ -1,0 +1,121 @@
+// The topology as Mermaid's text, which GitHub, GitLab and many wikis draw: the uplink and other BGP peers, routers, their VPCs, and in
+// these the tiers with their guests and the virtual addresses. Where there are too many VPCs to be read, each router has a sum of them.
+
+import { entriesOf, held } from "./claims";
+import { plural } from "./markdown";
+import { now } from "./plan";
+import { type Resource, routerNameOf, type Stack, textOf } from "./stack";
+
+/** More VPCs than this are summed up; more routers too. Mermaid itself gives up at 500 edges or 50,000 characters. */
+const MOST_VPCS = 24;
+const MOST_ROUTERS = 60;
+
+export function mermaid(stack: Stack): string {
+  const resources = stack.resources.filter((it) => it.ours && now(it) !== undefined);
+  const of = (kind: string) => resources.filter((it) => it.kind === kind);
+  const on = (router: string) => (it: Resource) => routerNameOf(now(it)) === router;
+  const routers = [...new Set(resources.map((it) => routerNameOf(now(it))))].filter((it) => it !== undefined).sort();
+  const lines = ["flowchart LR"];
+  const ids = new Map<string, string>();
+  const id = (what: string) => ids.get(what) ?? ids.set(what, `n${ids.size + 1}`).get(what) ?? "";
+  const summed = of("Vpc").length > MOST_VPCS;
+
+  const gateway = of("Zone")
+    .map((it) => (now(it)?.publicNetwork as { gateway?: unknown } | undefined)?.gateway)
+    .find((it) => typeof it === "string");
+  const peers = of("BgpPeer");
+  for (const address of new Set(peers.map((it) => textOf(now(it), "address") ?? "?"))) {
+    const [peer] = peers.filter((it) => (textOf(now(it), "address") ?? "?") === address);
+    const what = address === gateway ? "uplink" : "BGP peer";
+    lines.push(
+      `  ${id(`peer ${address}`)}([${quoted(what, address, `AS ${textOf(peer && now(peer), "remoteAsn") ?? "?"}`)}]):::peer`,
+    );
+  }
+  if (typeof gateway === "string" && !ids.has(`peer ${gateway}`) && routers.length > 0) {
+    lines.push(`  ${id(`peer ${gateway}`)}([${quoted("uplink", gateway)}]):::peer`);
+  }
+
+  const links: string[] = [];
+  for (const router of routers.slice(0, MOST_ROUTERS)) {
+    const own = of("Router").find(on(router));
+    const mine = of("Vpc").filter(on(router));
+    const asn = textOf(own && now(own), "asn");
+    const node = id(`router ${router}`);
+    lines.push(
+      `  ${node}[[${quoted(`router ${router}`, textOf(own && now(own), "address"), asn && `AS ${asn}`)}]]:::router`,
+    );
+    const sessions = new Set(peers.filter(on(router)).map((it) => textOf(now(it), "address") ?? "?"));
+    for (const address of sessions) links.push(`  ${id(`peer ${address}`)} <-->|BGP| ${node}`);
+    if (typeof gateway === "string" && own && !sessions.has(gateway))
+      links.push(`  ${id(`peer ${gateway}`)} --- ${node}`);
+    if (summed) {
+      if (mine.length === 0) continue;
+      const count = (kind: string) => of(kind).filter(on(router)).length;
+      const sum = [
+        plural(mine.length, "VPC"),
+        plural(count("Tier"), "tier"),
+        plural(count("Instance"), "guest"),
+        plural(count("LoadBalancer"), "load balancer"),
+      ];
+      const all = id(`vpcs ${router}`);
+      lines.push(`  ${all}[${quoted(...sum)}]:::vpc`);
+      links.push(`  ${node} --- ${all}`);
+      continue;
+    }
+    for (const vpc of mine) {
+      const frame = id(vpc.urn);
+      lines.push(`  subgraph ${frame}[${quoted(`VPC ${nameOf(vpc)}`, textOf(now(vpc), "cidr"))}]`, "    direction TB");
+      const inside = insideOf(vpc, resources);
+      for (const it of inside) lines.push(`    ${node3(id(it.urn), it)}`);
+      if (inside.length === 0) lines.push(`    ${id(`empty ${vpc.urn}`)}[${quoted("no tier")}]:::tier`);
+      lines.push("  end");
+      links.push(`  ${node} --- ${frame}`);
+    }
+  }
+  if (routers.length > MOST_ROUTERS)
+    lines.push(`  ${id("more routers")}[${quoted(`and ${routers.length - MOST_ROUTERS} more routers`)}]:::router`);
+  if (routers.length === 0) lines.push(`  ${id("nothing")}[${quoted("no router in this stack")}]`);
+  // Strokes and texts that can be read on white and on black; Mermaid's own fills follow the reader's scheme.
+  lines.push(
+    ...links,
+    "  classDef peer stroke:#c77700,stroke-width:2px",
+    "  classDef router stroke:#2f7fd1,stroke-width:3px",
+    "  classDef vpc stroke:#12924f,stroke-width:2px",
+    "  classDef tier stroke:#12924f",
+    "  classDef vip stroke:#a347ba",
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+const nameOf = (it: Resource): string => textOf(now(it), "claim") ?? it.name;
+
+function node3(id: string, it: Resource): string {
+  const inputs = now(it);
+  if (it.kind === "LoadBalancer") {
+    const [address, port] = [textOf(inputs, "address"), textOf(inputs, "port")];
+    return `${id}{{${quoted(`VIP ${nameOf(it)}`, address && `[${address}]:${port}`)}}}:::vip`;
+  }
+  const guests = held(entriesOf(textOf(inputs, "ledger"))).filter(({ kind }) => kind === "instance").length;
+  if (it.kind === "Tier")
+    return `${id}[${quoted(`tier ${nameOf(it)}`, textOf(inputs, "cidr"), plural(guests, "guest"))}]:::tier`;
+  return `${id}[${quoted(`${it.kind} ${nameOf(it)}`, textOf(inputs, "prefix") ?? textOf(inputs, "cidr"))}]:::tier`;
+}
+
+/** What hangs on a VPC, but guests, lists and sessions. */
+function insideOf(vpc: Resource, resources: readonly Resource[]): Resource[] {
+  const apart = ["Zone", "Router", "Vpc", "Instance", "NetworkAcl", "ExternalNetwork", "BgpPeer", "Uplink"];
+  return resources.filter((it) => !apart.includes(it.kind) && it.dependencies.includes(vpc.urn));
+}
+
+/** A label in quotes: what Mermaid would read as markup or as its own syntax is written as an entity. */
+function quoted(...parts: (string | undefined)[]): string {
+  const text = parts
+    .filter((it) => it !== undefined && it !== "")
+    .map((it) =>
+      String(it)
+        .replace(/[^\P{C}]+/gu, " ")
+        .replace(/[^\p{L}\p{N} .,:/_+()=-]/gu, (mark) => `#${mark.codePointAt(0)};`),
+    )
+    .join("<br/>");
+  return `"${text}"`;
+}
