@@ -15,7 +15,9 @@ export function mermaid(stack: Stack): string {
   const of = (kind: string) => resources.filter((it) => it.kind === kind);
   const on = (router: string) => (it: Resource) => routerNameOf(now(it)) === router;
   const routers = [...new Set(resources.map((it) => routerNameOf(now(it))))].filter((it) => it !== undefined).sort();
-  const lines = ["flowchart LR"];
+  // Room for the two lines of a VPC's title, which Mermaid does not make by itself.
+  const flowchart = { wrappingWidth: 320, subGraphTitleMargin: { top: 4, bottom: 30 } };
+  const lines = [`%%{init: ${JSON.stringify({ flowchart })}}%%`, "flowchart LR"];
   const ids = new Map<string, string>();
   const id = (what: string) => ids.get(what) ?? ids.set(what, `n${ids.size + 1}`).get(what) ?? "";
   const summed = of("Vpc").length > MOST_VPCS;
@@ -50,13 +52,15 @@ export function mermaid(stack: Stack): string {
       links.push(`  ${id(`peer ${gateway}`)} --- ${node}`);
     if (summed) {
       if (mine.length === 0) continue;
-      const count = (kind: string) => of(kind).filter(on(router)).length;
-      const sum = [
-        plural(mine.length, "VPC"),
-        plural(count("Tier"), "tier"),
-        plural(count("Instance"), "guest"),
-        plural(count("LoadBalancer"), "load balancer"),
-      ];
+      const sums = [
+        ["Tier", "tier"],
+        ["Instance", "guest"],
+        ["LoadBalancer", "load balancer"],
+      ].flatMap(([kind = "", word = ""]) => {
+        const count = of(kind).filter(on(router)).length;
+        return count === 0 ? [] : [plural(count, word)];
+      });
+      const sum = [plural(mine.length, "VPC"), ...sums];
       const all = id(`vpcs ${router}`);
       lines.push(`  ${all}[${quoted(...sum)}]:::vpc`);
       links.push(`  ${node} --- ${all}`);
@@ -66,7 +70,7 @@ export function mermaid(stack: Stack): string {
       const frame = id(vpc.urn);
       lines.push(`  subgraph ${frame}[${quoted(`VPC ${nameOf(vpc)}`, textOf(now(vpc), "cidr"))}]`, "    direction TB");
       const inside = insideOf(vpc, resources);
-      for (const it of inside) lines.push(`    ${node3(id(it.urn), it)}`);
+      for (const it of inside) lines.push(`    ${nodeOf(id(it.urn), it)}`);
       if (inside.length === 0) lines.push(`    ${id(`empty ${vpc.urn}`)}[${quoted("no tier")}]:::tier`);
       lines.push("  end");
       links.push(`  ${node} --- ${frame}`);
@@ -89,7 +93,7 @@ export function mermaid(stack: Stack): string {
 
 const nameOf = (it: Resource): string => textOf(now(it), "claim") ?? it.name;
 
-function node3(id: string, it: Resource): string {
+function nodeOf(id: string, it: Resource): string {
   const inputs = now(it);
   if (it.kind === "LoadBalancer") {
     const [address, port] = [textOf(inputs, "address"), textOf(inputs, "port")];
@@ -107,15 +111,14 @@ function insideOf(vpc: Resource, resources: readonly Resource[]): Resource[] {
   return resources.filter((it) => !apart.includes(it.kind) && it.dependencies.includes(vpc.urn));
 }
 
-/** A label in quotes: what Mermaid would read as markup or as its own syntax is written as an entity. */
+/**
+ * A label in quotes, of characters that Mermaid reads as nothing but text. Entities are not to be relied on (11 and 12 print some as
+ * they are), so what is neither a letter nor one of these becomes an underscore; names in a ledger have no others.
+ */
 function quoted(...parts: (string | undefined)[]): string {
   const text = parts
     .filter((it) => it !== undefined && it !== "")
-    .map((it) =>
-      String(it)
-        .replace(/[^\P{C}]+/gu, " ")
-        .replace(/[^\p{L}\p{N} .,:/_+()=-]/gu, (mark) => `#${mark.codePointAt(0)};`),
-    )
+    .map((it) => String(it).replace(/[^\p{L}\p{N} .,:/_+()[\]=-]/gu, "_"))
     .join("<br/>");
   return `"${text}"`;
 }
