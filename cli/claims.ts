@@ -73,6 +73,7 @@ const NAMES: Record<string, string> = {
   tier: "tier",
   vip: "virtual address",
   instance: "guest",
+  nat64: "NAT64 prefix of",
 };
 
 /** `VPC`, `tier`, …; a kind of claim that is not known here is called as the ledger calls it. */

@@ -72,10 +72,10 @@ function headline(stack: Stack, changed: Resource[], claims: ClaimChange[], all:
   const where =
     on.length === 0
       ? "no router is touched"
-      : `on ${plural(on.length, "router")} (${few(
+      : `on router${on.length === 1 ? "" : "s"} ${few(
           on.sort().map((it) => code(it)),
           6,
-        )})`;
+        )}`;
   const prefixes = (what: ClaimChange["what"]) => {
     const those = claims.filter((it) => it.what === what && !["instance", "asn"].includes(it.kind));
     if (those.length === 0) return "";
@@ -270,6 +270,9 @@ function ofResource(it: Resource, router: string | undefined, lines: string[]): 
 const SLOTS: Record<string, string> = {
   nftables: "firewall",
   haproxy: "load balancer",
+  certificates: "certificates",
+  tayga: "NAT64",
+  named: "DNS64",
   frr: "BGP",
   network: "addresses, neighbours and routes",
   dnsmasq: "DHCP, DNS and advertisements",

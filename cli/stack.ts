@@ -2,6 +2,7 @@
 // or `pulumi stack export`. No secret gets past this file: what Pulumi marks as one, and what stands under a key that is named like
 // one, is `[secret]` from here on, wherever else its text turns up.
 
+import { createHash } from "node:crypto";
 import { UNKNOWN } from "../provider/unknown";
 import { routerOf } from "../provider/way";
 
@@ -206,7 +207,7 @@ export const textOf = (inputs: Inputs | undefined, key: string): string | undefi
 const MARK = "4dabf18193072939515e22adb298388d";
 const MARKED = "1b47061264138c4ac30d75fd1eb44270";
 export const SECRET = "[secret]";
-const SENSITIVE = /pass(word|phrase|wd)|secret|private.?key|certificate|token|credential/i;
+const SENSITIVE = /pass(word|phrase|wd)|secret|private.?key|token|credential/i;
 
 /** A copy without secrets: neither where they stand, nor where the same text stands again. */
 function concealed(value: unknown): unknown {
@@ -219,7 +220,7 @@ function concealed(value: unknown): unknown {
 // What is shorter would blacken texts that have nothing to do with it.
 const SHORTEST = 4;
 
-function collect(value: unknown, secret: boolean, secrets: Set<string>): void {
+function collect(value: unknown, secret: boolean, secrets: Set<string>, slots = false): void {
   if (typeof value === "string") {
     if (!secret || value === SECRET) return;
     for (const text of [value, ...value.split("\n")]) if (text.trim().length >= SHORTEST) secrets.add(text.trim());
@@ -232,14 +233,19 @@ function collect(value: unknown, secret: boolean, secrets: Set<string>): void {
       return;
     }
     for (const [key, item] of Object.entries(value)) {
-      collect(item, secret || (!Array.isArray(value) && isSensitive(key, item)), secrets);
+      collect(
+        item,
+        secret || (!slots && !Array.isArray(value) && isSensitive(key, item)),
+        secrets,
+        key === "fragments",
+      );
     }
   }
 }
 
-function conceal(value: unknown, secrets: readonly string[]): unknown {
+function conceal(value: unknown, secrets: readonly string[], inFragments = false): unknown {
   if (typeof value === "string") {
-    let text = value.replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, SECRET);
+    let text = value.replace(/-----BEGIN ([A-Z0-9 ]*)-----[\s\S]*?(-----END \1-----|$)/g, ofPem);
     for (const secret of secrets) text = text.replaceAll(secret, SECRET);
     return text;
   }
@@ -248,8 +254,18 @@ function conceal(value: unknown, secrets: readonly string[]): unknown {
   if (isMarked(value)) return SECRET;
   const entries = Object.entries(value).filter(([key]) => key !== "__provider");
   return Object.fromEntries(
-    entries.map(([key, item]) => [key, isSensitive(key, item) ? SECRET : conceal(item, secrets)]),
+    entries.map(([key, item]) => {
+      // What stands there are slots' names.
+      if (!inFragments && isSensitive(key, item)) return [key, SECRET];
+      return [key, conceal(item, secrets, key === "fragments")];
+    }),
   );
+}
+
+/** A certificate is no secret, and yet nothing to read: that it is another one is. */
+function ofPem(block: string, what: string): string {
+  if (what !== "CERTIFICATE") return SECRET;
+  return `(certificate ${createHash("sha256").update(block.replace(/\s/g, "")).digest("hex").slice(0, 12)})`;
 }
 
 const isMarked = (value: object): boolean => (value as Json)[MARK] === MARKED;

@@ -147,7 +147,29 @@ const services: Record<string, (slot: Slot, change: Change) => void> = {
     }
   },
   haproxy: balancer,
+  certificates({ gone, come }, { tell }) {
+    for (const owner of new Set([...gone, ...come].map((it) => it.owner))) {
+      if (owner.op === "update")
+        tell("note", label(owner), "shows another certificate to new connections; open ones go on");
+    }
+  },
   frr: routing,
+  // A translator is started again for itself, and its device stays.
+  tayga({ gone, come }, { tell }) {
+    for (const owner of new Set([...gone, ...come].map((it) => it.owner))) {
+      if (owner.op !== "update") continue;
+      const moved = gone.some((it) => it.owner === owner && /^(prefix|dynamic-pool) /.test(it.line));
+      if (moved) tell("ends", label(owner), "translates to another prefix or pool: connections through NAT64 end");
+      else
+        tell(
+          "pauses",
+          label(owner),
+          "the NAT64 translator is started again: connections through it pause for a moment",
+        );
+    }
+  },
+  // Reads its configuration again while it runs.
+  named() {},
 };
 
 function network({ gone, come }: Slot, { tell, router }: Change): void {
@@ -183,7 +205,7 @@ function network({ gone, come }: Slot, { tell, router }: Change): void {
 }
 /** A tier or VPC with another prefix. */
 const renumbered = ({ kind, before, after }: Resource): boolean =>
-  ["Vpc", "Tier"].includes(kind) && textOf(before, "cidr") !== textOf(after, "cidr");
+  ["Vpc", "Tier", "IsolatedNetwork"].includes(kind) && textOf(before, "cidr") !== textOf(after, "cidr");
 const readdressed = ({ before, after }: Resource): boolean => textOf(before, "address") !== textOf(after, "address");
 const bare = (address: string): string => address.replace(/\/\d+$/, "");
 
@@ -391,7 +413,7 @@ function ofResource(it: Resource, { router, tell }: Change): void {
       `is renumbered from \`${old}\` to \`${now}\`, with all that is in it: connections to the old addresses end`,
     );
   }
-  if (it.kind === "Tier" && old !== undefined && now !== undefined && old !== now) {
+  if (["Tier", "IsolatedNetwork"].includes(it.kind) && old !== undefined && now !== undefined && old !== now) {
     tell(
       "ends",
       subject,
@@ -421,6 +443,13 @@ const goes: Record<string, [Level, string]> = {
   LoadBalancer: ["ends", "no longer answers: new connections are refused, and open ones end with its address"],
   BgpPeer: ["note", "is taken off; what that means for sessions and prefixes is told beside"],
   Zone: ["note", "is on no router"],
+  Certificate: ["note", "is on no router by itself"],
+  Nat64: ["ends", "is gone: guests of its VPC reach no IPv4 address any more, and open connections through it end"],
+  IsolatedNetwork: ["ends", "is taken off the router: its guests lose their gateway, DHCP and DNS, and so the network"],
+  Uplink: [
+    "ends",
+    "is taken off: the BGP sessions that were its own end, and their prefixes are no longer reached through it",
+  ],
 };
 
 function distinct(all: Effect[]): Effect[] {
