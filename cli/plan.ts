@@ -54,6 +54,11 @@ export function zonesOf(stack: Stack): ZonePlan[] {
   const holders = stack.resources.filter(
     (it) => it.ours && now(it) !== undefined && textOf(now(it), "cidr") !== undefined,
   );
+  const byCidr = new Map<string, Resource[]>();
+  for (const it of holders) {
+    const cidr = textOf(now(it), "cidr") ?? "";
+    byCidr.set(cidr, [...(byCidr.get(cidr) ?? []), it]);
+  }
   const placed = new Set<Resource>();
   const blocksOf = (parent: Resource, kinds: readonly string[]): Block[] =>
     [
@@ -68,9 +73,7 @@ export function zonesOf(stack: Stack): ZonePlan[] {
     });
   const tierPlan = (block: Block): TierPlan => {
     const tier =
-      block.state === "used"
-        ? holders.find((it) => it.kind === "Tier" && textOf(now(it), "cidr") === formatPrefix(block.prefix))
-        : undefined;
+      block.state === "used" ? byCidr.get(formatPrefix(block.prefix))?.find((it) => it.kind === "Tier") : undefined;
     return {
       ...block,
       guests: held(entriesOf(textOf(tier && now(tier), "ledger"))).filter(({ kind }) => kind === "instance").length,
@@ -87,9 +90,9 @@ export function zonesOf(stack: Stack): ZonePlan[] {
     const prefix = parsePrefix(textOf(now(zone), key) ?? "");
     if (typeof prefix === "string") return [];
     const blocks = blocksOf(zone, [kind]).map((block) => {
-      const mine = (it: Resource) =>
-        textOf(now(it), "cidr") === formatPrefix(block.prefix) && textOf(now(it), "claim") === block.name;
-      return detailed(block, block.state === "used" ? holders.find(mine) : undefined);
+      const mine = (it: Resource) => textOf(now(it), "claim") === block.name;
+      const holder = byCidr.get(formatPrefix(block.prefix))?.find(mine);
+      return detailed(block, block.state === "used" ? holder : undefined);
     });
     return [{ prefix, unit, blocks: blocks.sort(byBase), what }];
   };

@@ -329,13 +329,7 @@ function drawBlock(
   const pad = w >= 120 ? 10 : 4;
   if (w > 26 && h >= 14)
     parts.push(
-      words(
-        x + pad,
-        y + size + (h >= 100 ? 8 : h >= 56 ? 5 : 3),
-        "name",
-        shorten(name, w - 2 * pad, size, size > 10 ? 0.66 : 0.64),
-        size,
-      ),
+      words(x + pad, y + size + (h >= 100 ? 8 : h >= 56 ? 5 : 3), "name", shorten(name, w - 2 * pad, size, 0.7), size),
     );
   if (h >= 56 && w >= 76) {
     const small = h >= 100 && w >= 150 ? 12 : 10;
@@ -344,7 +338,7 @@ function drawBlock(
         x + pad,
         y + size + small + (h >= 100 ? 14 : 10),
         "soft mono",
-        shorten(formatPrefix(prefix), w - 2 * pad, small, 0.61),
+        shorten(formatPrefix(prefix), w - 2 * pad, small, MONO),
         small,
       ),
     );
@@ -482,21 +476,29 @@ function percent(share: number): string {
   return value < 0.1 ? "< 0.1 %" : `${value < 10 && value % 1 !== 0 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** An estimate: Latin letters of a sans serif are a little more than half as wide as high; what is not Latin may be twice that. */
-function textWidth(text: string, size: number, each = 0.6): number {
+/** An estimate, for the widest of usual fonts; `each` is that of a usual letter. What is not Latin may be as wide as it is high. */
+function textWidth(text: string, size: number, each = 0.64): number {
   let width = 0;
-  for (const letter of text) width += size * ((letter.codePointAt(0) ?? 0) > 0x2e7f ? 1.05 : each);
-  return width;
+  for (const letter of text) {
+    if ((letter.codePointAt(0) ?? 0) > 0x2e7f || /[mwMW@%…]/.test(letter)) width += Math.max(1.02, 1.6 * each);
+    else if (/[iljtfr.,:;'|! ·()[\]-]/.test(letter)) width += 0.65 * each;
+    else width += /\p{Lu}/u.test(letter) ? 1.2 * each : each;
+  }
+  return size * width;
 }
 
+const MONO = 0.61;
+
 /** Cut in the middle, as names that begin alike differ at their end. */
-function shorten(text: string, room: number, size: number, each = 0.6): string {
-  if (textWidth(text, size, each) <= room) return text;
+function shorten(text: string, room: number, size: number, each = 0.64): string {
+  // Of a fixed width every letter is like the others.
+  const wide = (it: string) => (each === MONO ? size * each * it.length : textWidth(it, size, each));
+  if (wide(text) <= room) return text;
   const letters = [...text];
   for (let kept = letters.length - 1; kept > 1; kept--) {
     const end = Math.floor(kept / 2);
     const short = `${letters.slice(0, kept - end).join("")}…${letters.slice(letters.length - end).join("")}`;
-    if (textWidth(short, size, each) <= room) return short;
+    if (wide(short) <= room) return short;
   }
   return "";
 }

@@ -4,6 +4,7 @@
 
 import { UNKNOWN } from "../provider/unknown";
 import { linesIn } from "./diff";
+import { code } from "./markdown";
 import { type Fragments, fragmentsOf, type Resource, routerNameOf, type Stack, textOf } from "./stack";
 
 /**
@@ -64,8 +65,7 @@ export function effects(stack: Stack): Effect[] {
   return distinct(found);
 }
 
-export const label = ({ kind, name }: Pick<Resource, "kind" | "name">): string =>
-  `${kind} \`${name.replaceAll("`", "'")}\``;
+export const label = ({ kind, name }: Pick<Resource, "kind" | "name">): string => `${kind} ${code(name)}`;
 
 /** A Router names itself by its own `router`, which is a way that begins with its name, as everybody's on it. */
 export function routersIn({ resources }: Stack): string[] {
