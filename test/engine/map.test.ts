@@ -23,7 +23,7 @@ for (const text of texts) {
   const box = text.parentNode.querySelector("rect");
   if (!/cell|tier|strip/.test(box.getAttribute("class"))) continue;
   const [t, b] = [text.getBoundingClientRect(), box.getBoundingClientRect()];
-  const axis = text.getAttribute("class").includes("axis");
+  const axis = (text.getAttribute("class") ?? "").includes("axis");
   if (!axis && (t.left < b.left - 1 || t.right > b.right + 1 || t.bottom > b.bottom + 1)) out.push(text.textContent);
 }
 const colors = ["bg", "cell"].map((it) => getComputedStyle(document.querySelector("." + it)).fill);
