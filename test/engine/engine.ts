@@ -132,16 +132,26 @@ export class Engine implements AsyncDisposable {
 
   /** Starts a command for a test that does something to it while it runs (signals, output as it comes). */
   spawn(args: string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(
-      path.join(repository, "tools/env"),
-      ["pulumi", ...args, "--non-interactive", "--color", "never"],
-      {
-        cwd: this.folder,
-        env: { ...process.env, ...this.#env, ...env },
-        stdio: "pipe",
-      },
-    );
-    if (args[0] !== "config") child.stdin.end();
+    return this.#start(["pulumi", ...args, "--non-interactive", "--color", "never"], env, args[0] === "config");
+  }
+
+  /** A shell script in the project folder, with `pulumi` and the project's own programs at hand, as CI runs it: -e and pipefail. */
+  shell(script: string, env: Record<string, string> = {}): Promise<Ended> {
+    const PATH = `${path.join(this.folder, "bin")}:$PATH`;
+    return this.#start(["bash", "-c", `PATH=${PATH}; set -eo pipefail\n${script}`], env, false).ended;
+  }
+
+  #start(
+    command: string[],
+    env: Record<string, string>,
+    input: boolean,
+  ): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(path.join(repository, "tools/env"), command, {
+      cwd: this.folder,
+      env: { ...process.env, ...this.#env, ...env },
+      stdio: "pipe",
+    });
+    if (!input) child.stdin.end();
     this.#running.add(child);
     const printed = { stdout: "", stderr: "", all: "" };
     for (const stream of ["stdout", "stderr"] as const) {

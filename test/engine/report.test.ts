@@ -1,6 +1,7 @@
 // `vpc6 report` and `vpc6 map` as a user runs them: the real engine's preview, piped through the program that npm installs.
 // With VPC6_KEEP_PREVIEWS=1 what the engine says is written to test/unit/report/previews, for the unit tests.
 
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -8,13 +9,17 @@ import { answer, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server
 import { previews } from "./changes";
 import { Engine } from "./engine";
 
-test("previews of the real engine", async () => {
+const vpc6 = path.join(import.meta.dirname, "../../dist/cli/main.js");
+const run = (args: string[], input: string) =>
+  spawnSync(process.execPath, [vpc6, ...args], { input, encoding: "utf8" });
+
+test("what the real engine says of changes, as reports and pictures", async () => {
   await using router = await fakeRouter(() => answer("ok 1 same", { changed: "network" }));
   await using engine = await Engine.start({ env: { VPC6_SSH_KEY: userKey.private } });
   const { port } = router.address;
   const texts = await previews(engine, { port, hostKey: hostKeyPrint });
   texts.export = JSON.stringify(await engine.export(), null, 4);
-  if (process.env.VPC6_KEEP_PREVIEWS)
+  if (process.env.VPC6_KEEP_PREVIEWS) {
     keep(texts, (text) =>
       text
         .replaceAll(engine.folder, "/project")
@@ -22,8 +27,36 @@ test("previews of the real engine", async () => {
         .replaceAll(hostKeyPrint, `SHA256:${"A".repeat(43)}`)
         .replaceAll("127.0.0.1", "192.0.2.1"),
     );
-  expect(1).toBe(1);
+  }
+  const said = (name: string, ...args: string[]) => run(["report", ...args], texts[name] ?? "");
+
+  expect(said("first").stdout).toContain("11 resources created, on router `vr1`");
+  expect(said("nothing").stdout).toContain("Nothing changes");
+  expect(said("one-rule", "--check")).toMatchObject({ status: 0, stderr: "" });
+  expect(said("tier-deleted", "--check")).toMatchObject({ status: 4, stderr: "" });
+  expect(said("failed")).toMatchObject({ status: 3, stdout: expect.stringContaining("70000 is not a port") });
+  expect(said("export").stdout).toContain("This stack has 1 Zone");
+  for (const name of Object.keys(texts)) {
+    expect(run(["map"], texts[name] ?? "").stdout, name).toMatch(/^<\?xml[\s\S]*<\/svg>\n$/);
+    expect(run(["map", "--format", "mermaid"], texts[name] ?? "").stdout, name).toContain("flowchart LR");
+  }
 }, 300_000);
+
+test.each([
+  [["report"], "", 3, /Pulumi printed no preview at all/, /^$/],
+  [["report"], "error: no such stack", 1, /^$/, /^vpc6: this is not JSON/],
+  [["report", "no-such-file.json"], "", 1, /^$/, /^vpc6: no-such-file.json cannot be read/],
+  [["map", "--format", "png"], "{}", 2, /^$/, /there is no "png": svg or mermaid/],
+  [["report", "--limit", "many"], "{}", 2, /^$/, /--limit: "many" is not a number/],
+  [["draw"], "", 2, /^$/, /there is no command "draw"/],
+  [[], "", 2, /^$/, /a command is missing/],
+  [["--help"], "", 0, /Exit codes/, /^$/],
+])("vpc6 %j of %j ends with %i", (args, input, code, stdout, stderr) => {
+  const ended = run(args, input);
+  expect(ended.status, ended.stderr).toBe(code);
+  expect(ended.stdout).toMatch(stdout);
+  expect(ended.stderr).toMatch(stderr);
+});
 
 /** What tests look at, without the traces of the machine it was made on. */
 function keep(texts: Record<string, string>, anonymous: (text: string) => string): void {

@@ -12,7 +12,7 @@ import { Engine } from "../engine/engine.ts";
 
 const repository = path.join(import.meta.dirname, "../..");
 const require = createRequire(import.meta.url);
-const { dependencies, peerDependencies } = require("../../package.json");
+const { bin, dependencies, peerDependencies } = require("../../package.json");
 const execute = promisify(execFile);
 
 let folder: string;
@@ -56,7 +56,8 @@ describe("the tarball", () => {
   });
 
   test("has nothing else: no sources, no tests", () => {
-    const expected = /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|README\.md|package\.json)$/;
+    const expected =
+      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|README\.md|package\.json)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
 });
@@ -97,6 +98,11 @@ export const ledger = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/50", r
     const zone = deployment.resources?.find(({ type }) => type.endsWith("vpc6:Zone"));
     // Kept twice in the state of every resource.
     expect(String(zone?.inputs?.__provider).length).toBeLessThanOrEqual(200);
+  });
+
+  test("has the program vpc6, which says what it does", async () => {
+    const { stdout } = await execute(path.join(folder, "node_modules/vpc6", bin.vpc6), ["--help"]);
+    expect(stdout).toMatch(/^vpc6 report/);
   });
 
   test("its hooks are found from this repository, and from an example in it", async () => {

@@ -102,6 +102,10 @@ test("every VPC and every tier says who it is when it is pointed at", () => {
   expect(picture).toContain("reserved</title>");
 });
 
+test("the picture in docs/pictures.md is one of these (else: vitest -u)", async () => {
+  await expect(svg(readStack(texts.twenty))).toMatchFileSnapshot("../../../docs/map.svg");
+});
+
 test("a full zone has a box for each of its 1,024 prefixes, and fits on a wall", () => {
   const picture = svg(readStack(texts.full));
   const cells = boxes(picture).filter(({ look }) => look.startsWith("cell"));

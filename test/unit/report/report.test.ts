@@ -1,4 +1,6 @@
 // The report as a reviewer reads it, of what the real engine said, and of what it might say.
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { LIMIT, MARKER, report } from "../../../cli/report";
 import { readStack } from "../../../cli/stack";
@@ -108,6 +110,16 @@ describe("what the real engine said of", () => {
     expect(markdown).toContain("Pulumi printed no preview at all");
     expect(failed).toBe(true);
   });
+});
+
+test("the sample in docs/pull-requests.md is what the report says", () => {
+  const page = readFileSync(path.join(import.meta.dirname, "../../../docs/pull-requests.md"), "utf8");
+  const [, sample = ""] = /^````markdown\n([\s\S]*?)\n````$/m.exec(page) ?? [];
+  const { markdown } = reportOf("tier-deleted");
+  const [head = "", lines = ""] = sample.split("#### Router `vr1`\n\n");
+  expect(markdown).toContain(head);
+  expect(lines).not.toBe("");
+  expect(markdown).toContain(lines);
 });
 
 describe("traffic", () => {
