@@ -69,6 +69,9 @@ function keep(texts: Record<string, string>, anonymous: (text: string) => string
     "modified",
     "propertyDependencies",
     "manifest",
+    "provider",
+    "__provider",
+    "secrets_providers",
     "duration",
   ]);
   for (const [name, text] of Object.entries(texts)) {
