@@ -63,7 +63,8 @@ export function share(
 ): string | undefined {
   if ((grant as unknown) === UNKNOWN) return UNKNOWN;
   if ("refused" in grant) {
-    fail(`${explicit === undefined ? path : property}: ${grant.refused}`);
+    const blamed = explicit === undefined ? path : property;
+    fail(`${grant.absent ? "zone" : blamed}: ${grant.refused}`);
     return undefined;
   }
   if (explicit !== undefined && String(explicit) !== grant.value) {

@@ -118,11 +118,20 @@ export const hop = {
 };
 export const proxy = record(hop);
 
+/** The stack that has put something where other stacks do too. */
+export const owner = matching("the name of a stack", /^[A-Za-z0-9._/-]{1,300}$/);
+
 /** The way to a router (way.ts), as its Router hands it to the others. */
-export const way: Type<string> = text("", (it) => it);
+export const way: Type<string> = (value, path, fail) => {
+  // Of a router that another stack should have exported (resources/shared.ts).
+  const refused = (value as { refused?: unknown } | undefined)?.refused;
+  if (typeof refused !== "string") return text("", (it) => it)(value, path, fail);
+  fail(`${path}: ${refused}`);
+  return "";
+};
 
 /** A parent's answer to a claim (resources/grant.ts). */
-export type Grant = { value: string } | { refused: string };
+export type Grant = { value: string } | { refused: string /** There is no parent to ask. */; absent?: true };
 export const grant: Type<Grant> = (value) => value as Grant;
 
 /** Texts that were checked are parsed without asking again. */

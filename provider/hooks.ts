@@ -23,13 +23,17 @@ import { isOtherMachine, readWay, routerOf } from "./way";
 
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 
+/** Made now; or applied again where the router differs. */
+type How = { fresh?: boolean; repair?: boolean };
+
 export function hooks<A>(kind: Kind<A>): Hooks {
   const label = (inputs: Inputs): string => `${kind.type} ${kind.describe(inputs)}`;
 
-  async function apply(id: string, inputs: Inputs, fragments: Fragments | null, repair = false): Promise<void> {
+  async function apply(id: string, inputs: Inputs, fragments: Fragments | null, how: How = {}): Promise<void> {
     if (!inputs.router) return;
     const all = fragments && { ...fragments, ...revealed(inputs, fragments) };
-    await converge(readWay(inputs.router), { id, label: label(inputs), fragments: all, repair });
+    const fresh = how.fresh === true && !takenOver(inputs.router);
+    await converge(readWay(inputs.router), { ...how, fresh, id, label: label(inputs), fragments: all });
   }
 
   /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
@@ -80,7 +84,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     async create(inputs) {
       const id = kind.identify(inputs);
       try {
-        await apply(id, inputs, inputs.fragments ?? {});
+        await apply(id, inputs, inputs.fragments ?? {}, { fresh: true });
       } catch (error) {
         throw failed(error, id, inputs);
       }
@@ -95,7 +99,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       const secret = !same(revealed(news), revealed(olds, news.fragments));
       if (unknown || secret || !same(hashed(news.fragments), olds.fragments)) {
         try {
-          await apply(id, news, news.fragments ?? {}, unknown);
+          await apply(id, news, news.fragments ?? {}, { repair: unknown });
         } catch (error) {
           throw failed(error, id, news);
         }
@@ -159,5 +163,10 @@ function unknownTexts(inputs: Inputs): Inputs {
 }
 
 /** Routers that are gone for good, named by the operator for one run: their resources leave the state without SSH. */
-const abandoned = (way: string): boolean =>
-  (process.env.VPC6_ABANDON_ROUTERS ?? "").split(/[\s,]+/).includes(routerOf(way));
+const abandoned = (way: string): boolean => named("VPC6_ABANDON_ROUTERS", way);
+
+/** Routers whose former stack is gone for good, named likewise: what is on them under the same ids becomes this stack's. */
+const takenOver = (way: string): boolean => named("VPC6_TAKE_OVER_ROUTERS", way);
+
+const named = (variable: string, way: string): boolean =>
+  (process.env[variable] ?? "").split(/[\s,]+/).includes(routerOf(way));

@@ -34,7 +34,7 @@ export class Claims {
   constructor(parent: string, reserved: Claim[] = []) {
     this.parent = parent;
     for (const claim of reserved) {
-      check(claim);
+      checkName(claim);
       this.byKey.set(key(claim), claim);
     }
     this.reserved = new Set(this.byKey.keys());
@@ -47,7 +47,7 @@ export class Claims {
   private readonly reserved: Set<string>;
 
   add(claim: Claim): void {
-    check(claim);
+    checkName(claim);
     const id = key(claim);
     if (!this.open && !this.reserved.has(id)) {
       throw new Error(
@@ -57,9 +57,7 @@ export class Claims {
       );
     }
     if (this.byKey.has(id) && !this.reserved.has(id)) {
-      throw new Error(
-        `two resources claim ${claim.kind} "${claim.name}" of ${this.parent}: give one of them another name with \`claim: "…"\``,
-      );
+      throw twice(claim, this.parent);
     }
     this.byKey.set(id, claim);
     this.reserved.delete(id);
@@ -71,7 +69,10 @@ export class Claims {
   }
 }
 
-function check({ kind, name }: Claim): void {
+export const twice = ({ kind, name }: Claim, parent: string): Error =>
+  new Error(`two resources claim ${kind} "${name}" of ${parent}: give one of them another name with \`claim: "…"\``);
+
+export function checkName({ kind, name }: Claim): void {
   if (isClaimName(name)) return;
   throw new Error(
     `${kind} ${JSON.stringify(name)} cannot stand in a ledger under this name: 1 to 63 letters, digits, ".", "_" or "-", the ` +

@@ -5,7 +5,7 @@ import { lookup } from "../provider/addressing/ledger";
 import { detached, typeToken } from "./resource";
 
 /** The parent's answer to a claim; the child's `check` turns anything but a value into a failure. */
-export type Grant = { value: string } | { refused: string };
+export type Grant = { value: string } | { refused: string; absent?: true };
 
 /** A resource that hands out addresses. */
 export interface Ledger {
@@ -17,10 +17,17 @@ export interface Child {
   type: string;
   name: string;
   claim: string;
+  /** What it asks for. */
+  value?: string | undefined;
+  length?: number | undefined;
   opts: pulumi.CustomResourceOptions | undefined;
 }
 
-export function grant(parent: Ledger, kind: string, child: Child): pulumi.Output<Grant | undefined> {
+/** The ledger's keeper, or one who answers for it. */
+export type Parent = Ledger | { answer(kind: string, child: Child): pulumi.Output<Grant | undefined> };
+
+export function grant(parent: Parent, kind: string, child: Child): pulumi.Output<Grant | undefined> {
+  if ("answer" in parent) return parent.answer(kind, child);
   const urn = detached(pulumi.createUrn(child.name, typeToken(child.type), child.opts?.parent));
   return pulumi.all([parent.ledger, parent.urn, urn]).apply(([ledger, parentUrn, childUrn]): Grant | undefined => {
     // Under mocks no hook runs and there is no ledger; nothing reads the grant then either.

@@ -13,6 +13,7 @@ export {
   type NetworkAclTestArgs,
 } from "./network-acl";
 export { type HopArgs, Router, type RouterArgs } from "./router";
+export { type RouterShare, SharedRouter, SharedZone, type ZoneShare } from "./shared";
 export { Tier, type TierArgs } from "./tier";
 export { Vpc, type VpcArgs } from "./vpc";
 export { type PublicNetworkArgs, type ReservationArgs, Zone, type ZoneArgs } from "./zone";

@@ -1,12 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Router } from "./router";
+import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
 import { Tier, type TierArgs } from "./tier";
 import type { Zone } from "./zone";
 
 export interface IsolatedNetworkArgs extends Omit<TierArgs, "vpc"> {
-  zone: Zone;
+  zone: Zone | SharedZone;
   /** The router that carries it; another one replaces the network and all in it. */
-  router: Router;
+  router: Router | SharedRouter;
   /** Its /64, inside the zone's `isolatedCidr`, if not the first free one. A plain value. */
   cidr?: string;
   /** The DNS domain of the guests' names. Default: `<claim>.internal`. */
@@ -33,12 +34,13 @@ export class IsolatedNetwork extends Tier {
     const home = {
       hasIpv6: true,
       claims: zone.claims,
-      ledger: zone.ledger,
-      urn: zone.urn,
+      ...("answer" in zone
+        ? { answer: (...asked: Parameters<SharedZone["answer"]>) => zone.answer(...asked) }
+        : { ledger: zone.ledger, urn: zone.urn }),
       domain: "internal",
       ntpServers,
       router: router.router,
     };
-    super(name, { ...rest, vpc: home, kind: "isolated" }, opts);
+    super(name, { ...rest, vpc: home, kind: "isolated", owner: ownerOf(zone, router) }, opts);
   }
 }

@@ -1,7 +1,8 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { formerNames } from "./claims";
 import { grant } from "./grant";
 import { Resource } from "./resource";
+import { type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
 import type { Zone } from "./zone";
 
 /** An SSH server on the way to a router. */
@@ -17,7 +18,7 @@ export interface HopArgs {
 }
 
 export interface RouterArgs extends HopArgs {
-  zone: Zone;
+  zone: Zone | SharedZone;
   /** The router's network interface on the zone's public network, by name. */
   publicInterface: pulumi.Input<string>;
   /** A bastion to go through (`ssh -J`). */
@@ -61,16 +62,30 @@ export class Router extends Resource {
   declare readonly asn: pulumi.Output<number | undefined>;
   /** The way to it, without secrets: what every resource on this router keeps, so that it can be deleted without the program. */
   declare readonly router: pulumi.Output<string>;
+  /** What other stacks need: `export const vr1 = router.shared` (see `fromStack`). */
+  readonly shared: pulumi.Output<RouterShare>;
   /** @internal */
-  readonly zone: Zone;
+  readonly zone: Zone | SharedZone;
   /** @internal Whether it has an address and an AS number: outputs that may be absent are unknown at preview. */
   readonly has: { address: boolean; asn: boolean };
+
+  /**
+   * A router that another stack declares and exports: `export const vr1 = router.shared`. Two stacks may work on it at the same time.
+   *
+   * ```ts
+   * const router = vpc6.Router.fromStack(new pulumi.StackReference("organization/zones/prod"), "vr1");
+   * ```
+   */
+  static fromStack(stack: pulumi.StackReference, output: string): SharedRouter {
+    return new SharedRouter(stack, output);
+  }
 
   constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, claim = name, address, asn, ...rest } = args;
     const was = formerNames(name, opts);
+    const asnText = asn === undefined ? undefined : String(asn);
     zone.claims.add({ kind: "router", name: claim, was, value: address });
-    zone.claims.add({ kind: "asn", name: claim, was, value: asn === undefined ? undefined : String(asn) });
+    zone.claims.add({ kind: "asn", name: claim, was, value: asnText });
     const child = { type: "Router", name, claim, opts };
     const props = {
       ...rest,
@@ -80,11 +95,20 @@ export class Router extends Resource {
       zoneAsnRange: zone.given.asnRange,
       address,
       asn,
-      addressGrant: grant(zone, "router", child),
-      asnGrant: grant(zone, "asn", child),
+      owner: stackName(),
+      addressGrant: grant(zone, "router", { ...child, value: address }),
+      asnGrant: grant(zone, "asn", { ...child, value: asnText }),
     };
     super("Router", name, OUTPUTS, props, opts);
     this.zone = zone;
+    this.shared = pulumi.all([this.router, this.address, this.asn]).apply(
+      ([router, address, asn]): RouterShare => ({
+        vpc6: "router",
+        router,
+        ...(address !== undefined && { address }),
+        ...(asn !== undefined && { asn }),
+      }),
+    );
     const { publicNetwork, asn: zoneAsn, asnRange } = zone.given;
     this.has = {
       address: publicNetwork !== undefined || address !== undefined,

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
-import { grant, type Ledger } from "./grant";
+import { grant, type Parent } from "./grant";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
 
@@ -23,13 +23,13 @@ export interface TierArgs {
 }
 
 /** @internal What a tier needs of what it is in: a VPC, or for an isolated network the zone itself. */
-export interface Home extends Ledger {
+export type Home = Parent & {
   readonly hasIpv6: boolean;
   readonly claims: Pick<Claims, "add">;
   readonly domain: pulumi.Input<string>;
   readonly ntpServers: pulumi.Input<pulumi.Input<string>[]>;
   readonly router: pulumi.Input<string>;
-}
+};
 
 /** The resource's type, by what it claims. */
 const TYPES = { tier: "Tier", isolated: "IsolatedNetwork" };
@@ -63,15 +63,15 @@ export class Tier extends Resource {
   /** @internal */
   constructor(
     name: string,
-    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind: keyof typeof TYPES },
+    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind: keyof typeof TYPES; owner: string | undefined },
     opts?: pulumi.CustomResourceOptions,
   );
   constructor(
     name: string,
-    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES },
+    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES; owner?: string | undefined },
     opts?: pulumi.CustomResourceOptions,
   ) {
-    const { vpc, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
+    const { vpc, owner, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
     const type = TYPES[kind];
     const claims = new Claims(
       `${kind === "tier" ? "tier" : "isolated network"} "${name}"`,
@@ -84,7 +84,8 @@ export class Tier extends Resource {
       claims: claims.closed,
       cidr,
       gateway,
-      grant: vpc.hasIpv6 ? grant(vpc, kind, { type, name, claim, opts }) : undefined,
+      grant: vpc.hasIpv6 ? grant(vpc, kind, { type, name, claim, value: cidr, opts }) : undefined,
+      owner,
       vpc: { domain: vpc.domain, ntpServers: vpc.ntpServers },
       router: vpc.router,
     };

@@ -3,12 +3,13 @@ import { Claims, formerNames, reserved } from "./claims";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
+import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
 import type { Zone } from "./zone";
 
 export interface VpcArgs {
-  zone: Zone;
+  zone: Zone | SharedZone;
   /** The router that carries this VPC; another one replaces the VPC and all in it. */
-  router: Router;
+  router: Router | SharedRouter;
   /** Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. A plain value. */
   cidr?: string;
   /**
@@ -63,16 +64,16 @@ export class Vpc extends Resource {
   /** @internal */
   readonly hasIpv6: boolean;
   /** @internal */
-  readonly zone: Zone;
+  readonly zone: Zone | SharedZone;
   /** @internal The router that carries it. */
-  readonly carrier: Router;
+  readonly carrier: Router | SharedRouter;
   /** @internal What tiers ask for. */
   readonly claims: Claims;
 
   constructor(name: string, args: VpcArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, router, claim = name, cidr, vpcPrefixLength: length, ipv6 = true, reserve = [], ...rest } = args;
     const claims = new Claims(`VPC "${name}"`, reserved("tier", reserve));
-    const child = { type: "Vpc", name, claim, opts };
+    const child = { type: "Vpc", name, claim, value: cidr, length, opts };
     if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr, length });
     const props = {
       ...rest,
@@ -82,6 +83,7 @@ export class Vpc extends Resource {
       cidr,
       vpcPrefixLength: length,
       grant: ipv6 ? grant(zone, "vpc", child) : undefined,
+      owner: ownerOf(zone, router),
       router: router.router,
     };
     super("Vpc", name, OUTPUTS, props, opts);

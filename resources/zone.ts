@@ -1,6 +1,7 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { type Claim, Claims } from "./claims";
 import { Resource } from "./resource";
+import { SharedZone, type ZoneShare } from "./shared";
 
 /** The network on which a zone's routers have their public addresses (CloudStack: createVlanIpRange). */
 export interface PublicNetworkArgs {
@@ -80,10 +81,25 @@ export class Zone extends Resource {
   declare readonly asn: pulumi.Output<number | undefined>;
   declare readonly asnRange: pulumi.Output<string | undefined>;
   declare readonly publicNetwork: pulumi.Output<{ cidr: string; gateway: string; range: string } | undefined>;
+  /** What other stacks need: `export const ams1 = zone.shared` (see `fromStack`). */
+  readonly shared: pulumi.Output<ZoneShare>;
   /** @internal What routers and VPCs ask for. */
   readonly claims: Claims;
   /** @internal As given: an output that may be absent is unknown at preview, and would make a router's address unknown. */
   readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork" | "superCidr" | "vpcPrefixLength">;
+
+  /**
+   * A zone that another stack declares and exports: `export const ams1 = zone.shared`. VPCs, routers and isolated networks get what is
+   * reserved for their names there (`reserve`); a name that is not is refused with the line to add.
+   *
+   * ```ts
+   * const zone = vpc6.Zone.fromStack(new pulumi.StackReference("organization/zones/prod"), "ams1");
+   * const shop = new vpc6.Vpc("shop", { zone, router });
+   * ```
+   */
+  static fromStack(stack: pulumi.StackReference, output: string): SharedZone {
+    return new SharedZone(stack, output);
+  }
 
   constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {
     const { reserve = [], ...rest } = args;
@@ -91,6 +107,13 @@ export class Zone extends Resource {
     super("Zone", name, OUTPUTS, { ...rest, name, claims: claims.closed }, opts);
     this.claims = claims;
     this.given = args;
+    const { superCidr, vpcPrefixLength, asn, asnRange, publicNetwork } = args;
+    const given = pulumi.output({ superCidr, vpcPrefixLength, asn, asnRange, publicNetwork });
+    this.shared = pulumi.all([this.ledger, given, claims.closed]).apply(([ledger, values, all]): ZoneShare => {
+      const kept = all.filter((claim) => claim.reserved).map(({ kind, name }) => `${kind} ${name}`);
+      const known = Object.entries(values).filter(([, value]) => value !== undefined);
+      return { vpc6: "zone", name, ledger, reserved: kept, ...Object.fromEntries(known) };
+    });
   }
 }
 

@@ -20,7 +20,10 @@ export const isolatedNetwork: Kind<Args> = {
     const domain = args.domain ?? `${dnsLabel(firstName(namesOf(args.claim, old)))}.internal`;
     const inputs = tier.plan({ ...args, domain, vpc: { ...args.vpc, domain } }, old, fail);
     if (inputs.fragments === undefined) return inputs;
-    return { ...inputs, fragments: join(render("isolated-network", { cidr: inputs.cidr }), inputs.fragments) };
+    return {
+      ...inputs,
+      fragments: join(render("isolated-network", { cidr: inputs.cidr, owner: args.owner }), inputs.fragments),
+    };
   },
 };
 

@@ -3,7 +3,7 @@
 
 import { integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
-import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
+import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, privateAsn, proxy } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, UNKNOWN } from "../unknown";
@@ -30,6 +30,7 @@ const shape = record({
   asn: optional(privateAsn),
   addressGrant: optional(grant),
   asnGrant: optional(grant),
+  owner: optional(owner),
 });
 type Args = ReturnType<typeof shape>;
 
@@ -43,8 +44,9 @@ export const router: Kind<Args> = {
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
+    const absent = args.addressGrant && "absent" in args.addressGrant;
     const address =
-      args.addressGrant && (publicNetwork || args.address !== undefined)
+      args.addressGrant && (publicNetwork || args.address !== undefined || absent)
         ? share({ ...common, grant: args.addressGrant, property: "address", explicit: args.address }, fail)
         : undefined;
     const asn =
@@ -54,6 +56,7 @@ export const router: Kind<Args> = {
     const hops = { host, port, user, hostKey, ...(proxy && { proxy }) };
     const router = derive([hops] as const, (it) => writeWay({ name: firstName(names), ...it }));
     const fragments = render("router", {
+      owner: args.owner,
       publicInterface,
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),

@@ -14,6 +14,7 @@ import {
   grant,
   interfaceName,
   mac,
+  owner,
   prefix6,
   prefixOf,
   way,
@@ -33,6 +34,7 @@ const shape = record({
   gateway: optional(address6),
   grant: optional(grant),
   vpc: record({ domain: asIs, ntpServers: list(asIs) }),
+  owner: optional(owner),
   claims,
   router: way,
 });

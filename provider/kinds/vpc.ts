@@ -5,7 +5,7 @@ import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
-import { address6, claim, dnsLabel, domain, grant, lengthOf, prefix6, prefixOf, way } from "../fields";
+import { address6, claim, dnsLabel, domain, grant, lengthOf, owner, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
@@ -20,6 +20,7 @@ const shape = record({
   cidr: optional(prefix6),
   vpcPrefixLength: optional(vpcPrefixLength),
   grant: optional(grant),
+  owner: optional(owner),
   claims,
   router: way,
 });
@@ -55,7 +56,13 @@ export const vpc: Kind<Args> = {
       const before = rebase(old?.ledger as string | undefined, old?.cidr, it);
       return split ? "" : ledgerOf(pools(it, hasVips(before, all)), before, all, fail);
     });
-    return { ...common, cidr, routerAddress, ledger, fragments: render("vpc", { cidr, routerAddress }) };
+    return {
+      ...common,
+      cidr,
+      routerAddress,
+      ledger,
+      fragments: render("vpc", { cidr, routerAddress, owner: args.owner }),
+    };
   },
   identify: (inputs) =>
     `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : routerOf(inputs.router ?? "")}`,

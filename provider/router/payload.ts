@@ -16,13 +16,13 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
   const lines = ["vpc6-transaction 1", `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
   if (confirm !== undefined) lines.push(`confirm ${confirm}`);
   if (changes.some(({ repair }) => repair)) lines.push("repair");
-  for (const { id, fragments } of changes) {
+  for (const { id, fragments, fresh } of changes) {
     checkId(id);
     if (fragments === null) {
       lines.push(`drop ${id}`);
       continue;
     }
-    lines.push(`set ${id}`);
+    lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
     for (const slot of Object.keys(fragments).sort()) {
       if (!/^[a-z][a-z0-9-]*$/.test(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (fragments[slot] ?? "").replace(/\n+$/, "");

@@ -28,6 +28,8 @@ export interface Change {
   /** For messages: `Tier "web"`. */
   label: string;
   fragments: Fragments | null;
+  /** It is made now: what is on the router under its id counts as its own only if the slot `owner` says the same. */
+  fresh?: boolean;
   /** Look also for what differs on the router from what is confirmed there, and apply that again. */
   repair?: boolean;
 }

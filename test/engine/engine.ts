@@ -27,6 +27,10 @@ export interface ProjectOptions {
   runtimeOptions?: Record<string, unknown>;
   /** Where `node_modules/vpc6` leads; default: this repository. */
   vpc6?: string;
+  /** The project's name; default "test". */
+  name?: string;
+  /** Another project whose backend to use: its stacks can be read by a StackReference. */
+  beside?: Engine;
   /** Environment of every command, on top of this process's own. */
   env?: Record<string, string>;
 }
@@ -42,15 +46,19 @@ export class Engine implements AsyncDisposable {
   /** The project folder; `Pulumi.yaml` is in it. */
   readonly folder: string;
   readonly #main: string;
+  readonly #name: string;
+  readonly #backend: string;
   readonly #env: Record<string, string>;
   readonly #running = new Set<ChildProcess>();
 
   private constructor(folder: string, options: ProjectOptions) {
     this.folder = folder;
     this.#main = options.main ?? "index.ts";
+    this.#name = options.name ?? "test";
+    this.#backend = options.beside?.folder ?? folder;
     this.#env = {
       PULUMI_HOME: path.join(folder, ".pulumi-home"),
-      PULUMI_BACKEND_URL: `file://${folder}`,
+      PULUMI_BACKEND_URL: `file://${this.#backend}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_STACK: "dev",
       PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -63,7 +71,7 @@ export class Engine implements AsyncDisposable {
   static async start(options: ProjectOptions = {}): Promise<Engine> {
     const engine = new Engine(await mkdtemp(path.join(tmpdir(), "vpc6-engine-")), options);
     const runtime = { name: "nodejs", options: { typescript: false, ...options.runtimeOptions } };
-    await engine.write("Pulumi.yaml", JSON.stringify({ name: "test", runtime, main: engine.#main }));
+    await engine.write("Pulumi.yaml", JSON.stringify({ name: engine.#name, runtime, main: engine.#main }));
     await engine.write("package.json", JSON.stringify({ private: true }));
     await mkdir(path.join(engine.folder, "node_modules"));
     await symlink(options.vpc6 ?? repository, path.join(engine.folder, "node_modules/vpc6"));
@@ -122,7 +130,7 @@ export class Engine implements AsyncDisposable {
 
   /** The state file as it is on disk, to look for what must not be in it. */
   stateFile(): Promise<string> {
-    return readFile(path.join(this.folder, ".pulumi/stacks/test/dev.json"), "utf8");
+    return readFile(path.join(this.#backend, `.pulumi/stacks/${this.#name}/dev.json`), "utf8");
   }
 
   /** Any pulumi command. */

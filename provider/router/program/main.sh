@@ -1,5 +1,5 @@
-# `packages` and `secrets` are everybody's.
-SLOTS="packages secrets"
+# `packages`, `secrets` and `owner` are everybody's.
+SLOTS="packages secrets owner"
 BACKWARDS=
 for service in $SERVICES; do
   eval "SLOTS=\"\$SLOTS \$${service}_slots\""

@@ -22,6 +22,7 @@ read_payload() {
       seen[$2] = 1; id = ($1 == "set") ? $2 : ""; slot = ""
       next
     }
+    $0 == "fresh" { if (id == "" || slot != "") bad("fresh what?"); next }
     $1 == "slot" {
       if (id == "" || NF != 2) bad("slot without an id")
       if (index(slots, " " $2 " ") == 0) bad("no such slot: " $2)
@@ -58,6 +59,37 @@ stage_payload() {
     $1 == "slot" { done(); file = dir "/" $2 "/" id }
     END { done() }
   ' "$1"
+}
+
+# strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
+# BLAME. Two stacks would take turns at it, and the one that goes first would take it from the other. Nor are there two routers.
+strangers() {
+  awk '
+    function done() { if (fresh) print id, owner; fresh = 0; owner = "" }
+    $1 == "set" || $1 == "drop" { done(); id = $2; slot = "" }
+    $0 == "fresh" { fresh = 1 }
+    $1 == "slot" { slot = $2 }
+    /^\|/ { if (slot == "owner") owner = substr($0, 2) }
+    END { done() }
+  ' "$1" >"$RUN/strangers"
+  while read -r strangers_id strangers_owner; do
+    strangers_there=
+    case $strangers_id in
+      router@*) strangers_there=$(cd "$2" && find . -mindepth 2 -type f -name 'router@*' -printf '%f\n' | sort | head -n 1) ;;
+      *)
+        for slot in $SLOTS; do
+          [ ! -e "$2/$slot/$strangers_id" ] || strangers_there=$strangers_id
+        done
+        ;;
+    esac
+    [ -n "$strangers_there" ] || continue
+    strangers_of=
+    [ ! -e "$2/owner/$strangers_there" ] || read -r strangers_of <"$2/owner/$strangers_there"
+    [ "$strangers_there" != "$strangers_id" ] || [ "$strangers_of" != "$strangers_owner" ] || continue
+    BLAME=$strangers_id
+    WHY="$strangers_there is on this router already, put there by ${strangers_of:+stack }${strangers_of:-another stack}"
+    return 1
+  done <"$RUN/strangers"
 }
 
 # show_fragments DIR: every fragment below DIR but the secrets, in the form of a payload.

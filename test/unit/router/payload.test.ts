@@ -44,6 +44,11 @@ describe("encode", () => {
     expect(encode([change("a", { dnsmasq: "y", network: "x" })], "h", "n")).toBe(one);
   });
 
+  it("says what is made now, so that it is not taken from another stack", () => {
+    const text = encode([{ ...change("a", { owner: "organization/shop/dev\n" }), fresh: true }], "h", "n");
+    expect(text.split("\n").slice(3, 7)).toEqual(["set a", "fresh", "slot owner", "|organization/shop/dev"]);
+  });
+
   it("leaves out an empty fragment", () => {
     expect(encode([change("a", { network: "\n" })], "h", "n")).not.toContain("slot");
   });

@@ -295,7 +295,7 @@ network_links_up() {
       {
         echo "$state"
         sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" |
-          sed 's|.*/||'
+          sed -e 's|.*/||' -e "$(sysctl_learned "$dev" && echo 's/^accept_ra 2$/accept_ra 1/')"
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
     for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do

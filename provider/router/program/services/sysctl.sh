@@ -112,6 +112,9 @@ sysctl_found_learning() {
     echo "net/ipv6/conf/$1/accept_ra 1" >>"$VAR/sysctl/net~ipv6~conf~all~forwarding"
 }
 
+# sysctl_learned DEV: was it 1 before sysctl_keep_learning?
+sysctl_learned() { grep -qsxF "net/ipv6/conf/$1/accept_ra 1" "$VAR/sysctl/net~ipv6~conf~all~forwarding"; }
+
 sysctl_restore() {
   while read -r path value; do
     [ ! -e "/proc/sys/$path" ] || sysctl_put "$path" "$value"
