@@ -120,6 +120,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
           await uninstall(readWay(props.router), id);
         } else if (props.fragments && Object.keys(props.fragments).length > 0) {
           await apply(id, props, null);
+          if (kind.owns === "share") await uninstall(readWay(props.router), id, { unlessOccupied: true });
         }
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });

@@ -10,6 +10,7 @@ import { loadBalancer } from "./kinds/load-balancer";
 import { networkAcl } from "./kinds/network-acl";
 import { router } from "./kinds/router";
 import { tier } from "./kinds/tier";
+import { uplink } from "./kinds/uplink";
 import { vpc } from "./kinds/vpc";
 import { zone } from "./kinds/zone";
 
@@ -23,3 +24,4 @@ export const NetworkAcl = hooks(networkAcl);
 export const ExternalNetwork = hooks(externalNetwork);
 export const LoadBalancer = hooks(loadBalancer);
 export const BgpPeer = hooks(bgpPeer);
+export const Uplink = hooks(uplink);

@@ -30,8 +30,11 @@ export interface Kind<A = unknown> {
   identify(inputs: Inputs): string;
   /** How the resource is called in messages. */
   describe(inputs: Inputs): string;
-  /** What deleting means beyond dropping the fragments (Router: taking vpc6 off the machine). */
-  readonly owns?: "router";
+  /**
+   * What deleting means beyond dropping the fragments: taking vpc6 off the machine, which is refused while others have something
+   * there (`router`: a Router), or is done by the last one to leave (`share`: an Uplink).
+   */
+  readonly owns?: "router" | "share";
 }
 
 /** The name in the parent's ledger now, and where that differs the one it was created with: ids and default names stay. */

@@ -2,6 +2,14 @@
 // there is a bastion. A line, because every resource of a router shows it in the preview. No secret is in it.
 
 import type { Hop, RouterAddress } from "./router";
+import { derive } from "./unknown";
+
+/** From the arguments of whoever is a machine; unknown when one of them is. */
+export const wayTo = (
+  name: string,
+  { host, port, user, hostKey, proxy }: Omit<RouterAddress, "name" | "proxy"> & { proxy?: Hop | undefined },
+): string =>
+  derive([{ host, port, user, hostKey, ...(proxy && { proxy }) }] as const, (hops) => writeWay({ name, ...hops }));
 
 export function writeWay({ name, proxy, ...hop }: RouterAddress): string {
   return [name, write(hop), ...(proxy ? ["via", write(proxy)] : [])].join(" ");

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { largestVpc } from "../provider/addressing/reading";
 import { Resource } from "./resource";
+import { sessionsOf } from "./sessions";
 import type { Vpc } from "./vpc";
 
 /** How fast a dead neighbour is noticed; seconds. */
@@ -13,6 +14,14 @@ export interface BgpTimersArgs {
   connect?: pulumi.Input<number>;
 }
 
+/** Bidirectional forwarding detection (RFC 5880): how fast a neighbour that went silent is noticed. */
+export interface BfdArgs {
+  /** Between packets, both ways, in milliseconds, 50 to 60000. Default: 300. */
+  interval?: pulumi.Input<number>;
+  /** So many packets missed and the neighbour is down, 2 to 255. Default: 3. */
+  multiplier?: pulumi.Input<number>;
+}
+
 export interface BgpPeerArgs {
   /** The VPC to announce; its router is one end of the session. */
   vpc: Vpc;
@@ -21,6 +30,10 @@ export interface BgpPeerArgs {
   /** The neighbour's address, IPv6. Default: the gateway of the zone's public network. */
   address?: pulumi.Input<string>;
   timers?: pulumi.Input<BgpTimersArgs>;
+  /** Notice within about a second when the neighbour goes silent (BFD, RFC 5880); it must do the same. Default: false. */
+  bfd?: pulumi.Input<boolean | BfdArgs>;
+  /** TCP-MD5 (RFC 2385), the same as the neighbour's: 6 to 80 letters, digits and any of `._~+/=:@%^,-`. A secret. Default: none. */
+  password?: pulumi.Input<string>;
   /** The most hops to an eBGP neighbour outside the public network, 2 to 255. Default: it is on the link. */
   multihop?: pulumi.Input<number>;
   /** Take a default route from the neighbour. Default: false. */
@@ -70,6 +83,7 @@ export class BgpPeer extends Resource {
     const { has, address, asn } = vpc.carrier;
     const props = {
       ...rest,
+      password: args.password === undefined ? undefined : pulumi.secret(args.password),
       name,
       cidr: vpc.hasIpv6 ? vpc.cidr : undefined,
       asn: has.asn ? asn : undefined,
@@ -77,6 +91,14 @@ export class BgpPeer extends Resource {
       routerAddress: has.address ? address : undefined,
       router: vpc.router,
     };
+    sessionsOf(vpc.zone).add({
+      peer: name,
+      router: vpc.router,
+      address: props.routerAddress,
+      asn: props.asn,
+      neighbor: args.address,
+      prefixes: args.export ?? (vpc.hasIpv6 ? [vpc.cidr] : []),
+    });
     super("BgpPeer", name, OUTPUTS, props, opts);
   }
 }

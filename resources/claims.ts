@@ -85,7 +85,7 @@ const key = (claim: Claim): string => `${claim.kind} ${claim.name}`;
 // Under the Pulumi CLI `beforeExit` is an exact "nothing is left that could still claim" (the SDK registers its own handler
 // last, for libraries that create resources there). In every other host (Automation API, mocks) it never comes.
 const underTheCli = /cmd[\\/]run[\\/]index\.js$/.test(require.main?.filename ?? "");
-const waiting = new Set<Claims>();
+const waiting = new Set<Waiting>();
 let drained = false;
 let failed = false;
 
@@ -97,14 +97,18 @@ if (underTheCli) {
   }
   process.on("beforeExit", () => {
     drained = true;
-    if (!failed) for (const claims of waiting) claims.close();
+    if (!failed) for (const one of waiting) one.close();
     waiting.clear();
   });
 }
 
-function whenTheProgramIsDone(claims: Claims): void {
-  if (underTheCli && !drained) waiting.add(claims);
-  else setImmediate(() => claims.close());
+interface Waiting {
+  close(): void;
+}
+
+export function whenTheProgramIsDone(one: Waiting): void {
+  if (underTheCli && !drained) waiting.add(one);
+  else setImmediate(() => one.close());
 }
 
 /**

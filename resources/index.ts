@@ -1,6 +1,6 @@
 // What a program imports: `import * as vpc6 from "vpc6"`. A file for each resource.
 
-export { BgpPeer, type BgpPeerArgs, type BgpTimersArgs } from "./bgp-peer";
+export { type BfdArgs, BgpPeer, type BgpPeerArgs, type BgpTimersArgs } from "./bgp-peer";
 export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
 export { IsolatedNetwork, type IsolatedNetworkArgs } from "./isolated-network";
@@ -15,5 +15,6 @@ export {
 export { type HopArgs, Router, type RouterArgs } from "./router";
 export { type RouterShare, SharedRouter, SharedZone, type ZoneShare } from "./shared";
 export { Tier, type TierArgs } from "./tier";
+export { Uplink, type UplinkArgs, type UplinkNeighborArgs } from "./uplink";
 export { Vpc, type VpcArgs } from "./vpc";
 export { type PublicNetworkArgs, type ReservationArgs, Zone, type ZoneArgs } from "./zone";

@@ -86,7 +86,7 @@ export class Zone extends Resource {
   /** @internal What routers and VPCs ask for. */
   readonly claims: Claims;
   /** @internal As given: an output that may be absent is unknown at preview, and would make a router's address unknown. */
-  readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork" | "superCidr" | "vpcPrefixLength">;
+  readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork" | "reserve" | "superCidr" | "vpcPrefixLength">;
 
   /**
    * A zone that another stack declares and exports: `export const ams1 = zone.shared`. VPCs, routers and isolated networks get what is

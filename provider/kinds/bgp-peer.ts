@@ -2,37 +2,47 @@
 // inside the super CIDR. VPCs on one router that name the same neighbour share the session: what they say adds up.
 
 import { createHash } from "node:crypto";
-import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, matching, optional, quote, record, withDefault } from "../arguments";
+import { contains } from "../addressing/prefix";
+import { boolean, type Fail, integer, list, optional, record, withDefault } from "../arguments";
 import { address6, addressOf, prefix6, prefixOf, way } from "../fields";
-import type { Kind } from "../kind";
+import type { Inputs, Kind } from "../kind";
+import { placeholder } from "../secrets";
 import { render } from "../templates/render";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf } from "../way";
+import {
+  asNumber,
+  atLeast,
+  bfd,
+  bfdView,
+  bgpPassword,
+  checkInside,
+  checkTimers,
+  dotted,
+  lowest,
+  notUnicast,
+  places,
+  resourceName,
+  SHARED,
+  sequence,
+  timers,
+  USUAL,
+} from "./bgp";
 import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
-const asn = integer(1, 4294967295, "an AS number");
-const seconds = (first: number): ReturnType<typeof integer> => integer(first, 65535, "a number of seconds");
-const timers = record({
-  keepalive: withDefault(seconds(1), 10),
-  hold: withDefault(seconds(3), 30),
-  connect: withDefault(seconds(1), 5),
-});
-
 const shape = record({
-  name: matching(
-    "a name that can stand in a router's files: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores",
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-  ),
-  remoteAsn: asn,
+  name: resourceName,
+  remoteAsn: asNumber,
   address: optional(address6),
   timers: optional(timers),
+  bfd,
+  password: optional(bgpPassword),
   multihop: optional(integer(2, 255, "a number of hops")),
   acceptDefault: withDefault(boolean, false),
   import: optional(list(prefix6)),
   export: optional(list(prefix6)),
   cidr: optional(prefix6),
-  asn: optional(asn),
+  asn: optional(asNumber),
   zone: record({
     publicNetwork: optional(publicNetwork),
     superCidr: optional(prefix6),
@@ -50,12 +60,14 @@ export const bgpPeer: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { zone, cidr, asn, remoteAsn, timers, multihop, acceptDefault, router } = args;
+    const { zone, cidr, asn, remoteAsn, timers, bfd, multihop, acceptDefault, router } = args;
     const name = (old?.name as string | undefined) ?? args.name;
     const address = args.address ?? (zone.publicNetwork && derive([zone.publicNetwork], gatewayOf));
     const inputs = {
       name,
       ...(timers && { timers }),
+      ...(bfd && { bfd }),
+      ...(args.password !== undefined && { password: args.password }),
       ...(multihop !== undefined && { multihop }),
       ...(args.import && { import: args.import }),
       ...(args.export && { export: args.export }),
@@ -77,7 +89,7 @@ export const bgpPeer: Kind<Args> = {
     const known = { ...args, cidr, asn, address, superCidr };
     if (hasUnknown(known)) return { ...inputs, fragments: UNKNOWN as never };
     check(known, fail);
-    return { ...inputs, fragments: render("bgp-peer", view(known)) };
+    return { ...inputs, fragments: render("bgp-peer", view({ ...known, name }, old)) };
   },
   identify: ({ name, cidr, address }) => `${name}@${String(cidr).split("/")[0]}-${address}`,
   describe: (inputs) => `"${inputs.name}"`,
@@ -88,9 +100,8 @@ function check(args: Known, fail: Fail): void {
   const at = addressOf(address);
   if (address === routerAddress) fail(`address: "${address}" is the router's own; the neighbour's is expected`);
   else if (contains(prefixOf(cidr), at)) fail(`address: "${address}" is inside the VPC's own ${cidr}`);
-  else if (["fe80::/10", "ff00::/8", "::/127"].some((it) => contains(prefixOf(it), at))) {
-    fail(`address: "${address}" is not a global unicast address`);
-  } else if (zone.publicNetwork && !contains(prefixOf(zone.publicNetwork.cidr), at) && multihop === undefined) {
+  else if (notUnicast(address)) fail(`address: ${notUnicast(address)}`);
+  else if (zone.publicNetwork && !contains(prefixOf(zone.publicNetwork.cidr), at) && multihop === undefined) {
     if (asn !== remoteAsn) {
       fail(`address: "${address}" is not in the public network ${zone.publicNetwork.cidr}; set multihop to reach it`);
     }
@@ -98,30 +109,16 @@ function check(args: Known, fail: Fail): void {
   if (multihop !== undefined && asn === remoteAsn) {
     fail(`multihop: ${multihop} with the router's own AS number; iBGP takes any number of hops, leave it out`);
   }
-  if (timers && timers.hold <= timers.keepalive) {
-    fail(`timers.hold: ${timers.hold} is not more than keepalive, ${timers.keepalive}; three times as much is usual`);
-  }
-  inside("import", args.import, superCidr, "the zone's super CIDR", fail);
-  inside("export", args.export, cidr, "the VPC's", fail);
+  checkTimers(timers, fail);
+  checkInside("import", args.import, superCidr, "the zone's super CIDR", fail);
+  checkInside("export", args.export, cidr, "the VPC's", fail);
   const [most, count] = [Math.min(16, places(prefixOf(cidr))), args.export?.length ?? 0];
   if (count > most) fail(`export: ${count} prefixes; at most ${most} are possible for ${cidr}`);
 }
 
-function inside(path: string, prefixes: string[] | undefined, whole: string, whose: string, fail: Fail): void {
-  for (const [index, prefix] of (prefixes ?? []).entries()) {
-    const at = `${path}[${index}]: ${quote(prefix)}`;
-    if (!contains(prefixOf(whole), prefixOf(prefix))) fail(`${at} is not inside ${whose} ${whole}`);
-    else if (prefixOf(prefix).length > 64) fail(`${at} is longer than /64, a tier`);
-    else if (prefixes?.indexOf(prefix) !== index) fail(`${at} is there twice`);
-  }
-}
-
-/** Sequence numbers from here on are the same for all VPCs that share a neighbour. */
-const SHARED = 4294900000;
-
-function view(args: Known): object {
+function view(args: Known, old: Inputs | undefined): object {
   const { cidr, asn, remoteAsn, address, superCidr, zone, routerAddress, router, acceptDefault, multihop } = args;
-  const { keepalive, hold, connect } = args.timers ?? { keepalive: 10, hold: 30, connect: 5 };
+  const { keepalive, hold, connect } = args.timers ?? USUAL;
   const first = sequence(prefixOf(superCidr), prefixOf(cidr));
   const exported = args.export ?? [cidr];
   const largest = Math.min(zone.vpcPrefixLength, zone.largest ?? 63);
@@ -133,6 +130,8 @@ function view(args: Known): object {
     remoteAsn,
     routerId: routerAddress === undefined ? hashed(routerOf(router)) : lowest(routerAddress),
     multihop,
+    bfd: bfdView(args.bfd),
+    password: args.password && placeholder("password", args.password, `${args.name}@${cidr}`, old),
     keepalive,
     hold,
     connect,
@@ -146,25 +145,6 @@ function view(args: Known): object {
   };
 }
 
-/** A place in the neighbour's lists that no other VPC of the zone has: a number for each /64, by its place in the super CIDR. */
-function sequence(zone: Prefix, vpc: Prefix): number {
-  const index = (vpc.base - zone.base) >> 64n;
-  return Number(index % BigInt(SHARED - 32)) + 1;
-}
-
-/** How many numbers a VPC has. */
-const places = (vpc: Prefix): number => 2 ** (64 - vpc.length);
-
-/** Everything in a prefix that is not larger than the zone's largest VPC nor smaller than a tier. */
-function atLeast(prefix: string, largest: number): string {
-  const { length } = prefixOf(prefix);
-  return [prefix, length < largest ? `ge ${largest}` : "", length < 64 ? "le 64" : ""]
-    .filter((it) => it !== "")
-    .join(" ");
-}
-
-/** The router id, unique in the AS (RFC 6286): the last 32 bits of the router's public address. */
-const lowest = (address: string): string => dotted(addressOf(address).value & 0xffffffffn);
+/** For a router without a public address. */
 const hashed = (name: string): string =>
   dotted(BigInt(`0x${createHash("sha256").update(name).digest("hex").slice(0, 8)}`) | 1n);
-const dotted = (bits: bigint): string => formatAddress(nth({ family: 4, base: 0n, length: 0 }, bits));

@@ -7,7 +7,7 @@ import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, p
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, UNKNOWN } from "../unknown";
-import { writeWay } from "../way";
+import { wayTo } from "../way";
 import { gatewayOf, publicNetwork } from "./zone";
 
 const service = text("a service", (value) =>
@@ -39,8 +39,7 @@ export const router: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, host, port, user, hostKey, proxy, publicInterface, dnsServers, publicServices, publicNetwork } =
-      args;
+    const { claim, port, publicInterface, dnsServers, publicServices, publicNetwork } = args;
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
@@ -53,8 +52,7 @@ export const router: Kind<Args> = {
       args.asnGrant && args.zoneAsnRange !== undefined
         ? share({ ...common, grant: args.asnGrant, property: "asn", explicit: args.asn }, fail)
         : (args.asn ?? args.zoneAsn);
-    const hops = { host, port, user, hostKey, ...(proxy && { proxy }) };
-    const router = derive([hops] as const, (it) => writeWay({ name: firstName(names), ...it }));
+    const router = wayTo(firstName(names), args);
     const fragments = render("router", {
       owner: args.owner,
       publicInterface,

@@ -4,7 +4,7 @@
  */
 
 import { Lane } from "./lane";
-import type { Change, Observation, Report, RouterAddress } from "./types";
+import type { Change, Observation, Report, RouterAddress, UninstallOptions } from "./types";
 
 export { setCredentials } from "./credentials";
 export { RouterError } from "./error";
@@ -33,9 +33,9 @@ export async function observe(router: RouterAddress): Promise<Observation> {
   return await lane(router).observe();
 }
 
-/** Leaves the router as it was found, when nothing but `id` (the Router's own) is on it. */
-export async function uninstall(router: RouterAddress, id: string): Promise<void> {
-  await lane(router).uninstall(id);
+/** Leaves the router as it was found, when nothing but `id` is on it; an error, or no news (`unlessOccupied`), when there is more. */
+export async function uninstall(router: RouterAddress, id: string, options: UninstallOptions = {}): Promise<void> {
+  await lane(router).uninstall(id, options);
 }
 
 /** Closes what is open; for tests. */

@@ -7,7 +7,7 @@ import { RouterError } from "./error";
 import { encode } from "./payload";
 import { begin, stopping } from "./process";
 import { Refusal, Session } from "./session";
-import type { Change, Observation, Report, RouterAddress } from "./types";
+import type { Change, Observation, Report, RouterAddress, UninstallOptions } from "./types";
 
 export const gather = {
   /** How long the first change waits for company, in ms: siblings come one after another through the engine's serial check. */
@@ -46,12 +46,13 @@ export class Lane {
     return await this.wait((resolve, reject) => this.enqueue({ change, resolve, reject }));
   }
 
-  uninstall(id: string): Promise<void> {
+  uninstall(id: string, { unlessOccupied = false }: UninstallOptions = {}): Promise<void> {
+    const fine = (error: unknown) => unlessOccupied && error instanceof Refusal && error.answer.verdict === "occupied";
     return this.wait<void>((resolve, reject) =>
       this.enqueue({
         run: () =>
           this.reach(() => this.session.uninstall(id)).then(resolve, (error) =>
-            reject(this.verdict(error, `router ${id}`)),
+            fine(error) ? resolve() : reject(this.verdict(error, `router ${id}`)),
           ),
       }),
     );

@@ -56,6 +56,11 @@ export interface Report {
   confirmed: "same connection" | "fresh connection" | "nothing to do";
 }
 
+export interface UninstallOptions {
+  /** Others' configuration on the machine is no error: it and vpc6 stay. */
+  unlessOccupied?: boolean;
+}
+
 /** The stack's own configuration, of which credentials are taken last. */
 export interface CredentialConfig {
   sshPrivateKey?: string | undefined;

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
+import { established, known, routes, sessions, vtysh } from "./frr.ts";
 import { lab, type Router } from "./lab.ts";
 import { program, snapshot, start } from "./stack.ts";
 
@@ -87,37 +88,6 @@ async function up(rest: string, options = EACH) {
   const { code, all } = await engine.up();
   expect(code, all).toBe(0);
 }
-
-async function vtysh<T>(host: Router | "uplink", command: string): Promise<T> {
-  return JSON.parse(
-    (await lab.exec(host, ["env", "VTYSH_HISTFILE=/tmp/vtysh", "vtysh", "-c", `${command} json`])).stdout,
-  ) as T;
-}
-
-/** The prefixes that a host has by BGP, its own included. */
-async function routes(host: Router | "uplink"): Promise<string[]> {
-  const { routes } = await vtysh<{ routes: Record<string, unknown> }>(host, "show bgp ipv6 unicast");
-  return Object.keys(routes).sort();
-}
-
-interface Session {
-  bgpState: string;
-  connectionsEstablished: number;
-}
-const sessions = (host: Router | "uplink") => vtysh<Record<string, Session>>(host, "show bgp neighbors");
-
-/** How many sessions there have been: as many as before when none was lost. */
-async function established(router: Router, neighbor = "2001:db8:ffff::1"): Promise<number> {
-  return lab.until(`${router}'s session with ${neighbor}`, 30_000, async () => {
-    const session = (await sessions(router))[neighbor];
-    return session?.bgpState === "Established" && session.connectionsEstablished;
-  });
-}
-
-const known = (host: Router | "uplink", prefix: string, there = true) =>
-  lab.until(`${host} ${there ? "to have" : "to lose"} ${prefix}`, 20_000, async () => {
-    return (await routes(host)).includes(prefix) === there;
-  });
 
 /** The addresses a packet passes on its way from web1 to app1. */
 async function path(): Promise<string[]> {

@@ -8,7 +8,7 @@ const script = fileURLToPath(new URL("lab", import.meta.url));
 
 export type Router = "vr1" | "vr2";
 export type Guest = "web1" | "web2" | "db1" | "cache1" | "app1" | "api1";
-export type Host = Router | Guest | "uplink" | "internet";
+export type Host = Router | Guest | "uplink" | "edge" | "internet";
 
 /** A shell command line, or a program with its arguments as they are. */
 export type Command = string | string[];
@@ -151,7 +151,7 @@ export const lab = {
   reset: async (host: Host) => void (await run(["reset", host])),
   journal: async (host: Host, ...args: string[]) => (await run(["journal", host, ...args])).stdout,
 
-  /** `VR1_HOST`, `VR1_HOST_KEY`, the same for `VR2`, and `VPC6_SSH_KEY_FILE`. */
+  /** `VR1_HOST`, `VR1_HOST_KEY`, the same for `VR2` and `EDGE`, and `VPC6_SSH_KEY_FILE`. */
   env: async (): Promise<Record<string, string>> => {
     const { stdout } = await run(["env"]);
     return Object.fromEntries(stdout.split("\n").flatMap((line) => (line ? [line.split(/=(.*)/s, 2)] : [])));

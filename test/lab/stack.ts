@@ -45,7 +45,7 @@ export async function logins(router: Router): Promise<number> {
 }
 
 /** All that a router could have left of vpc6, or lost because of it. */
-export async function snapshot(router: Router): Promise<Record<string, string>> {
+export async function snapshot(router: Router | "edge"): Promise<Record<string, string>> {
   const commands: Record<string, string> = {
     packages: "dpkg -l",
     // A link that was up once keeps its queue.

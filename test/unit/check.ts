@@ -9,6 +9,7 @@ import {
   NetworkAcl,
   Router,
   Tier,
+  Uplink,
   Vpc,
   Zone,
 } from "../../provider/index";
@@ -22,6 +23,7 @@ const provider = {
   NetworkAcl,
   Router,
   Tier,
+  Uplink,
   Vpc,
   Zone,
 };
@@ -109,5 +111,24 @@ export const arguments_ = {
     zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64" } },
     routerAddress: "2001:db8:ffff::10",
     router: ROUTER,
+  },
+  Uplink: {
+    name: "uplink",
+    host: "192.0.2.254",
+    hostKey: HOST_KEY,
+    asn: 65000,
+    sessions: [
+      { peer: "b", router: "vr2", address: "2001:db8:ffff::11", asn: 4200000001, prefixes: ["2001:67c:2834:20::/60"] },
+      { peer: "a", router: "vr1", address: "2001:db8:ffff::10", asn: 4200000000, prefixes: ["2001:67c:2834::/60"] },
+      {
+        peer: "elsewhere",
+        router: "vr1",
+        address: "2001:db8:ffff::10",
+        asn: 4200000000,
+        neighbor: "2001:db8:ffff::9",
+        prefixes: ["2001:67c:2834:40::/60"],
+      },
+    ],
+    zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64" } },
   },
 } satisfies Record<Kind, Values>;

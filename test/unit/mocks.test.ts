@@ -41,6 +41,12 @@ test("a whole program", async () => {
   });
   expect(await settled(second.urn)).toContain("vpc6:LoadBalancer::www-tls");
   expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual(["tier web", "vip www"]);
+  new vpc6.BgpPeer("peer", { vpc, remoteAsn: 65000 });
+  const uplink = new vpc6.Uplink("uplink", { zone, host: "192.0.2.9", hostKey: "SHA256:x", asn: 65000 });
+  expect(await settled(uplink.urn)).toContain("vpc6:Uplink::uplink");
+  expect(() => new vpc6.BgpPeer("late", { vpc, remoteAsn: 65000 })).toThrow(
+    'BgpPeer "late" comes too late for Uplink "uplink"',
+  );
   expect(await settled(acl.urn)).toContain("vpc6:NetworkAcl::web-acl");
   expect(() => new vpc6.NetworkAcl("second", { tiers: [web], preset: "denyAll" })).toThrow(
     'NetworkAcl "second" and NetworkAcl "web-acl" both name tier "web"',

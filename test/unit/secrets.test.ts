@@ -79,3 +79,16 @@ test("another secret is an update, also when its placeholder is the same by chan
   const news = { ...before, tls: { privateKey: OTHER_KEY } };
   expect(await LoadBalancer.diff("www", olds as never, news as never)).toMatchObject({ changes: true });
 });
+
+test.each(["BgpPeer", "Uplink"] as const)("the password of a %s is a placeholder in what FRR is told", async (kind) => {
+  const inputs = await planned(kind, { ...arguments_[kind], password: "first-Word.1" });
+  const { frr = "" } = inputs.fragments as Record<string, string>;
+  const [token = "none"] = /\{\{password:[0-9a-f]{4}\}\}/.exec(frr) ?? [];
+  expect(frr).toContain(` password ${token}\n`);
+  expect(JSON.stringify(inputs.fragments)).not.toContain("first-Word.1");
+  expect(revealed(inputs as never)).toEqual({ secrets: `${token} first-Word.1\n` });
+  const { reasons } = await check(kind, { ...arguments_[kind], password: "short\n!" });
+  expect(reasons).toEqual([
+    "password: a secret, so it is not shown; it must be 6 to 80 letters, digits and any of . _ ~ + / = : @ % ^ , -",
+  ]);
+});

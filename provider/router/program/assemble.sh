@@ -38,11 +38,13 @@ assemble() {
         return out text
       }
       # secret[TOKEN] = text, of the resource ID.
-      function learn(id,   line, end, token) {
+      function learn(id,   line, end, token, text) {
         for (token in secret) delete secret[token]
         while ((getline line <(from "secrets/" id)) > 0) {
           end = index(line, " "); token = substr(line, 1, end - 1)
-          secret[token] = (token in secret ? secret[token] "\n" : "") substr(line, end + 1)
+          # (mawk makes what stands left of `=` before it looks at the right.)
+          text = (token in secret) ? secret[token] "\n" : ""
+          secret[token] = text substr(line, end + 1)
         }
         close(from "secrets/" id)
         learned = id

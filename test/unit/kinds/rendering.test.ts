@@ -167,6 +167,12 @@ test.each([
   ["BgpPeer", "asn"],
   ["BgpPeer", "zone"],
   ["BgpPeer", "routerAddress"],
+  ["BgpPeer", "bfd"],
+  ["Uplink", "asn"],
+  ["Uplink", "address"],
+  ["Uplink", "sessions"],
+  ["Uplink", "neighbors"],
+  ["Uplink", "zone"],
 ] as const)("%s with an unknown %s: no error, and no text that pretends to know", async (kind, property) => {
   const given: Values = arguments_[kind];
   const before = JSON.stringify(await planned(kind, given));
@@ -304,4 +310,90 @@ test("iBGP needs no exception from the loop check; a router without a public add
   const { frr } = await fragments("BgpPeer", { remoteAsn: 4200000000, routerAddress: undefined });
   expect(frr).not.toContain("allowas-in");
   expect(frr).toMatch(/bgp router-id \d+\.\d+\.\d+\.\d+\n/);
+});
+
+test("an uplink: what each VPC router may announce, and what all are told", async () => {
+  expect(await fragments("Uplink")).toEqual({
+    packages: "frr\nfrr-pythontools\n",
+    frr: `! AS65000 at 2001:db8:ffff::1: VPC routers by address, VPCs of 2001:67c:2834::/50
+ipv6 prefix-list vpc6-in-2001:db8:ffff::10 seq 1 permit 2001:67c:2834::/60
+ipv6 prefix-list vpc6-in-2001:db8:ffff::10 seq 4294967295 deny ::/0 le 128
+ipv6 prefix-list vpc6-in-2001:db8:ffff::11 seq 33 permit 2001:67c:2834:20::/60
+ipv6 prefix-list vpc6-in-2001:db8:ffff::11 seq 4294967295 deny ::/0 le 128
+ipv6 prefix-list vpc6-out-uplink seq 1 permit 2001:67c:2834::/50 ge 60 le 64
+!
+router bgp 65000
+ bgp router-id 0.0.0.1
+ no bgp default ipv4-unicast
+ no bgp network import-check
+ neighbor vpc6-uplink peer-group
+ neighbor vpc6-uplink timers 10 30
+ neighbor vpc6-uplink timers connect 5
+ neighbor 2001:db8:ffff::10 remote-as 4200000000
+ neighbor 2001:db8:ffff::10 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::10 description vr1
+ neighbor 2001:db8:ffff::11 remote-as 4200000001
+ neighbor 2001:db8:ffff::11 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::11 description vr2
+ !
+ address-family ipv6 unicast
+  neighbor vpc6-uplink activate
+  neighbor vpc6-uplink prefix-list vpc6-out-uplink out
+  neighbor vpc6-uplink maximum-prefix 100 restart 5
+  neighbor 2001:db8:ffff::10 prefix-list vpc6-in-2001:db8:ffff::10 in
+  neighbor 2001:db8:ffff::11 prefix-list vpc6-in-2001:db8:ffff::11 in
+ exit-address-family
+exit
+!
+`,
+  });
+});
+
+test("one more VPC is one more line at the uplink; VPCs of other stacks are taken from other stacks' routers", async () => {
+  const { frr: before = "" } = await fragments("Uplink");
+  const session = { peer: "c", router: "vr1", address: "2001:db8:ffff::10", asn: 4200000000 };
+  const sessions = [...arguments_.Uplink.sessions, { ...session, prefixes: ["2001:67c:2834:10::/60"] }];
+  const { frr: after = "" } = await fragments("Uplink", { sessions });
+  const added = after.split("\n").filter((line) => !before.split("\n").includes(line));
+  expect(added).toEqual(["ipv6 prefix-list vpc6-in-2001:db8:ffff::10 seq 17 permit 2001:67c:2834:10::/60"]);
+  expect(after.split("\n")).toHaveLength(before.split("\n").length + 1);
+
+  const routers = [
+    { name: "vr1", address: "2001:db8:ffff::10", asn: "4200000000" },
+    { name: "vr9", address: "2001:db8:ffff::19", asn: "4200000009" },
+  ];
+  const { frr = "" } = await fragments("Uplink", {
+    reserved: { routers, prefixes: ["2001:67c:2834:30::/60", "2001:67c:2834::/60"] },
+  });
+  expect(frr).toContain(" neighbor 2001:db8:ffff::19 remote-as 4200000009\n");
+  expect(frr.match(/permit 2001:67c:2834:30::\/60/g)).toHaveLength(1);
+  expect(frr).toContain("prefix-list vpc6-in-2001:db8:ffff::19 seq 49 permit 2001:67c:2834:30::/60");
+  // What this program's own routers announce is theirs alone.
+  expect(frr.match(/permit 2001:67c:2834::\/60/g)).toHaveLength(1);
+});
+
+test("an uplink that takes the supernet knows no VPC, and listens", async () => {
+  const all = { accept: "supernet", sessions: [], announceDefault: true, bfd: { interval: 100 } };
+  const { frr = "" } = await fragments("Uplink", all);
+  expect(frr).toContain("prefix-list vpc6-in-uplink seq 1 permit 2001:67c:2834::/50 ge 60 le 64\n");
+  expect(frr).toContain(" neighbor vpc6-uplink remote-as external\n");
+  expect(frr).toContain(" bgp listen range 2001:db8:ffff::/64 peer-group vpc6-uplink\n");
+  expect(frr).toContain("  neighbor vpc6-uplink default-originate\n");
+  expect(frr).toContain(`bfd
+ profile vpc6-100ms-3
+  transmit-interval 100
+  receive-interval 100
+ exit
+`);
+  const zone = { ...arguments_.Uplink.zone, asn: 65000 };
+  const { frr: internal = "" } = await fragments("Uplink", { ...all, zone });
+  expect(internal).toContain(" neighbor vpc6-uplink remote-as internal\n");
+  expect(internal).toContain("  neighbor vpc6-uplink route-reflector-client\n");
+});
+
+test("BFD opens the firewall to the neighbour it is asked for, and no other", async () => {
+  expect((await fragments("BgpPeer")).nftables).not.toContain("bfd");
+  const { nftables, frr } = await fragments("BgpPeer", { bfd: true });
+  expect(nftables).toContain("add element inet vpc6 bfd_neighbors { 2001:db8:ffff::1 }\n");
+  expect(frr).toContain(" neighbor 2001:db8:ffff::1 bfd profile vpc6-300ms-3\n");
 });

@@ -22,10 +22,16 @@ frr_check() {
     WHY="FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr first"
     return 1
   }
+  # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
+  if grep -q '^# vpc6 uplink@' "$1/frr" && grep -q '^# vpc6 router@' "$1/nftables"; then
+    BLAME=$(awk '/^# vpc6 uplink@/ { print $3; exit }' "$1/frr")
+    WHY="this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with"
+    return 1
+  fi
   frr_wrong=$(awk '
     function once(key, value) {
       if (key in said && said[key] != value) {
-        print id; print key " " value ": but " by[key] " says " said[key] " (they share the neighbour)"; exit
+        print id; print key " " value ": but " by[key] " says " said[key] (key ~ /^(neighbor|vpc6-)/ ? " (they share the neighbour)" : ""); exit
       }
       said[key] = value; by[key] = id
     }
@@ -34,6 +40,11 @@ frr_check() {
     $2 == "prefix-list" && $4 == "seq" { once($2 " " $3 " seq " $5, rest(6)) }
     $1 == "router" { once("router bgp", $3) }
     $1 == "bgp" && $2 == "router-id" { once("bgp router-id", $3) }
+    $1 == "neighbor" && $3 == "password" {
+      if ($2 in word && word[$2] != $4) { print id; print "neighbor " $2 " password: " holder[$2] " has another one (they share the neighbour)"; exit }
+      word[$2] = $4; holder[$2] = id
+    }
+    $1 == "neighbor" && $3 == "bfd" && $4 == "profile" { once("neighbor " $2 " bfd profile", $5) }
     $1 == "neighbor" && ($3 == "remote-as" || $3 == "ebgp-multihop") { once("neighbor " $2 " " $3, $4) }
     $1 == "neighbor" && $3 == "timers" { once("neighbor " $2 " timers" ($4 == "connect" ? " connect" : ""), rest($4 == "connect" ? 5 : 4)) }
   ' "$1/frr")
@@ -56,7 +67,7 @@ frr_apply() {
     frr_remove
     return
   fi
-  frr_found || return 1
+  frr_found "$1/frr" || return 1
   if systemctl --quiet is-active frr && [ -e "$RUN/frr.applied" ]; then
     ! cmp -s "$1/frr" "$RUN/frr.applied" || return 0
     frr_reload "$1/frr" || return 1
@@ -66,7 +77,8 @@ frr_apply() {
   cp "$1/frr" "$RUN/frr.applied"
 }
 
-# What the package brought is kept, to be put back.
+# frr_found FILE: what the package brought is kept, to be put back. FRR's daemons are those that FILE needs; frr_daemons says whether
+# that is news.
 frr_found() {
   if [ ! -d "$VAR/frr" ]; then
     rm -rf "$VAR/frr.new"
@@ -76,13 +88,23 @@ frr_found() {
       return 1
     }
   fi
-  # Which daemons there are counts from the next start on: what else changed in this file is no reason for one.
-  if grep -qx 'bgpd=yes' /etc/frr/daemons; then
+  frr_bfdd=$(frr_daemons_of "$1" | grep '^bfdd=')
+  frr_daemons=
+  # Which daemons there are counts: what else changed in this file is no reason for a start.
+  if grep -qx 'bgpd=yes' /etc/frr/daemons && grep -qx "$frr_bfdd" /etc/frr/daemons; then
     [ -n "$REPAIR" ] || return 0
+  elif grep -qx 'bgpd=yes' /etc/frr/daemons; then
+    frr_daemons=changed
   else
     rm -f "$RUN/frr.applied"
   fi
-  sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >/etc/frr/.daemons && frr_place /etc/frr/.daemons /etc/frr/daemons
+  frr_daemons_of "$1" >/etc/frr/.daemons && frr_place /etc/frr/.daemons /etc/frr/daemons
+}
+
+# frr_daemons_of FILE: the package's list of daemons, with those that FILE needs.
+frr_daemons_of() {
+  ! grep -qx bfd "$1" && frr_yes=no || frr_yes=yes
+  sed "s/^bgpd=.*/bgpd=yes/; s/^bfdd=.*/bfdd=$frr_yes/" "$VAR/frr/daemons"
 }
 
 frr_place() {
@@ -93,14 +115,49 @@ frr_place() {
 }
 
 # frr_write FILE [live]: live is for a reload, which undoes what it finds running and not in the file: host name and forwarding
-# switches. In the file that FRR starts from they would undo what others have set since.
+# switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
+# stay what they are.
 frr_write() {
-  {
-    if [ -n "${2:-}" ]; then
-      vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
-    fi
-    frr_text "$1"
-  } >"$FRR_CONF.vpc6" && frr_place "$FRR_CONF.vpc6" "$FRR_CONF"
+  (
+    umask 027
+    {
+      if [ -n "${2:-}" ]; then
+        vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
+        frr_text "$1" | grep -v '^ neighbor [^ ]* password '
+        cat "$RUN/frr.keys.stay"
+      else
+        frr_text "$1"
+      fi
+    } >"$FRR_CONF.vpc6"
+  ) && frr_place "$FRR_CONF.vpc6" "$FRR_CONF"
+}
+
+# Passwords (TCP-MD5, RFC 2385) go to FRR in files that only root reads: frr-reload.py would print them, and say them on a command line.
+# frr_keys FILE: `ASN NEIGHBOR PASSWORD` for each.
+frr_keys() {
+  awk '$1 == "router" && $2 == "bgp" { asn = $3 } $1 == "neighbor" && $3 == "password" { print asn, $2, $4 }' "$1" | sort -u
+}
+
+# frr_keys_drop FILE: passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
+# today's. 1: the kernel would keep one (that of a listen range) until FRR ends.
+frr_keys_drop() {
+  vtysh -d bgpd -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
+  frr_keys "$RUN/frr.running" >"$RUN/frr.keys.now"
+  frr_keys "$1" >"$RUN/frr.keys.want"
+  comm -13 "$RUN/frr.keys.now" "$RUN/frr.keys.want" |
+    awk '{ print "router bgp " $1; print " neighbor " $2 " password " $3; print "exit" }' >"$RUN/frr.keys.set"
+  awk -v want="$RUN/frr.keys.want" -v stay="$RUN/frr.keys.stay" '
+    BEGIN { printf "" >stay; while ((getline line <want) > 0) { split(line, w, " "); wanted[w[1] " " w[2]] = 1 } }
+    ($1 " " $2) in wanted { print "router bgp " $1 "\n neighbor " $2 " password " $3 "\nexit" >stay; next }
+    { print "router bgp " $1; print " no neighbor " $2 " password"; print "exit" }
+  ' "$RUN/frr.keys.now" >"$RUN/frr.keys.drop"
+  awk '$1 == "bgp" && $2 == "listen" && $3 == "range" { print $4, $6 }' "$RUN/frr.running" >"$RUN/frr.ranges"
+  while read -r frr_range frr_group; do
+    frr_key=$(grep " $frr_group " "$RUN/frr.keys.now") || continue
+    grep -qxF "$frr_key" "$RUN/frr.keys.want" && grep -qxF " bgp listen range $frr_range peer-group $frr_group" "$1" || return 1
+  done <"$RUN/frr.ranges"
+  [ ! -s "$RUN/frr.keys.drop" ] || vtysh -f "$RUN/frr.keys.drop" >/dev/null 2>&1
+  :
 }
 
 frr_text() {
@@ -124,9 +181,22 @@ frr_leave() {
 
 frr_reload() {
   frr_leave "$1"
+  frr_keys_drop "$1" || {
+    frr_write "$1" && frr_start
+    return
+  }
   frr_write "$1" live || return 1
-  /usr/lib/frr/frr-reload.py --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
+  if [ -n "$frr_daemons" ]; then
+    # Starts and stops those that have come and gone, no other, and ends with frr-reload.py too.
+    systemctl reload frr >"$RUN/frr.out" 2>&1
+  else
+    /usr/lib/frr/frr-reload.py --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
+  fi
   frr_code=$?
+  if [ $frr_code = 0 ] && [ -s "$RUN/frr.keys.set" ]; then
+    vtysh -f "$RUN/frr.keys.set" >"$RUN/frr.out" 2>&1
+    frr_code=$?
+  fi
   frr_write "$1" || return 1
   [ $frr_code = 0 ] || {
     rm -f "$RUN/frr.applied"
@@ -184,7 +254,7 @@ frr_drift() {
   [ -s "$1/frr" ] || { [ ! -d "$VAR/frr" ] || drift_daemon frr inactive; return; }
   drift_daemon frr active
   { frr_text "$1/frr" >"$RUN/frr.file"; } 2>/dev/null
-  sed 's/^bgpd=.*/bgpd=yes/' "$VAR/frr/daemons" >"$RUN/frr.daemons" 2>/dev/null
+  frr_daemons_of "$1/frr" >"$RUN/frr.daemons" 2>/dev/null
   frr_waits=0
   while :; do
     vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now"
@@ -196,8 +266,8 @@ frr_drift() {
   {
     drift_file "$RUN/frr.file" "$FRR_CONF" frr
     drift_file "$RUN/frr.daemons" /etc/frr/daemons
-    ! systemctl --quiet is-active frr || sed 's/ password .*/ password (not shown)/' "$RUN/frr.differs"
-  } >"$RUN/frr.drift"
+    ! systemctl --quiet is-active frr || cat "$RUN/frr.differs"
+  } | sed 's/ password .*/ password (not shown)/' >"$RUN/frr.drift"
   cat "$RUN/frr.drift"
   # What runs is not known to be what is on record: a reload finds the difference.
   [ ! -s "$RUN/frr.drift" ] || [ ! -e "$RUN/frr.applied" ] || true >"$RUN/frr.applied"

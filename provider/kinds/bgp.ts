@@ -1,0 +1,98 @@
+// What both ends of a BGP session have in common, the VPC router's (BgpPeer) and the cloud uplink's (Uplink).
+
+import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
+import { type Fail, integer, matching, quote, record, type Type, withDefault } from "../arguments";
+import { addressOf, prefixOf } from "../fields";
+import { secret } from "../secrets";
+
+export const asNumber = integer(1, 4294967295, "an AS number");
+
+export const resourceName = matching(
+  "a name that can stand in a router's files: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores",
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+);
+
+/** TCP-MD5 (RFC 2385); of characters that no configuration file or shell reads as anything else. */
+export const bgpPassword = secret(
+  "6 to 80 letters, digits and any of . _ ~ + / = : @ % ^ , -",
+  /^[A-Za-z0-9._~+/=:@%^,-]{6,80}$/,
+);
+
+const seconds = (first: number): Type<number> => integer(first, 65535, "a number of seconds");
+export const timers = record({
+  keepalive: withDefault(seconds(1), 10),
+  hold: withDefault(seconds(3), 30),
+  connect: withDefault(seconds(1), 5),
+});
+export type Timers = ReturnType<typeof timers>;
+export const USUAL: Timers = { keepalive: 10, hold: 30, connect: 5 };
+
+const BFD = { interval: 300, multiplier: 3 };
+const bfdTimers = record({
+  interval: withDefault(integer(50, 60000, "a number of milliseconds"), BFD.interval),
+  multiplier: withDefault(integer(2, 255, "a number of packets"), BFD.multiplier),
+});
+type Bfd = ReturnType<typeof bfdTimers>;
+/** `true` or timers; absent: none. */
+export const bfd: Type<Bfd | undefined> = (value, path, fail) => {
+  if (value === undefined || value === null || value === false) return undefined;
+  return bfdTimers(value === true ? {} : value, path, fail);
+};
+
+/** The profile is named after what is in it: two who want different ones are seen to disagree. FRR does not write its defaults. */
+export const bfdView = (given: Bfd | undefined): object | undefined =>
+  given && {
+    profile: `vpc6-${given.interval}ms-${given.multiplier}`,
+    ...(given.multiplier !== BFD.multiplier ? { multiplier: given.multiplier } : { multiplier: false }),
+    ...(given.interval !== BFD.interval ? { interval: given.interval } : { interval: false }),
+  };
+
+export function checkTimers(timers: Timers | undefined, fail: Fail): void {
+  if (!timers || timers.hold > timers.keepalive) return;
+  fail(`timers.hold: ${timers.hold} is not more than keepalive, ${timers.keepalive}; three times as much is usual`);
+}
+
+export function checkInside(
+  path: string,
+  prefixes: string[] | undefined,
+  whole: string,
+  whose: string,
+  fail: Fail,
+): void {
+  for (const [index, prefix] of (prefixes ?? []).entries()) {
+    const at = `${path}[${index}]: ${quote(prefix)}`;
+    if (!contains(prefixOf(whole), prefixOf(prefix))) fail(`${at} is not inside ${whose} ${whole}`);
+    else if (prefixOf(prefix).length > 64) fail(`${at} is longer than /64, a tier`);
+    else if (prefixes?.indexOf(prefix) !== index) fail(`${at} is there twice`);
+  }
+}
+
+/** Why an address cannot be a neighbour's; undefined when it can. */
+export const notUnicast = (address: string): string | undefined =>
+  ["fe80::/10", "ff00::/8", "::/127"].some((it) => contains(prefixOf(it), addressOf(address)))
+    ? `"${address}" is not a global unicast address`
+    : undefined;
+
+/** Sequence numbers from here on are the same for all VPCs that share a neighbour. */
+export const SHARED = 4294900000;
+
+/** A place in a neighbour's lists that no other VPC of the zone has: a number for each /64, by its place in the super CIDR. */
+export function sequence(zone: Prefix, vpc: Prefix): number {
+  const index = (vpc.base - zone.base) >> 64n;
+  return Number(index % BigInt(SHARED - 32)) + 1;
+}
+
+/** How many numbers a VPC has. */
+export const places = (vpc: Prefix): number => 2 ** (64 - vpc.length);
+
+/** Everything in a prefix that is not larger than the zone's largest VPC nor smaller than a tier. */
+export function atLeast(prefix: string, largest: number): string {
+  const { length } = prefixOf(prefix);
+  return [prefix, length < largest ? `ge ${largest}` : "", length < 64 ? "le 64" : ""]
+    .filter((it) => it !== "")
+    .join(" ");
+}
+
+/** A router id, unique in the AS (RFC 6286): the last 32 bits of the router's public address. */
+export const lowest = (address: string): string => dotted(addressOf(address).value & 0xffffffffn);
+export const dotted = (bits: bigint): string => formatAddress(nth({ family: 4, base: 0n, length: 0 }, bits));

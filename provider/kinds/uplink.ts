@@ -1,0 +1,235 @@
+// Uplink: the cloud uplink router's own side of the VPC routers' BGP sessions. From each router it takes that router's VPCs' prefixes
+// and nothing else (or, from a range of addresses, what is as large as a VPC inside the super CIDR), and gives it the others'.
+
+import { contains, type Prefix } from "../addressing/prefix";
+import {
+  boolean,
+  type Fail,
+  integer,
+  list,
+  matching,
+  optional,
+  record,
+  type Type,
+  text,
+  withDefault,
+} from "../arguments";
+import { address6, addressOf, hop, prefix6, prefixOf, proxy, way } from "../fields";
+import type { Inputs, Kind } from "../kind";
+import { placeholder } from "../secrets";
+import { render } from "../templates/render";
+import { derive, hasUnknown, UNKNOWN } from "../unknown";
+import { routerOf, wayTo } from "../way";
+import {
+  asNumber,
+  atLeast,
+  bfd,
+  bfdView,
+  bgpPassword,
+  checkInside,
+  checkTimers,
+  lowest,
+  notUnicast,
+  resourceName,
+  sequence,
+  timers,
+  USUAL,
+} from "./bgp";
+import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
+
+const asIs: Type<string> = text("", (it) => it);
+
+const shape = record({
+  name: resourceName,
+  ...hop,
+  proxy: optional(proxy),
+  asn: asNumber,
+  address: optional(address6),
+  accept: withDefault(matching('one of "vpcs", "supernet"', /^(vpcs|supernet)$/), "vpcs"),
+  listen: optional(prefix6),
+  neighbors: optional(list(record({ address: address6, asn: asNumber, prefixes: list(prefix6) }))),
+  announceDefault: withDefault(boolean, false),
+  maximumPrefix: withDefault(integer(1, 4294967295, "a number of prefixes"), 100),
+  timers: optional(timers),
+  bfd,
+  password: optional(bgpPassword),
+  multihop: optional(integer(2, 255, "a number of hops")),
+  sessions: list(
+    record({
+      peer: asIs,
+      router: way,
+      address: optional(address6),
+      asn: optional(asNumber),
+      neighbor: optional(address6),
+      prefixes: list(prefix6),
+    }),
+  ),
+  reserved: optional(
+    record({
+      routers: list(record({ name: asIs, address: optional(address6), asn: optional(asIs) })),
+      prefixes: list(prefix6),
+    }),
+  ),
+  zone: record({
+    publicNetwork: optional(publicNetwork),
+    superCidr: optional(prefix6),
+    vpcPrefixLength: withDefault(vpcPrefixLength, 60),
+    largest: optional(vpcPrefixLength),
+    asn: optional(asNumber),
+  }),
+});
+type Args = ReturnType<typeof shape>;
+type Known = Args & { address: string; superCidr: string };
+
+/** A VPC router, and what it may announce. */
+interface Neighbor {
+  address: string;
+  asn: number;
+  router: string;
+  prefixes: string[];
+}
+
+export const uplink: Kind<Args> = {
+  type: "Uplink",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const { zone, asn, accept, announceDefault, maximumPrefix, timers, multihop } = args;
+    const name = (old?.name as string | undefined) ?? args.name;
+    const address = args.address ?? (zone.publicNetwork && derive([zone.publicNetwork], gatewayOf));
+    const inputs = {
+      name,
+      asn,
+      address,
+      accept,
+      announceDefault,
+      maximumPrefix,
+      ...(timers && { timers }),
+      ...(args.bfd && { bfd: args.bfd }),
+      ...(args.password !== undefined && { password: args.password }),
+      ...(multihop !== undefined && { multihop }),
+      router: wayTo(name, args),
+    };
+    if (zone.superCidr === undefined) fail("zone: it has no super CIDR, so there is nothing to take from VPC routers");
+    if (address === undefined) {
+      fail("address: missing, and the zone has no public network whose gateway could be meant");
+    }
+    if (zone.superCidr === undefined || address === undefined) return inputs;
+    const known = { ...args, name, address, superCidr: zone.superCidr };
+    // Where the machine is may be unknown (it is built by the same program): what it is told need not be.
+    const { host, port, user, hostKey, proxy, ...told } = known;
+    if (hasUnknown(told)) return { ...inputs, fragments: UNKNOWN as never };
+    check(known, fail);
+    return { ...inputs, fragments: render("uplink", view(known, neighbors(known, fail), old)) };
+  },
+  identify: ({ name }) => `uplink@${name}`,
+  describe: (inputs) => `"${inputs.name}"`,
+  owns: "share",
+};
+
+function check(args: Known, fail: Fail): void {
+  const { accept, address, listen, zone, timers, superCidr, multihop } = args;
+  if (notUnicast(address)) fail(`address: ${notUnicast(address)}`);
+  else if (contains(prefixOf(superCidr), addressOf(address))) {
+    fail(`address: "${address}" is inside the zone's super CIDR ${superCidr}, which is the VPCs'`);
+  }
+  if (accept === "supernet") {
+    if (args.neighbors) fail('neighbors: with accept: "supernet" whoever connects from `listen` is one; leave it out');
+    if ((listen ?? zone.publicNetwork?.cidr) === undefined) {
+      fail("listen: missing, and the zone has no public network from which VPC routers would connect");
+    }
+    if (multihop === undefined && listen !== undefined && zone.publicNetwork) {
+      const within = prefixOf(zone.publicNetwork.cidr);
+      if (!contains(within, prefixOf(listen))) {
+        fail(
+          `listen: "${listen}" is not inside the public network ${zone.publicNetwork.cidr}; set multihop to reach it`,
+        );
+      }
+    }
+  } else if (listen !== undefined) fail('listen: it goes with accept: "supernet" only');
+  if (multihop !== undefined && zone.asn === args.asn) {
+    fail(`multihop: ${multihop} with the routers' own AS number; iBGP takes any number of hops, leave it out`);
+  }
+  checkTimers(timers, fail);
+  for (const [index, { prefixes }] of (args.neighbors ?? []).entries()) {
+    checkInside(`neighbors[${index}].prefixes`, prefixes, superCidr, "the zone's super CIDR", fail);
+  }
+}
+
+/** The VPC routers: those whose BgpPeers name this uplink, those reserved for other stacks, those the user names. */
+function neighbors(args: Known, fail: Fail): Neighbor[] {
+  if (args.accept === "supernet") return [];
+  const { address: own, zone, sessions, reserved } = args;
+  const found = new Map<string, Neighbor>();
+  const add = (path: string, { address, asn, router, prefixes }: Neighbor) => {
+    const there = found.get(address);
+    if (address === own) fail(`${path}: "${address}" is the uplink's own address; the VPC router's is expected`);
+    else if (there && there.asn !== asn)
+      fail(`${path}: ${address} has AS number ${asn} here and ${there.asn} elsewhere`);
+    else if (there) there.prefixes = [...new Set([...there.prefixes, ...prefixes])];
+    else found.set(address, { address, asn, router, prefixes });
+  };
+  const gateway = zone.publicNetwork && gatewayOf(zone.publicNetwork);
+  for (const { peer, router: theWay, address, asn, neighbor, prefixes } of sessions) {
+    const router = routerOf(theWay);
+    if ((neighbor ?? gateway) !== own) continue;
+    if (address === undefined) {
+      fail(`zone: router "${router}" of BgpPeer "${peer}" has no public address by the zone; name it in \`neighbors\``);
+    } else if (asn !== undefined) add("zone", { address, asn, router, prefixes });
+  }
+  const ours = new Set([...found.values()].flatMap(({ prefixes }) => prefixes));
+  const theirs = (reserved?.prefixes ?? []).filter((it) => !ours.has(it));
+  for (const { name, address, asn = zone.asn } of reserved?.routers ?? []) {
+    if (address === undefined || asn === undefined || found.has(address)) continue;
+    add("zone", { address, asn: Number(asn), router: name, prefixes: theirs });
+  }
+  for (const [index, { address, asn, prefixes }] of (args.neighbors ?? []).entries()) {
+    add(`neighbors[${index}].address`, { address, asn, router: "", prefixes });
+  }
+  // By address, in number: a router that comes moves no line of another.
+  return [...found.values()].sort((a, b) => (addressOf(a.address).value < addressOf(b.address).value ? -1 : 1));
+}
+
+function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): object {
+  const { name, asn, superCidr, zone, accept, listen, address, announceDefault, maximumPrefix, multihop } = args;
+  const { keepalive, hold, connect } = args.timers ?? USUAL;
+  const range = accept === "supernet" ? (listen ?? zone.publicNetwork?.cidr) : undefined;
+  const internal = zone.asn === asn;
+  return {
+    what: `AS${asn} at ${address}: VPC routers ${range ? `from ${range}` : "by address"}, VPCs of ${superCidr}`,
+    name,
+    asn,
+    routerId: lowest(address),
+    range,
+    inside: atLeast(superCidr, Math.min(zone.vpcPrefixLength, zone.largest ?? 63)),
+    kind: internal ? "internal" : "external",
+    reflector: range !== undefined && internal,
+    announceDefault,
+    maximumPrefix,
+    multihop,
+    bfd: bfdView(args.bfd),
+    password: args.password && placeholder("password", args.password, `uplink@${name}`, old),
+    keepalive,
+    hold,
+    connect,
+    neighbors: neighbors.map((it) => ({
+      ...it,
+      reflector: it.asn === asn,
+      list: `vpc6-in-${it.address}`,
+      accepted: numbered(it.prefixes, prefixOf(superCidr)),
+    })),
+  };
+}
+
+/** Each prefix with a number that no other VPC's coming or going changes: its place, or where two begin at one, the next free. */
+function numbered(prefixes: string[], zone: Prefix): { seq: number; rule: string }[] {
+  const taken = new Set<number>();
+  const parsed = prefixes.map((rule) => ({ rule, ...prefixOf(rule) }));
+  parsed.sort((a, b) => (a.base === b.base ? a.length - b.length : a.base < b.base ? -1 : 1));
+  return parsed.map(({ rule, ...prefix }) => {
+    let seq = sequence(zone, prefix);
+    while (taken.has(seq)) seq++;
+    taken.add(seq);
+    return { seq, rule };
+  });
+}

@@ -1,0 +1,462 @@
+// The cloud uplink router converged by vpc6, on a machine of its own: what it takes from VPC routers and what it does not, packets
+// between VPCs that never touch it, neighbours that fall silent, and the machine as it was found when all is over.
+
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "../engine/engine.ts";
+import { established, known, routes, sessions, told, vtysh } from "./frr.ts";
+import { lab } from "./lab.ts";
+import { program, snapshot, start } from "./stack.ts";
+
+const LABS = "2001:67c:2834::/60";
+const SHOP = "2001:67c:2834:10::/60";
+const EDGE = "2001:db8:ffff::2";
+const VR1 = "2001:db8:ffff::10";
+const VR2 = "2001:db8:ffff::11";
+
+const vpcs = `
+const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
+const labs = new vpc6.Vpc("labs", { zone, router: vr2 });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
+const app = new vpc6.Tier("app", { vpc: labs, interface: "app0" });
+const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+const app1 = new vpc6.Instance("app1", { tier: app, mac: "02:00:00:00:04:11" });
+export const app1Address = app1.address;
+`;
+const more = `
+const more = new vpc6.Vpc("more", { zone, router: vr2 });
+new vpc6.BgpPeer("more", { vpc: more, remoteAsn: 65000, address: "${EDGE}" });
+`;
+const MORE = "2001:67c:2834:20::/60";
+const FILTER = `ipv6 prefix-list vpc6-in-${VR2} seq 33 permit ${MORE}`;
+const peers = (rest = "", asn = 65000, address = EDGE) =>
+  ["shop", "labs"]
+    .map((vpc) => `new vpc6.BgpPeer("${vpc}", { vpc: ${vpc}, remoteAsn: ${asn}, address: "${address}", ${rest} });\n`)
+    .join("");
+const EACH = { zone: `asnRange: "4200000000-4200000999",` };
+
+let engine: Engine;
+let env: Record<string, string>;
+/** All that the engine has printed. */
+let said = "";
+const before: Record<string, Record<string, string>> = {};
+const hosts = ["edge", "vr1", "vr2"] as const;
+
+const uplink = (rest = "", asn = 65000, address = EDGE) =>
+  `new vpc6.Uplink("uplink", { zone, host: "${env.EDGE_HOST}", hostKey: "${env.EDGE_HOST_KEY}", asn: ${asn}, address: "${address}", ${rest} });\n`;
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up(...hosts, "web1", "app1");
+  for (const host of hosts) before[host] = await snapshot(host);
+  env = await lab.env();
+  engine = await start();
+}, 900_000);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+async function up(rest: string, options = EACH) {
+  await engine.program(await program(vpcs + rest, options));
+  const { code, all } = await engine.up();
+  said += all;
+  expect(code, all).toBe(0);
+}
+
+async function preview(rest: string, options = EACH): Promise<string> {
+  await engine.program(await program(vpcs + rest, options));
+  const { code, stdout, all } = await engine.preview({ diff: true });
+  said += all;
+  expect(code, all).toBe(0);
+  return stdout;
+}
+
+/** What frr-reload would still change: nothing, when FRR runs exactly what its file says. */
+const drift = async (host: (typeof hosts)[number]) =>
+  (await lab.exec(host, "cd /tmp && /usr/lib/frr/frr-reload.py --test /etc/frr/frr.conf")).stdout
+    .split("\n")
+    .filter((line) => /neighbor|prefix-list|bgp|bfd|profile|interval/.test(line));
+
+/** Each VPC router goes to the other one by itself, and so do packets. */
+async function direct() {
+  await known("vr1", LABS);
+  await known("vr2", SHOP);
+  const address = String(await engine.output("app1Address"));
+  await lab.until("vr1's route", 5_000, async () =>
+    (await lab.exec("vr1", `ip -6 route show ${LABS} proto bgp`)).stdout.includes(`via ${VR2} dev pub0`),
+  );
+  const { stdout } = await lab.exec("web1", ["traceroute", "-6", "-n", "-I", "-q", "2", "-w", "2", address]);
+  const hops = [...stdout.matchAll(/^ *\d+ +([0-9a-f:*]+)/gm)].map(([, hop]) => hop ?? "");
+  expect(hops).toEqual(["2001:67c:2834:11::1", VR2, address]);
+}
+
+describe("from each VPC router its own VPCs' prefixes", () => {
+  test("the preview shows each neighbour's filter; up makes the sessions, and packets go straight", async () => {
+    const shown = await preview(peers() + uplink());
+    expect(shown).not.toContain("[unknown]");
+    expect(shown).toContain(`! AS65000 at ${EDGE}: VPC routers by address, VPCs of 2001:67c:2834::/50`);
+    await up(peers() + uplink());
+    await established("edge", VR1);
+    await established("edge", VR2);
+    await known("edge", SHOP);
+    await known("edge", LABS);
+    await lab.waitForLease("web1");
+    await lab.waitForLease("app1");
+    await lab.waitForGateway("web1");
+    await lab.waitForGateway("app1");
+    await direct();
+    expect(await drift("edge")).toEqual([]);
+    const again = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+    expect(again.code, again.all).toBe(0);
+  });
+
+  test("nothing but FRR has changed on the machine", async () => {
+    const now = await snapshot("edge");
+    for (const what of ["links", "addresses", "sysctl", "rules"]) expect(now[what], what).toBe(before.edge?.[what]);
+  });
+
+  test("a VPC router that announces another VPC's prefix, or a foreign one, is not heard", async () => {
+    const list = `vpc6-out-${EDGE}`;
+    const bgp = ["configure terminal", "router bgp 4200000000", "address-family ipv6 unicast"];
+    await told("vr1", "configure terminal", `ipv6 prefix-list ${list} seq 4294967290 permit ::/0 le 128`);
+    await told("vr1", ...bgp, `network ${LABS}`, "network 2001:db8:bad::/48", "network 2001:67c:2834:18::/64");
+    await lab.until("all four to be announced", 10_000, async () => {
+      const said = await told("vr1", `show bgp ipv6 unicast neighbors ${EDGE} advertised-routes`);
+      return [SHOP, LABS, "2001:db8:bad::/48", "2001:67c:2834:18::/64"].every((it) => said.includes(it));
+    });
+    // What is announced last is taken: all before it has been judged.
+    await up(
+      peers() + uplink(`neighbors: [{ address: "${VR1}", asn: 4200000000, prefixes: ["2001:67c:2834:1f::/64"] }]`),
+    );
+    await told("vr1", ...bgp, "network 2001:67c:2834:1f::/64");
+    await known("edge", "2001:67c:2834:1f::/64");
+    await told("vr1", ...bgp, "no network 2001:67c:2834:1f::/64");
+    await known("edge", "2001:67c:2834:1f::/64", false);
+    expect(await routes("edge")).toEqual([LABS, SHOP].sort());
+    const { paths } = await vtysh<{ paths: { peer: { peerId: string } }[] }>("edge", `show bgp ipv6 unicast ${LABS}`);
+    expect(paths.map(({ peer }) => peer.peerId)).toEqual([VR2]);
+  });
+
+  test("vr1 is brought back to what vpc6 has on it", async () => {
+    await lab.reboot("vr1");
+    await up(peers() + uplink());
+    await established("edge", VR1);
+    await known("edge", SHOP);
+  });
+
+  test("a new VPC is one line, and withdrawn at once when it goes; no session notices", async () => {
+    const since = await Promise.all([established("edge", VR1), established("edge", VR2)]);
+    const shown = await preview(peers() + more + uplink());
+    expect(
+      shown.split("\n").filter((line) => /^ *\+.*vpc6-in-2001:db8:ffff::1/.test(line) && !/out/.test(line)),
+    ).toEqual([expect.stringContaining(FILTER)]);
+    await up(peers() + more + uplink());
+    await known("edge", MORE);
+    await known("vr1", MORE);
+    await up(peers() + uplink());
+    await lab.until("the withdrawal", 2_000, async () => !(await routes("edge")).includes(MORE));
+    await known("vr1", MORE, false);
+    expect(await Promise.all([established("edge", VR1), established("edge", VR2)])).toEqual(since);
+    expect((await told("edge", "show running-config")).includes(MORE)).toBe(false);
+  });
+
+  test("after a reboot the uplink comes back by itself", async () => {
+    await lab.reboot("edge");
+    await lab.until("its bgpd", 30_000, async () => {
+      const { code } = await lab.exec("edge", "vtysh -d bgpd -c 'show version'", { check: false });
+      return code === 0;
+    });
+    await established("edge", VR1);
+    await established("edge", VR2);
+    await direct();
+  });
+});
+
+describe("neighbours that fall silent", () => {
+  const freeze = (what: "STOP" | "CONT") => lab.exec("edge", `pkill -${what} -x 'bgpd|bfdd' || true`);
+
+  /** How long vr1 takes to notice, in ms; undefined when it has not within the time. */
+  async function noticed(within: number): Promise<number | undefined> {
+    await freeze("STOP");
+    const begin = Date.now();
+    try {
+      while (Date.now() - begin < within) {
+        if ((await sessions("vr1"))[EDGE]?.bgpState !== "Established") return Date.now() - begin;
+      }
+      return undefined;
+    } finally {
+      await freeze("CONT");
+    }
+  }
+
+  test("without BFD only the hold timer tells", async () => {
+    await established("vr1", EDGE);
+    expect(await noticed(4_000)).toBeUndefined();
+  });
+
+  test("BFD is switched on without ending a session, and tells within two seconds", async () => {
+    const since = await Promise.all([established("edge", VR1), established("vr1", EDGE)]);
+    const bfd = "bfd: { interval: 200 }";
+    await up(peers(bfd) + uplink(bfd));
+    for (const [host, neighbor] of [
+      ["edge", VR1],
+      ["edge", VR2],
+      ["vr1", EDGE],
+      ["vr2", EDGE],
+    ] as const) {
+      await lab.until(`${host}'s BFD with ${neighbor}`, 20_000, async () => {
+        const found = await vtysh<{ peer: string; status: string }[]>(host, "show bfd peers");
+        return found.some(({ peer, status }) => peer === neighbor && status === "up");
+      });
+    }
+    expect(await Promise.all([established("edge", VR1), established("vr1", EDGE)])).toEqual(since);
+    expect(await drift("edge")).toEqual([]);
+    expect(await drift("vr1")).toEqual([]);
+    const took = await noticed(10_000);
+    expect(took).toBeLessThan(2_000);
+    await established("vr1", EDGE);
+    await established("vr2", EDGE);
+    await direct();
+    await up(peers() + uplink());
+    await established("vr1", EDGE);
+    expect((await lab.exec("vr1", "pgrep -x bfdd || true")).stdout).toBe("");
+  });
+});
+
+describe("whatever is in the super CIDR", () => {
+  const open = () => uplink(`accept: "supernet", announceDefault: true`);
+
+  test("a new VPC needs no change at the uplink", async () => {
+    await up(peers("acceptDefault: true") + open());
+    await established("edge", VR1);
+    await established("edge", VR2);
+    await direct();
+    await known("vr1", "::/0");
+    const shown = await preview(peers("acceptDefault: true") + more + open());
+    expect(shown).toContain("vpc6:Vpc::more");
+    expect(shown).not.toContain("vpc6:Uplink::uplink");
+    const since = await established("edge", VR1);
+    await up(peers("acceptDefault: true") + more + open());
+    await known("edge", MORE);
+    expect(await established("edge", VR1)).toBe(since);
+    expect(await drift("edge")).toEqual([]);
+  });
+
+  test("what is too large, too small or elsewhere is not taken", async () => {
+    await told("vr1", "configure terminal", `ipv6 prefix-list vpc6-out-${EDGE} seq 4294967290 permit ::/0 le 128`);
+    const wrong = ["2001:db8:bad::/48", "2001:67c:2834:40::/59", "2001:67c:2834:50::/65", "::/0"];
+    const family = ["configure terminal", "router bgp 4200000000", "address-family ipv6 unicast"];
+    await told("vr1", ...family, ...wrong.map((it) => `network ${it}`), "network 2001:67c:2834:60::/61");
+    await known("edge", "2001:67c:2834:60::/61");
+    expect((await routes("edge")).filter((it) => wrong.includes(it))).toEqual([]);
+  });
+
+  test("one that announces more than it may is cut off, and no other", async () => {
+    const since = await established("edge", VR2);
+    await up(peers() + uplink(`accept: "supernet", maximumPrefix: 3`));
+    await told("vr1", "configure terminal", `ipv6 prefix-list vpc6-out-${EDGE} seq 4294967290 permit ::/0 le 128`);
+    const family = ["configure terminal", "router bgp 4200000000", "address-family ipv6 unicast"];
+    await told(
+      "vr1",
+      ...family,
+      ...["70", "80", "90", "a0", "b0", "c0"].map((it) => `network 2001:67c:2834:${it}::/60`),
+    );
+    await lab.until("the session to be over", 10_000, async () => {
+      return (await sessions("edge"))[VR1]?.bgpState !== "Established";
+    });
+    const { stdout } = await lab.exec("edge", "journalctl -b -o cat -u frr");
+    expect(stdout).toMatch(/%MAXPFXEXCEED: .* received from 2001:db8:ffff::10\S* \d exceed, limit 3/);
+    await known("edge", SHOP, false);
+    expect(await established("edge", VR2)).toBe(since);
+    await lab.reboot("vr1");
+    await told("edge", "clear bgp ipv6 *");
+  });
+
+  test("back to filters for each", async () => {
+    await up(peers() + uplink());
+    await established("edge", VR1);
+    await established("edge", VR2);
+    await known("vr1", "::/0", false);
+    await direct();
+    expect(await drift("edge")).toEqual([]);
+  });
+});
+
+describe("a password", () => {
+  const words = ["first-Word.1", "second+Word=2", "third/Word:3"];
+  const secret = "password: word";
+  const word = `import * as pulumi from "@pulumi/pulumi";\nconst word = new pulumi.Config("test").requireSecret("word");\n`;
+  const config = (text = "") => engine.config("test:word", text, { secret: true });
+  const both = async () => {
+    await established("edge", VR1);
+    await established("edge", VR2);
+    await direct();
+  };
+  const unsigned = async () =>
+    Number(
+      (
+        await lab.exec(
+          "edge",
+          "awk '/^TcpExt:/ { if (!n) n = split($0, k); else for (i = 1; i <= n; i++) if (k[i] == \"TCPMD5NotFound\") print $i }' /proc/net/netstat",
+        )
+      ).stdout,
+    );
+  const never = async () => {
+    const end = Date.now() + 8_000;
+    while (Date.now() < end) {
+      for (const neighbor of [VR1, VR2]) expect((await sessions("edge"))[neighbor]?.bgpState).not.toBe("Established");
+    }
+  };
+
+  test("the sessions are up with it on both ends; the preview shows a placeholder", async () => {
+    await config(words[0]);
+    const shown = await preview(word + peers(secret) + uplink(secret));
+    expect(shown).toMatch(/\+ +neighbor vpc6-uplink password \{\{password:[0-9a-f]{4}\}\}/);
+    await up(word + peers(secret) + uplink(secret));
+    await both();
+    expect((await lab.exec("edge", "stat -c '%a %U' /etc/frr/frr.conf")).stdout.trim()).toBe("640 frr");
+    expect((await lab.exec("edge", "cat /etc/frr/frr.conf")).stdout).toContain(
+      ` neighbor vpc6-uplink password ${words[0]}\n`,
+    );
+    const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+    expect(code, all).toBe(0);
+  });
+
+  test("another VPC comes without a word about it, and no session ends", async () => {
+    const since = await Promise.all([established("edge", VR1), established("edge", VR2)]);
+    const withMore = more.replace("remoteAsn", `${secret}, remoteAsn`);
+    await up(word + peers(secret) + withMore + uplink(secret));
+    await known("edge", MORE);
+    await up(word + peers(secret) + uplink(secret));
+    await known("edge", MORE, false);
+    expect(await Promise.all([established("edge", VR1), established("edge", VR2)])).toEqual(since);
+  });
+
+  test("a VPC router without it, or with another, is refused", async () => {
+    const before = await unsigned();
+    await up(word + peers() + uplink(secret));
+    await never();
+    expect(await unsigned()).toBeGreaterThan(before);
+    await up(word + peers(`password: "another-word"`) + uplink(secret));
+    await never();
+  });
+
+  test("a changed one is a changed placeholder, and converges", async () => {
+    await up(word + peers(secret) + uplink(secret));
+    await both();
+    await config(words[1]);
+    const shown = await preview(word + peers(secret) + uplink(secret));
+    expect(shown).toMatch(/- +neighbor vpc6-uplink password \{\{password:[0-9a-f]{4}\}\}/);
+    await up(word + peers(secret) + uplink(secret));
+    await both();
+  });
+
+  test("for whoever connects from the public network too, changed and taken away", async () => {
+    const open = (rest: string) => uplink(`accept: "supernet", ${rest}`);
+    await up(word + peers(secret) + open(secret));
+    await both();
+    await config(words[2]);
+    await up(word + peers(secret) + open(secret));
+    await both();
+    await up(word + peers() + open(""));
+    await both();
+    await up(peers() + uplink());
+    await both();
+  });
+
+  test("it is in no state, preview, log or argument list", async () => {
+    const state = await engine.stateFile();
+    for (const text of words) {
+      expect(said.includes(text)).toBe(false);
+      expect(state.includes(text)).toBe(false);
+    }
+    for (const host of ["edge", "vr1"] as const) {
+      const journal = await lab.journal(host);
+      for (const text of words) expect(journal.includes(text)).toBe(false);
+      const { stdout } = await lab.exec(
+        host,
+        `grep -rlF -e '${words.join("' -e '")}' /var/log /tmp /root /var/lib/vpc6 /etc/frr /etc/systemd || true`,
+      );
+      expect(stdout).toBe("");
+    }
+  });
+});
+
+describe("iBGP", () => {
+  test("with the routers' own AS number the uplink reflects, and packets go straight", async () => {
+    const zone = { zone: "asn: 64600," };
+    await up(peers("", 64600) + uplink("", 64600), zone);
+    await established("edge", VR1);
+    await established("edge", VR2);
+    await direct();
+    await up(peers("", 64600) + uplink(`accept: "supernet"`, 64600), zone);
+    await established("edge", VR1);
+    await direct();
+  });
+});
+
+describe("more than one hop away", () => {
+  test("the session comes up where multihop is set", async () => {
+    const far = "2001:db8:1::2";
+    for (const host of ["vr1", "vr2"] as const) await lab.exec(host, `ip -6 route add ${far} via ${EDGE} dev pub0`);
+    await up(peers("multihop: 2", 65000, far) + uplink("multihop: 2", 65000, far));
+    await established("vr1", far);
+    await established("vr2", far);
+    await known("edge", SHOP);
+    await known("vr1", LABS);
+    for (const host of ["vr1", "vr2"] as const) await lab.exec(host, `ip -6 route del ${far}`);
+  });
+});
+
+describe("destroy", () => {
+  test("leaves all three machines as they were found", async () => {
+    const { code, all } = await engine.destroy();
+    expect(code, all).toBe(0);
+    for (const host of hosts) expect(await snapshot(host), host).toEqual(before[host]);
+  });
+});
+
+describe("examples/bgp", () => {
+  test("runs as it is, with one AS number for each router and with one for all", async () => {
+    const text = readFileSync(new URL("../../examples/bgp/index.ts", import.meta.url), "utf8");
+    await engine.config("test:bgpPassword", "an-example.1", { secret: true });
+    await engine.config("test:uplinkAddress", EDGE);
+    for (const [name, host] of [
+      ["vr1", "VR1"],
+      ["vr2", "VR2"],
+      ["uplink", "EDGE"],
+    ]) {
+      await engine.config(`test:${name}Host`, env[`${host}_HOST`] ?? "");
+      await engine.config(`test:${name}HostKey`, env[`${host}_HOST_KEY`] ?? "");
+    }
+    for (const asn of [`asnRange: "4200000000-4200000999"`, "asn: 64600"]) {
+      await engine.program(text.replace(/asnRange: ".*"/, asn));
+      const { code, all } = await engine.up();
+      expect(code, all).toBe(0);
+      await established("edge", VR1);
+      await established("edge", VR2);
+      const { shop, lab: other } = (await engine.output("prefixes")) as Record<string, string>;
+      await known("vr1", String(other));
+      await known("vr2", String(shop));
+      await known("vr1", "::/0");
+    }
+    expect((await engine.destroy()).code).toBe(0);
+  });
+});
+
+describe("an FRR that was there before vpc6", () => {
+  test("is refused, and stays as it is", async () => {
+    const install = "apt-get update && apt-get install -y --no-install-recommends frr";
+    await lab.exec("edge", `export DEBIAN_FRONTEND=noninteractive; ${install}`);
+    const found = (await lab.exec("edge", "sha256sum /etc/frr/*")).stdout;
+    await engine.program(await program(uplink(), { ...EACH, routers: {} }));
+    const { code, all } = await engine.up();
+    expect(code).not.toBe(0);
+    expect(all).toContain("FRR is on this host already");
+    expect((await engine.destroy()).code).toBe(0);
+    expect((await lab.exec("edge", "sha256sum /etc/frr/*")).stdout).toBe(found);
+    expect((await lab.exec("edge", "ls /usr/local/lib/vpc6 /etc/vpc6", { check: false })).code).not.toBe(0);
+  });
+});
