@@ -327,10 +327,14 @@ function drawBlock(
   ];
   const size = h >= 100 && w >= 120 ? 17 : h >= 56 ? 13 : 10;
   const pad = w >= 120 ? 10 : 4;
-  if (w > 26 && h >= 14)
-    parts.push(
-      words(x + pad, y + size + (h >= 100 ? 8 : h >= 56 ? 5 : 3), "name", shorten(name, w - 2 * pad, size, 0.7), size),
-    );
+  if (w > 26 && h >= 14) {
+    const top = y + size + (h >= 100 ? 8 : h >= 56 ? 5 : 3);
+    // In the smallest cells a name takes two lines.
+    const room = w - 2 * pad;
+    const [first, rest] = h >= 36 && h < 56 ? broken(name, room, size) : [name, ""];
+    parts.push(words(x + pad, top, "name", shorten(first, room, size, 0.7), size));
+    if (rest !== "") parts.push(words(x + pad, top + size, "name", shorten(rest, room, size, 0.7), size));
+  }
   if (h >= 56 && w >= 76) {
     const small = h >= 100 && w >= 150 ? 12 : 10;
     parts.push(
@@ -488,6 +492,19 @@ function textWidth(text: string, size: number, each = 0.64): number {
 }
 
 const MONO = 0.61;
+
+/** As much as fits on a line, and the rest. */
+function broken(name: string, room: number, size: number): [first: string, rest: string] {
+  const letters = [...name];
+  let count = letters.length;
+  while (count > 1 && textWidth(letters.slice(0, count).join(""), size, 0.7) > room) count--;
+  // A number stays whole.
+  const digit = (at: number) => /^\d$/.test(letters[at] ?? "");
+  const number = count;
+  while (count < letters.length && count > 1 && digit(count - 1) && digit(count)) count--;
+  if (count === 1) count = number;
+  return [letters.slice(0, count).join(""), letters.slice(count).join("")];
+}
 
 /** Cut in the middle, as names that begin alike differ at their end. */
 function shorten(text: string, room: number, size: number, each = 0.64): string {
