@@ -4,7 +4,7 @@
 import { allocate } from "./addressing/allocate";
 import type { PoolSpec } from "./addressing/allotment";
 import { format, lookup, parse } from "./addressing/ledger";
-import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
+import { bitsOf, formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
 import type { Fail, Type } from "./arguments";
 import { type Grant, prefixOf } from "./fields";
 import type { Inputs } from "./kind";
@@ -83,7 +83,7 @@ export function share(
   return grant.value;
 }
 
-/** The ledger of a parent whose own prefix was moved: everyone keeps his place within it. */
+/** The ledger of a parent whose own prefix was moved: everyone of its family keeps his place within it. */
 export function rebase(ledger: string | undefined, from: unknown, to: string): string | undefined {
   if (ledger === undefined || typeof from !== "string" || from === to) return ledger;
   const [source, target] = [prefixOf(from), prefixOf(to)];
@@ -97,9 +97,12 @@ export function rebase(ledger: string | undefined, from: unknown, to: string): s
   }
   const shift = (value: string): string => {
     const prefix = parsePrefix(value);
-    if (typeof prefix !== "string") return formatPrefix({ ...prefix, base: prefix.base - source.base + target.base });
+    if (typeof prefix !== "string") {
+      if (prefix.family !== source.family) return value;
+      return formatPrefix({ ...prefix, base: prefix.base - source.base + target.base });
+    }
     const address = parseAddress(value);
-    if (typeof address === "string") return value;
+    if (typeof address === "string" || address.family !== source.family) return value;
     return formatAddress({ ...address, value: address.value - source.base + target.base });
   };
   const header = ledger.split("\n")[0] ?? "";
@@ -109,4 +112,4 @@ export function rebase(ledger: string | undefined, from: unknown, to: string): s
   );
 }
 
-const hostBits = (a: Prefix, b: Prefix): bigint => BigInt(128 - Math.min(a.length, b.length));
+const hostBits = (a: Prefix, b: Prefix): bigint => BigInt(bitsOf(a.family) - Math.min(a.length, b.length));

@@ -36,6 +36,16 @@ const only6 =
     return typeof result !== "string" && result.family === 4 ? `"${value}" is IPv4; IPv6 is expected here` : result;
   };
 
+const only4 =
+  <T extends { family: 4 | 6 }>(parse: (value: string) => T | string) =>
+  (value: string): T | string => {
+    const result = parse(value);
+    return typeof result !== "string" && result.family === 6 ? `"${value}" is IPv6; IPv4 is expected here` : result;
+  };
+
+export const prefix = parsed("an IP prefix, e.g. 2001:db8::/50 or 10.1.1.0/24", parsePrefix, formatPrefix);
+export const prefix4 = parsed("an IPv4 prefix, e.g. 10.1.1.0/24", only4(parsePrefix), formatPrefix);
+export const address4 = parsed("an IPv4 address", only4(parseAddress), formatAddress);
 export const prefix6 = parsed("an IPv6 prefix, e.g. 2001:db8::/50", only6(parsePrefix), formatPrefix);
 export const address6 = parsed("an IPv6 address", only6(parseAddress), formatAddress);
 export const address = parsed("an IP address", parseAddress, formatAddress);

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Resource } from "./resource";
 
 export interface ExternalNetworkArgs {
-  /** IPv6 prefixes and addresses, e.g. `["2001:db8:7::/48", "2001:db8:8::25"]`; thousands are no burden. Their order does not count. */
+  /** Prefixes and addresses, IPv6 and IPv4, e.g. `["2001:db8:7::/48", "2001:db8:8::25", "10.7.0.0/16"]`; thousands are no burden. Their order does not count. */
   entries: pulumi.Input<pulumi.Input<string>[]>;
 }
 

@@ -14,7 +14,7 @@ export {
 } from "./network-acl";
 export { type HopArgs, Router, type RouterArgs } from "./router";
 export { type RouterShare, SharedRouter, SharedZone, type ZoneShare } from "./shared";
-export { Tier, type TierArgs } from "./tier";
+export { Tier, type TierArgs, type TierIpv4Args } from "./tier";
 export { Uplink, type UplinkArgs, type UplinkNeighborArgs } from "./uplink";
 export { Vpc, type VpcArgs } from "./vpc";
 export { type PublicNetworkArgs, type ReservationArgs, Zone, type ZoneArgs } from "./zone";

@@ -9,52 +9,87 @@ export interface InstanceArgs {
   tier: Tier;
   /**
    * The MAC address of the guest's interface in the tier. Its DHCP client is known by the DUID-LL made from it (RFC 8415 §11.4), or
-   * by the MAC itself where the client sends another DUID; and nobody else in the tier may use its address.
+   * by the MAC itself where the client sends another DUID; and nobody else in the tier may use its address. A tier with IPv4 needs it.
    */
   mac?: pulumi.Input<string>;
   /** The DUID of a guest that has another one, in hexadecimal with colons. This or `mac`, or both. */
   duid?: pulumi.Input<string>;
   /** Its address, if not the first free one of the tier from `::10` on. A plain value. */
   address?: string;
+  /** Its IPv4 address, if not the first free one, in a tier that has `ipv4`. A plain value. */
+  ipv4Address?: string;
+  /**
+   * Whether it has IPv6: false for a guest that knows IPv4 only, in a tier that has `ipv4`. It then has no IPv6 address and no AAAA
+   * record, and load balancers reach it over IPv4. A plain value. Default: true, where the VPC has IPv6.
+   */
+  ipv6?: boolean;
   /** Its name in the tier's domain, one DNS label. Default: the resource's name. */
   hostname?: pulumi.Input<string>;
   /** The name in the tier's ledger. Default: the resource's name. A plain value. */
   claim?: string;
 }
 
-const OUTPUTS = ["address", "duid", "fqdn"];
+const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
 
 /**
- * A guest of a tier: the address it leases by DHCPv6, its AAAA and PTR records. Adding or removing one restarts no daemon.
+ * A guest of a tier: the address it leases by DHCPv6, its AAAA and PTR records; in a tier that has `ipv4` an IPv4 address too, by
+ * DHCPv4 where the tier has that. Adding or removing one restarts no daemon.
  *
  * ```ts
  * const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
  * export const address = web1.address;
  * ```
+ *
+ * A server that knows IPv4 only, in a dual-stack tier:
+ *
+ * ```ts
+ * const old1 = new vpc6.Instance("old1", { tier: web, mac: "02:00:00:00:01:99", ipv6: false });
+ * ```
  */
 export class Instance extends Resource {
+  /** Its IPv6 address; undefined where it has none. */
   declare readonly address: pulumi.Output<string>;
+  /** Its IPv4 address; undefined where the tier has no IPv4. */
+  declare readonly ipv4Address: pulumi.Output<string | undefined>;
   /** The full name, e.g. `web1.web.shop.internal`. */
   declare readonly fqdn: pulumi.Output<string>;
-  /** The DUID the guest is expected to send. */
+  /** The DUID the guest is expected to send; undefined where it has no IPv6. */
   declare readonly duid: pulumi.Output<string>;
   /** @internal What it is called in its tier's ledger, and as a member of a load balancer. */
   readonly ledgerName: string;
+  /** @internal */
+  readonly tier: Tier;
+  /** @internal Which addresses it has: outputs that may be absent are unknown at preview. */
+  readonly has: { ipv6: boolean; ipv4: boolean };
 
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
-    const { tier, claim = name, address, ...rest } = args;
+    const { tier, claim = name, address, ipv4Address, ipv6 = true, ...rest } = args;
     alone(tier, claim, args);
-    tier.claims.add({ kind: "instance", name: claim, was: formerNames(name, opts), value: address });
+    const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 };
+    const was = formerNames(name, opts);
+    if (has.ipv6) tier.claims.add({ kind: "instance", name: claim, was, value: address });
+    if (has.ipv4) tier.claims.add({ kind: "ipv4", name: claim, was, value: ipv4Address });
+    const child = { type: "Instance", name, claim, opts };
     const props = {
       ...rest,
       claim,
+      ipv6,
       address,
-      grant: grant(tier, "instance", { type: "Instance", name, claim, opts }),
-      tier: { interface: tier.interface, domain: tier.domain },
+      ipv4Address,
+      grant: has.ipv6 ? grant(tier, "instance", child) : undefined,
+      ipv4Grant: has.ipv4 ? grant(tier, "ipv4", child) : undefined,
+      tier: {
+        interface: tier.interface,
+        domain: tier.domain,
+        // Under mocks no hook runs, and there is none.
+        dhcp4: has.ipv4 ? tier.ipv4.apply((it) => it?.dhcp) : undefined,
+      },
       router: tier.router,
     };
     super("Instance", name, OUTPUTS, props, opts);
     this.ledgerName = claim;
+    this.tier = tier;
+    this.has = has;
   }
 }
 

@@ -33,6 +33,9 @@ export class IsolatedNetwork extends Tier {
     const { zone, router, ntpServers = [], ...rest } = args;
     const home = {
       hasIpv6: true,
+      // No VPC's ledger has a name with a slash: over IPv4 it reaches nobody.
+      ledgerName: `isolated/${rest.claim ?? name}`,
+      carrier: router,
       claims: zone.claims,
       ...("answer" in zone
         ? { answer: (...asked: Parameters<SharedZone["answer"]>) => zone.answer(...asked) }

@@ -8,7 +8,7 @@ import type { Vpc } from "./vpc";
 
 /** Who answers for the virtual address: a guest of the VPC, or anybody by address. */
 export interface MemberArgs {
-  /** An instance of the same VPC. This or `address`. */
+  /** An instance of the same VPC, reached at its IPv6 address, or over IPv4 where it has `ipv6: false`. This or `address`. */
   instance?: Instance;
   /**
    * An IPv6 or IPv4 address that the router can reach: an IPv4-only server, another site. Inside the VPC's own prefix it must be
@@ -95,7 +95,14 @@ const OUTPUTS = ["address", "port", "router"];
  * });
  * ```
  *
- * An IPv4-only server, for IPv6 clients of two networks:
+ * An IPv4-only guest of a dual-stack tier, for IPv6 clients:
+ *
+ * ```ts
+ * const old1 = new vpc6.Instance("old1", { tier: web, mac: "02:00:00:00:01:99", ipv6: false });
+ * new vpc6.LoadBalancer("old", { vpc: shop, port: 80, mode: "http", members: [{ instance: old1, port: 80 }] });
+ * ```
+ *
+ * An IPv4-only server elsewhere, for IPv6 clients of two networks:
  *
  * ```ts
  * new vpc6.LoadBalancer("legacy", {
@@ -128,7 +135,13 @@ export class LoadBalancer extends Resource {
       tls: tls && { ...tls, privateKey: pulumi.secret(tls.privateKey) },
       members: members.map(({ instance, ...member }) => ({
         ...member,
-        ...(instance && { instance: { name: instance.ledgerName, address: instance.address } }),
+        ...(instance && {
+          instance: {
+            name: instance.ledgerName,
+            address: instance.has.ipv6 ? instance.address : instance.ipv4Address,
+            ours: instance.tier.vpc === vpc,
+          },
+        }),
       })),
       vpc: {
         cidr: vpc.cidr,

@@ -8,17 +8,23 @@ export interface NetworkAclRuleArgs {
   /** Seen from the tier: `"ingress"` is what enters it, `"egress"` what leaves it. */
   direction: pulumi.Input<"ingress" | "egress">;
   action: pulumi.Input<"allow" | "deny">;
-  /** `"all"` is every protocol, ICMPv6 echo included. */
-  protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "all">;
-  /** The ICMPv6 type, e.g. 128 for echo requests. Errors (1 to 4) always pass and take no rule. Default: all. */
+  /** `"icmpv6"` is of IPv6 and `"icmp"` of IPv4; the others are of both. `"all"` is every protocol, echo included. */
+  protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "icmp" | "all">;
+  /**
+   * The type, e.g. 128 for echo requests of ICMPv6, 8 of ICMP. Errors (1 to 4; of ICMP 3, 11 and 12) always pass and take no rule.
+   * Default: all.
+   */
   icmpType?: pulumi.Input<number>;
   /** The code within `icmpType`. Default: all. */
   icmpCode?: pulumi.Input<number>;
   /** The destination's ports, for tcp and udp: `"443"`, `"8000-8999"`, `"80,443"`. Default: all. */
   ports?: pulumi.Input<string | number>;
-  /** The other end, the source of ingress and the destination of egress, as IPv6 prefixes. Default, without `sources`: everywhere. */
+  /**
+   * The other end, the source of ingress and the destination of egress, as prefixes. An IPv4 prefix makes it a rule for IPv4, an IPv6 prefix
+   * one for IPv6, both one for both. Default, without `sources`: everywhere, in both families.
+   */
   cidrs?: pulumi.Input<pulumi.Input<string>[]>;
-  /** The other end by name; together with `cidrs`, any of them. */
+  /** The other end by name, with what it has of IPv6 and IPv4; together with `cidrs`, any of them. */
   sources?: (Tier | Instance | ExternalNetwork)[];
   /** Whether a match is written to the router's kernel log, as `vpc6 <acl> deny: …`, at most 10 a second. Default: false. */
   log?: pulumi.Input<boolean>;
@@ -32,10 +38,10 @@ export type NetworkAclEnd = pulumi.Input<string> | Tier | Instance | ExternalNet
 export interface NetworkAclTestArgs {
   from: NetworkAclEnd;
   to: NetworkAclEnd;
-  protocol: pulumi.Input<"tcp" | "udp" | "icmpv6">;
+  protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "icmp">;
   /** The destination's port, for tcp and udp. */
   port?: pulumi.Input<number>;
-  /** For icmpv6. Default: 128, an echo request. */
+  /** For icmpv6 and icmp. Default: an echo request, 128 or 8. */
   icmpType?: pulumi.Input<number>;
   /** Of a prefix: that all of it is allowed, that all of it is denied. */
   expect: pulumi.Input<"allow" | "deny">;
@@ -44,7 +50,7 @@ export interface NetworkAclTestArgs {
 export interface NetworkAclArgs {
   /** The tiers it governs, all on one router. A tier has one list at most. */
   tiers: Tier[];
-  /** In their order: the first that matches decides. What none matches is denied, ICMPv6 echo apart. This or `preset`. */
+  /** In their order: the first that matches decides. What none matches is denied, echo apart. This or `preset`. */
   rules?: NetworkAclRuleArgs[];
   /** `"denyAll"` (what a tier without a list has), `"allowAll"`, or `"egressOnly"`: all may leave, only answers enter. */
   preset?: pulumi.Input<"denyAll" | "allowAll" | "egressOnly">;
@@ -54,7 +60,8 @@ export interface NetworkAclArgs {
 
 /**
  * An access list: what may enter and leave its tiers. Rules are stateful (answers pass by themselves) and exact in their order. Between
- * two tiers a packet must pass the egress list of the one and the ingress list of the other. Open connections survive a change.
+ * two tiers a packet must pass the egress list of the one and the ingress list of the other. Open connections survive a change. One list is
+ * for IPv6 and IPv4: where a rule names addresses, their families say which it is for.
  *
  * ```ts
  * new vpc6.NetworkAcl("web", { tiers: [web], preset: "egressOnly" });
@@ -85,7 +92,8 @@ export class NetworkAcl extends Resource {
       tiers: tiers.map((tier) => ({
         name: nameOf(tier),
         interface: tier.interface,
-        cidr: tier.cidr,
+        cidr: tier.has.ipv6 ? tier.cidr : undefined,
+        ipv4: tier.has.ipv4 ? ipv4Of(tier) : undefined,
         router: tier.router,
       })),
       rules: rules?.map(({ sources, ...rule }) => ({ ...rule, sources: sources?.map(party) })),
@@ -111,9 +119,24 @@ function take(tier: Tier, list: string): void {
 // Not in the SDK's typings; as in claims.ts.
 const nameOf = (resource: pulumi.Resource): string => (resource as unknown as { __name?: string }).__name ?? "";
 
+// Under mocks no hook runs, and there is none.
+const ipv4Of = (tier: Tier): pulumi.Output<string | undefined> => tier.ipv4.apply((it) => it?.cidr);
+
 function party(end: NetworkAclEnd): object {
-  if (end instanceof Tier) return { kind: "tier", name: nameOf(end), addresses: end.cidr };
-  if (end instanceof Instance) return { kind: "instance", name: nameOf(end), addresses: end.address };
+  if (end instanceof Tier) {
+    return { kind: "tier", name: nameOf(end), addresses: lines(end.has, end.cidr, ipv4Of(end)) };
+  }
+  if (end instanceof Instance) {
+    return { kind: "instance", name: nameOf(end), addresses: lines(end.has, end.address, end.ipv4Address) };
+  }
   if (end instanceof ExternalNetwork) return { kind: "network", name: end.group, addresses: end.entries };
   return { kind: "address", name: "", addresses: end };
+}
+
+type Text = pulumi.Output<string | undefined>;
+
+/** What it has, a line for each family; an output that it has not would be unknown at preview. */
+function lines(has: { ipv6: boolean; ipv4: boolean }, ipv6: Text, ipv4: Text): Text | undefined {
+  if (has.ipv6 && has.ipv4) return pulumi.all([ipv6, ipv4]).apply((both) => both.filter((it) => it).join("\n"));
+  return has.ipv6 ? ipv6 : has.ipv4 ? ipv4 : undefined;
 }

@@ -68,6 +68,8 @@ export class Router extends Resource {
   readonly zone: Zone | SharedZone;
   /** @internal Whether it has an address and an AS number: outputs that may be absent are unknown at preview. */
   readonly has: { address: boolean; asn: boolean };
+  /** @internal The IPv4 networks on it, in the order of the program: a router has one IPv4 table. */
+  readonly ipv4Networks: { name: string; cidr: pulumi.Input<string> }[] = [];
 
   /**
    * A router that another stack declares and exports: `export const vr1 = router.shared`. Two stacks may work on it at the same time.

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lookup } from "../provider/addressing/ledger";
 import { type Claim, checkName, twice } from "./claims";
 import type { Child, Grant } from "./grant";
+import type { Router } from "./router";
 
 /** What `zone.shared` exports. */
 export interface ZoneShare {
@@ -136,6 +137,8 @@ export class SharedRouter {
   readonly asn: pulumi.Output<number | undefined>;
   /** @internal As a Router has it: the values are known, absent ones too. */
   readonly has = { address: true, asn: true };
+  /** @internal Those of this program; of the other stack's the router itself knows. */
+  readonly ipv4Networks: Router["ipv4Networks"] = [];
 
   /** @internal */
   constructor(from: pulumi.StackReference, output: string) {

@@ -2,7 +2,21 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
 import { grant, type Parent } from "./grant";
 import { Resource } from "./resource";
+import type { Router } from "./router";
 import type { Vpc } from "./vpc";
+
+/** The IPv4 side of a dual-stack tier. */
+export interface TierIpv4Args {
+  /**
+   * Its network, /8 to /30, e.g. `"10.1.1.0/24"`. It must not overlap that of another tier on the same router, whatever VPC that is of,
+   * nor a network the router has otherwise: a router has one IPv4 table. Another one moves the guests along, each at its place.
+   */
+  cidr: pulumi.Input<string>;
+  /** The router's address in it. Default: the first host address. */
+  gateway?: pulumi.Input<string>;
+  /** Whether guests get their address, gateway, DNS and domain by DHCPv4, known by their MAC address. Default: true. */
+  dhcp?: pulumi.Input<boolean>;
+}
 
 export interface TierArgs {
   vpc: Vpc;
@@ -14,6 +28,11 @@ export interface TierArgs {
   cidr?: string;
   /** The router's address in the tier. Default: the first of the /64. A plain value. */
   gateway?: string;
+  /**
+   * An IPv4 network beside the /64, or alone in a VPC with `ipv6: false`. IPv4 goes from tier to tier of the VPC, as access lists allow, and
+   * nowhere else: neither to the public side nor to the router's other interfaces. Default: no IPv4.
+   */
+  ipv4?: TierIpv4Args;
   /** The DNS domain of the guests' names. Default: `<claim>.<domain of the VPC>`. */
   domain?: pulumi.Input<string>;
   /** Names of instances that hold their place without a resource in this program (see Zone's `reserve`). Plain values. */
@@ -25,6 +44,10 @@ export interface TierArgs {
 /** @internal What a tier needs of what it is in: a VPC, or for an isolated network the zone itself. */
 export type Home = Parent & {
   readonly hasIpv6: boolean;
+  /** Tiers with one name here reach each other over IPv4. */
+  readonly ledgerName: string;
+  /** The router that carries it. */
+  readonly carrier: Pick<Router, "ipv4Networks">;
   readonly claims: Pick<Claims, "add">;
   readonly domain: pulumi.Input<string>;
   readonly ntpServers: pulumi.Input<pulumi.Input<string>[]>;
@@ -34,17 +57,23 @@ export type Home = Parent & {
 /** The resource's type, by what it claims. */
 const TYPES = { tier: "Tier", isolated: "IsolatedNetwork" };
 
-const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ledger", "router"];
+const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ipv4", "ledger", "router"];
 
 /**
  * A tier: one /64 of a VPC on one interface of its router. Guests learn the default gateway from router advertisements (M and O set,
  * A clear: no SLAAC, RFC 4861 §4.2) and their address, domain, DNS and NTP servers by stateful DHCPv6 (RFC 8415).
  *
- * Without access lists nothing passes into or out of a tier but ICMPv6 (what RFC 4890 lets pass) and answers; the router
- * itself answers DNS and DHCPv6 there. Only addresses that were handed out may send.
+ * Without access lists nothing passes into or out of a tier but ICMPv6 (what RFC 4890 lets pass; over IPv4 echo and errors) and answers;
+ * the router itself answers DNS and DHCP there. Only addresses that were handed out may send.
  *
  * ```ts
  * const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
+ * ```
+ *
+ * With IPv4 beside it, for servers that know nothing else:
+ *
+ * ```ts
+ * const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", ipv4: { cidr: "10.1.1.0/24" } });
  * ```
  */
 export class Tier extends Resource {
@@ -53,11 +82,17 @@ export class Tier extends Resource {
   declare readonly domain: pulumi.Output<string>;
   /** The interface's name, or a token for it where it was given by MAC. */
   declare readonly interface: pulumi.Output<string>;
+  /** The IPv4 side with its defaults. */
+  declare readonly ipv4: pulumi.Output<{ cidr: string; gateway: string; dhcp: boolean } | undefined>;
   /** The table of the instances' addresses. */
   declare readonly ledger: pulumi.Output<string>;
   declare readonly router: Vpc["router"];
   /** @internal What instances ask for. */
   readonly claims: Claims;
+  /** @internal Whose tier it is. */
+  readonly vpc: Home;
+  /** @internal Which families it has: outputs that may be absent are unknown at preview. */
+  readonly has: { ipv6: boolean; ipv4: boolean };
 
   constructor(name: string, args: TierArgs, opts?: pulumi.CustomResourceOptions);
   /** @internal */
@@ -73,10 +108,12 @@ export class Tier extends Resource {
   ) {
     const { vpc, owner, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
     const type = TYPES[kind];
-    const claims = new Claims(
-      `${kind === "tier" ? "tier" : "isolated network"} "${name}"`,
-      reserved("instance", reserve),
-    );
+    const has = { ipv6: vpc.hasIpv6, ipv4: rest.ipv4 !== undefined };
+    const what = `${kind === "tier" ? "tier" : "isolated network"} "${name}"`;
+    const claims = new Claims(what, [
+      ...(has.ipv6 ? reserved("instance", reserve) : []),
+      ...(has.ipv4 ? reserved("ipv4", reserve) : []),
+    ]);
     if (vpc.hasIpv6) vpc.claims.add({ kind, name: claim, was: formerNames(name, opts), value: cidr });
     const props = {
       ...rest,
@@ -86,10 +123,14 @@ export class Tier extends Resource {
       gateway,
       grant: vpc.hasIpv6 ? grant(vpc, kind, { type, name, claim, value: cidr, opts }) : undefined,
       owner,
-      vpc: { domain: vpc.domain, ntpServers: vpc.ntpServers },
+      vpc: { name: vpc.ledgerName, domain: vpc.domain, ntpServers: vpc.ntpServers },
+      ipv4Others: [...vpc.carrier.ipv4Networks],
       router: vpc.router,
     };
     super(type, name, OUTPUTS, props, opts);
     this.claims = claims;
+    this.vpc = vpc;
+    this.has = has;
+    if (rest.ipv4) vpc.carrier.ipv4Networks.push({ name: what, cidr: rest.ipv4.cidr });
   }
 }

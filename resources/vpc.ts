@@ -21,7 +21,10 @@ export interface VpcArgs {
   domain?: pulumi.Input<string>;
   /** IPv6 addresses of NTP servers that guests are told (RFC 5908). Default: none. */
   ntpServers?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Whether the VPC has IPv6 at all; without it no IPv6 command of any kind runs for it. Default: true. */
+  /**
+   * Whether the VPC has IPv6 at all; without it no IPv6 command of any kind runs for it, and its tiers have what their `ipv4` says.
+   * A plain value. Default: true.
+   */
   ipv6?: boolean;
   /** Names of tiers that hold their place without a resource in this program (see Zone's `reserve`). Plain values. */
   reserve?: string[];
@@ -65,6 +68,8 @@ export class Vpc extends Resource {
   readonly hasIpv6: boolean;
   /** @internal */
   readonly zone: Zone | SharedZone;
+  /** @internal What it is called in the zone's ledger. */
+  readonly ledgerName: string;
   /** @internal The router that carries it. */
   readonly carrier: Router | SharedRouter;
   /** @internal What tiers ask for. */
@@ -89,6 +94,7 @@ export class Vpc extends Resource {
     super("Vpc", name, OUTPUTS, props, opts);
     this.claims = claims;
     this.hasIpv6 = ipv6;
+    this.ledgerName = claim;
     this.zone = zone;
     this.carrier = router;
   }

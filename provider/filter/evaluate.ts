@@ -8,8 +8,8 @@ import type { Rule } from "./rule";
 
 /** The first packet of something new. */
 export interface Flow {
-  protocol: "tcp" | "udp" | "icmpv6";
-  /** The destination's port, or the ICMPv6 type; the code of an ICMPv6 packet is 0. */
+  protocol: "tcp" | "udp" | "icmpv6" | "icmp";
+  /** The destination's port, or the ICMP type; the code of an ICMP packet is 0. */
   number: number;
 }
 
@@ -20,7 +20,10 @@ export interface Decision {
   rule?: Rule;
 }
 
-const ECHO_REQUEST = 128;
+export const ECHO_REQUEST = { icmpv6: 128, icmp: 8 };
+
+/** ICMPv6 or the ICMP of IPv4. */
+export const isIcmp = (protocol: string): protocol is "icmpv6" | "icmp" => protocol === "icmpv6" || protocol === "icmp";
 
 /** What the rules of one direction decide about packets from (ingress) or to (egress) `others`. */
 export function decide(rules: readonly Rule[], direction: Rule["direction"], flow: Flow, others: Places): Decision[] {
@@ -33,14 +36,14 @@ export function decide(rules: readonly Rule[], direction: Rule["direction"], flo
     decisions.push(...inside.map((range): Decision => ({ range, action: rule.action, rule })));
     open = outside;
   }
-  const action = flow.protocol === "icmpv6" && flow.number === ECHO_REQUEST ? "allow" : "deny";
+  const action = isIcmp(flow.protocol) && flow.number === ECHO_REQUEST[flow.protocol] ? "allow" : "deny";
   return [...decisions, ...open.map((range): Decision => ({ range, action }))];
 }
 
 function matches({ protocol, ports, icmpType, icmpCode }: Rule, flow: Flow): boolean {
   if (protocol === "all") return true;
   if (protocol !== flow.protocol) return false;
-  if (protocol === "icmpv6") return (icmpType ?? flow.number) === flow.number && (icmpCode ?? 0) === 0;
+  if (isIcmp(protocol)) return (icmpType ?? flow.number) === flow.number && (icmpCode ?? 0) === 0;
   return ports === undefined || ports.split(", ").some((range) => inRange(range, flow.number));
 }
 

@@ -1,15 +1,42 @@
-// Sets of addresses as sorted, disjoint ranges: what a rule's other end may be. Pure; texts that were checked only.
+// Sets of addresses as sorted, disjoint ranges, IPv6 before IPv4: what a rule's other end may be. Pure; texts that were checked only.
 
-import { type AddressRange, formatAddress, formatRange, type Prefix, span } from "../addressing/prefix";
+import {
+  type AddressRange,
+  bitsOf,
+  type Family,
+  formatAddress,
+  formatRange,
+  type Prefix,
+  span,
+} from "../addressing/prefix";
 import { prefixOf } from "../fields";
 
 export type Places = readonly AddressRange[];
 
-export const EVERYWHERE: Places = [{ family: 6, first: 0n, last: (1n << 128n) - 1n }];
+/** In the order in which everything is sorted. */
+export const FAMILIES: readonly Family[] = [6, 4];
+
+export const EVERYWHERE: Places = FAMILIES.map((family) => ({
+  family,
+  first: 0n,
+  last: (1n << BigInt(bitsOf(family))) - 1n,
+}));
+
+export const ofFamilies = (places: Places, families: readonly Family[]): Places =>
+  places.filter(({ family }) => families.includes(family));
+
+/** Which families there are. */
+export const familiesOf = (places: Places): Family[] =>
+  FAMILIES.filter((it) => places.some(({ family }) => family === it));
 
 /** Prefixes of any order and overlap, as ranges. */
 export function placesOf(prefixes: readonly string[]): Places {
-  const sorted = prefixes.map((it) => span(prefixOf(it))).sort((a, b) => (a.first < b.first ? -1 : 1));
+  const all = prefixes.map((it) => span(prefixOf(it)));
+  return FAMILIES.flatMap((family) => merge(all.filter((it) => it.family === family)));
+}
+
+function merge(ranges: AddressRange[]): AddressRange[] {
+  const sorted = ranges.sort((a, b) => (a.first < b.first ? -1 : 1));
   const merged: AddressRange[] = [];
   for (const range of sorted) {
     const before = merged.at(-1);
@@ -22,8 +49,14 @@ export function placesOf(prefixes: readonly string[]): Places {
   return merged;
 }
 
-/** What of `places` is inside `other`, and what is not. Both are sorted, so one walk does. */
+/** What of `places` is inside `other`, and what is not. */
 export function split(places: Places, other: Places): { inside: AddressRange[]; outside: AddressRange[] } {
+  const parts = FAMILIES.map((family) => splitOne(ofFamilies(places, [family]), ofFamilies(other, [family])));
+  return { inside: parts.flatMap(({ inside }) => inside), outside: parts.flatMap(({ outside }) => outside) };
+}
+
+// Of one family, both are sorted, so one walk does.
+function splitOne(places: Places, other: Places): { inside: AddressRange[]; outside: AddressRange[] } {
   const inside: AddressRange[] = [];
   const outside: AddressRange[] = [];
   let index = 0;
@@ -48,16 +81,17 @@ export function split(places: Places, other: Places): { inside: AddressRange[]; 
 
 export const within = (inner: Places, outer: Places): boolean => split(inner, outer).outside.length === 0;
 
-/** The prefixes without those that lie inside another, in the order of their addresses: an nftables set refuses overlaps. */
+/** The prefixes without those that lie inside another, in the order of their addresses (IPv6 first): an nftables set refuses overlaps. */
 export function outermost(prefixes: readonly string[]): string[] {
   const kept: { prefix: Prefix; text: string }[] = [];
   const sorted = prefixes.map((text) => ({ prefix: prefixOf(text), text }));
-  sorted.sort((a, b) =>
-    a.prefix.base === b.prefix.base ? a.prefix.length - b.prefix.length : a.prefix.base < b.prefix.base ? -1 : 1,
-  );
+  sorted.sort(({ prefix: a }, { prefix: b }) => {
+    if (a.family !== b.family) return b.family - a.family;
+    return a.base === b.base ? a.length - b.length : a.base < b.base ? -1 : 1;
+  });
   for (const it of sorted) {
-    const last = kept.at(-1);
-    if (!last || span(last.prefix).last < it.prefix.base) kept.push(it);
+    const last = kept.at(-1)?.prefix;
+    if (!last || last.family !== it.prefix.family || span(last).last < it.prefix.base) kept.push(it);
   }
   return kept.map(({ text }) => text);
 }

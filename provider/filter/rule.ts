@@ -1,10 +1,11 @@
 // A rule of an access list: its arguments, why no packet could match it, its text for people and its line for nftables.
 
-import { formatPrefix, parseAddress, parsePrefix } from "../addressing/prefix";
+import { bitsOf, type Family, formatPrefix, parseAddress, parsePrefix } from "../addressing/prefix";
 import { boolean, type Fail, integer, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
-import { prefix6 } from "../fields";
+import { prefix, prefixOf } from "../fields";
 import { UNKNOWN } from "../unknown";
-import { EVERYWHERE, outermost, type Places, placesOf, within } from "./places";
+import { isIcmp } from "./evaluate";
+import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
 
 function oneOf<T extends string>(...words: T[]): Type<T> {
   const what = `one of ${words.map((it) => `"${it}"`).join(", ")}`;
@@ -44,11 +45,11 @@ const ports: Type<string> = (value, path, fail) => {
   return merged.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(", ");
 };
 
-/** An address or a prefix, as a prefix. */
+/** An address or a prefix of either family, as a prefix. */
 export const place: Type<string> = (value, path, fail) => {
-  if (typeof value !== "string" || value === UNKNOWN || value.includes("/")) return prefix6(value, path, fail);
+  if (typeof value !== "string" || value === UNKNOWN || value.includes("/")) return prefix(value, path, fail);
   const address = parseAddress(value);
-  return prefix6(typeof address === "string" ? value : `${value}/${address.family === 4 ? 32 : 128}`, path, fail);
+  return prefix(typeof address === "string" ? value : `${value}/${bitsOf(address.family)}`, path, fail);
 };
 
 const asIs: Type<string> = text("", (it) => it);
@@ -64,22 +65,37 @@ export type Party = ReturnType<typeof party>;
 export const ruleShape = record({
   direction: oneOf("ingress", "egress"),
   action: oneOf("allow", "deny"),
-  protocol: oneOf("tcp", "udp", "icmpv6", "all"),
-  icmpType: optional(integer(0, 255, "an ICMPv6 type")),
-  icmpCode: optional(integer(0, 255, "an ICMPv6 code")),
+  protocol: oneOf("tcp", "udp", "icmpv6", "icmp", "all"),
+  icmpType: optional(integer(0, 255, "an ICMP type")),
+  icmpCode: optional(integer(0, 255, "an ICMP code")),
   ports: optional(ports),
-  cidrs: optional(list(prefix6)),
+  cidrs: optional(list(prefix)),
   sources: optional(list(party)),
   log: withDefault(boolean, false),
   description: optional(comment),
 });
 export type RuleArgs = ReturnType<typeof ruleShape>;
 
+/** What of a rule concerns a packet: its protocol's family and those of its list's tiers. */
+export const familiesOfProtocol = (protocol: string): readonly Family[] =>
+  protocol === "icmpv6" ? [6] : protocol === "icmp" ? [4] : FAMILIES;
+const familyOf = (prefix: string): Family => (prefix.includes(":") ? 6 : 4);
+
+/** The tiers a list governs: their networks, one array for each, and which families they have between them. */
+export interface Own {
+  tiers: string[][];
+  families: readonly Family[];
+}
+export const ownOf = (tiers: string[][]): Own => ({
+  tiers,
+  families: FAMILIES.filter((family) => tiers.flat().some((it) => familyOf(it) === family)),
+});
+
 /** A rule that was checked. */
 export interface Rule extends Omit<RuleArgs, "cidrs" | "sources"> {
   /** Where it stands in the arguments. */
   index: number;
-  /** The prefixes of `cidrs`, tiers and instances; address groups are apart. Both absent: every address. */
+  /** The prefixes of `cidrs`, tiers and instances, of either family; address groups are apart. Both absent: every address. */
   prefixes: string[] | undefined;
   groups: { name: string; entries: string[] }[];
   places: Places;
@@ -109,40 +125,64 @@ export function prefixesOf({ addresses = "" }: Party): string[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const prefix = parsePrefix(line.includes("/") ? line : `${line}/128`);
+      const prefix = parsePrefix(line.includes("/") ? line : `${line}/${bitsOf(familyOf(line))}`);
       if (typeof prefix === "string") throw new Error(`vpc6 bug: ${prefix}`);
       return formatPrefix(prefix);
     });
 }
 
-const NEVER_FORWARDED = placesOf(["::/128", "::1/128", "fe80::/10", "ff00::/8"]);
-const ERRORS = [1, 2, 3, 4];
-const LINK = [130, 131, 132, 133, 134, 135, 136, 137, 143, 148, 149, 151, 152, 153];
+const NEVER_FORWARDED = placesOf([
+  ...["::/128", "::1/128", "fe80::/10", "ff00::/8"],
+  ...["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"],
+]);
+const TYPES = {
+  icmpv6: {
+    errors: [1, 2, 3, 4],
+    link: [130, 131, 132, 133, 134, 135, 136, 137, 143, 148, 149, 151, 152, 153],
+    reply: 129,
+    source: "RFC 4890 section 4.3.1; path MTU discovery needs them",
+  },
+  // Redirects (5) and router discovery (9, 10; RFC 1256) are of one link.
+  icmp: { errors: [3, 11, 12], link: [5, 9, 10], reply: 0, source: "path MTU discovery needs them" },
+};
 
-/** Why a list is never asked about this ICMPv6 type, if so (RFC 4890 section 4.3). */
-export function neverAsked(icmpType: number): string | undefined {
-  if (ERRORS.includes(icmpType)) return "errors always pass (RFC 4890 section 4.3.1; path MTU discovery needs them)";
-  if (LINK.includes(icmpType)) return "it is for one link only and never forwarded";
-  if (icmpType === 129) return "an echo reply passes as the answer to a request that passed, and not otherwise";
+/** Why a list is never asked about this ICMP type, if so. */
+export function neverAsked(protocol: "icmpv6" | "icmp", icmpType: number): string | undefined {
+  const { errors, link, reply, source } = TYPES[protocol];
+  if (errors.includes(icmpType)) return `errors always pass (${source})`;
+  if (link.includes(icmpType)) return "it is for one link only and never forwarded";
+  if (icmpType === reply) return "an echo reply passes as the answer to a request that passed, and not otherwise";
   return undefined;
 }
 
-/** A rule that no packet can match is a mistake; `own` are the prefixes of the list's tiers. */
-export function checkRule(args: RuleArgs, path: string, own: string[], fail: Fail): void {
+/** A rule that no packet can match is a mistake. */
+export function checkRule(args: RuleArgs, path: string, own: Own, fail: Fail): void {
   const { protocol, icmpType, icmpCode, cidrs, sources, direction } = args;
   if (args.ports !== undefined && protocol !== "tcp" && protocol !== "udp") {
     fail(`${path}.ports: "${args.ports}" with protocol ${protocol} matches no packet: only tcp and udp have ports`);
   }
-  if (icmpType !== undefined && protocol !== "icmpv6") {
-    fail(`${path}.icmpType: ${icmpType} with protocol ${protocol} matches no packet; it needs protocol "icmpv6"`);
+  if (icmpType !== undefined && !isIcmp(protocol)) {
+    fail(
+      `${path}.icmpType: ${icmpType} with protocol ${protocol} matches no packet; it needs protocol "icmpv6" or "icmp"`,
+    );
   }
+  const families = own.families.filter((it) => familiesOfProtocol(protocol).includes(it));
+  if (families.length === 0) {
+    const one = protocol === "icmp" ? "IPv4" : "IPv6";
+    fail(`${path}.protocol: "${protocol}" matches no packet: it is of ${one}, and no tier of this list has that`);
+    return;
+  }
+  const family = families.length === FAMILIES.length ? "" : `IPv${families[0]} `;
   if (icmpCode !== undefined && icmpType === undefined) {
     fail(`${path}.icmpCode: ${icmpCode} without icmpType; a code means something within a type only`);
   }
-  const reason = icmpType === undefined ? undefined : neverAsked(icmpType);
+  const reason = icmpType === undefined || !isIcmp(protocol) ? undefined : neverAsked(protocol, icmpType);
   if (reason) fail(`${path}.icmpType: no packet of type ${icmpType} gets to a rule: ${reason}`);
-  for (const [index, { kind, name, addresses }] of (sources ?? []).entries()) {
-    if (addresses === undefined) fail(`${path}.sources[${index}]: ${kind} "${name}" has no IPv6 address`);
+  for (const [index, source] of (sources ?? []).entries()) {
+    const { kind, name } = source;
+    const some = prefixesOf(source).some((it) => families.includes(familyOf(it)));
+    // A group may be empty, or for other lists too.
+    if (!some && kind !== "network") fail(`${path}.sources[${index}]: ${kind} "${name}" has no ${family}address`);
   }
   const end = direction === "ingress" ? "from" : "to";
   if (cidrs?.length === 0 && !sources?.length) {
@@ -152,9 +192,13 @@ export function checkRule(args: RuleArgs, path: string, own: string[], fail: Fai
   }
   for (const [index, cidr] of (cidrs ?? []).entries()) {
     const one = placesOf([cidr]);
-    if (within(one, NEVER_FORWARDED)) {
+    const version = prefixOf(cidr).family;
+    if (!families.includes(version)) {
+      const why = own.families.includes(version) ? `protocol ${protocol} is not` : "no tier of this list has that";
+      fail(`${path}.cidrs[${index}]: "${cidr}" matches no packet: it is IPv${version}, and ${why}`);
+    } else if (within(one, NEVER_FORWARDED)) {
       fail(`${path}.cidrs[${index}]: "${cidr}" matches no packet: nothing ${end} there is ever forwarded`);
-    } else if (own.length === 1 && within(one, placesOf(own))) {
+    } else if (own.tiers.length === 1 && within(one, placesOf(own.tiers.flat()))) {
       fail(
         `${path}.cidrs[${index}]: "${cidr}" matches no packet: it is in the tier itself, within which nothing is filtered`,
       );
@@ -164,7 +208,9 @@ export function checkRule(args: RuleArgs, path: string, own: string[], fail: Fai
 
 /** What it matches, as one text: two rules with the same cannot both be of use. */
 export const matchOf = ({ direction, protocol, icmpType, icmpCode, ports, places }: Rule): string =>
-  [direction, protocol, icmpType, icmpCode, ports, ...places.map(({ first, last }) => `${first}-${last}`)].join(" ");
+  [direction, protocol, icmpType, icmpCode, ports, ...places.map((it) => `${it.family} ${it.first}-${it.last}`)].join(
+    " ",
+  );
 
 /** For messages: `deny tcp 443 from 2001:db8::/32`. */
 export function describe(rule: Rule): string {
@@ -181,24 +227,52 @@ export function describe(rule: Rule): string {
   return `${action} ${what.filter(Boolean).join(" ")} ${direction === "ingress" ? "from" : "to"} ${where}`;
 }
 
-/** Its lines in the chain of `list`: one, and one more for each address group beside other addresses. */
-export function linesOf(rule: Rule, list: string, sets: (name: string, entries: string[]) => string): string[] {
-  const { protocol, ports, icmpType, icmpCode, prefixes, groups, action, log, description } = rule;
-  const end = rule.direction === "ingress" ? "ip6 saddr" : "ip6 daddr";
-  const what: string[] = [];
-  if (ports !== undefined) what.push(`${protocol} dport ${ports.includes(",") ? `{ ${ports} }` : ports}`);
-  // A keyword of nft's; other names it looks up in /etc/protocols, which a minimal Debian does not have.
-  else if (protocol === "icmpv6" && icmpType === undefined) what.push("meta l4proto icmpv6");
-  else if (protocol === "tcp" || protocol === "udp") what.push(`meta l4proto ${protocol}`);
-  if (icmpType !== undefined) what.push(`icmpv6 type ${icmpType}`);
-  if (icmpCode !== undefined) what.push(`icmpv6 code ${icmpCode}`);
-  const wheres = groups.map(({ name, entries }) => `${end} @${sets(name, entries)}`);
-  if (prefixes === undefined) wheres.push("");
-  else if (prefixes.length > 0)
-    wheres.push(`${end} ${prefixes.length > 1 ? `{ ${prefixes.map(short).join(", ")} }` : short(prefixes[0] ?? "")}`);
+/** The name of the set for the entries of a group that are of one family. */
+type Sets = (group: string, family: Family, entries: string[]) => string;
+
+/** Its lines in the chain of `list`: one, and one more for each address group beside other addresses and for each further family. */
+export function linesOf(rule: Rule, list: string, own: Own, sets: Sets): string[] {
+  const { action, log, description } = rule;
   const verdict = log ? `goto ${list}/log-${action}` : action === "allow" ? "return" : "drop";
   const note = description === undefined ? "" : `comment "${description}"`;
-  return wheres.map((where) => [...what, where, verdict, note].filter((word) => word !== "").join(" "));
+  return wheresOf(rule, own, sets).map((where) =>
+    [...whatOf(rule), where, verdict, note].filter((word) => word !== "").join(" "),
+  );
 }
 
-const short = (prefix: string): string => prefix.replace(/\/128$/, "");
+function whatOf({ protocol, ports, icmpType, icmpCode }: Rule): string[] {
+  const what: string[] = [];
+  if (ports !== undefined) what.push(`${protocol} dport ${ports.includes(",") ? `{ ${ports} }` : ports}`);
+  // Keywords of nft's; other names it looks up in /etc/protocols, which a minimal Debian does not have.
+  else if (isIcmp(protocol) && icmpType === undefined)
+    what.push(protocol === "icmp" ? "ip protocol icmp" : "meta l4proto icmpv6");
+  else if (protocol === "tcp" || protocol === "udp") what.push(`meta l4proto ${protocol}`);
+  if (icmpType !== undefined) what.push(`${protocol} type ${icmpType}`);
+  if (icmpCode !== undefined) what.push(`${protocol} code ${icmpCode}`);
+  return what;
+}
+
+/** What is of no family of the list's tiers, or not of the protocol's, is left out. */
+function wheresOf({ prefixes, groups, direction, protocol }: Rule, own: Own, sets: Sets): string[] {
+  if (prefixes === undefined) return [""];
+  const end = direction === "ingress" ? "saddr" : "daddr";
+  const families = own.families.filter((it) => familiesOfProtocol(protocol).includes(it));
+  const wheres: string[] = [];
+  for (const { name, entries } of groups) {
+    for (const family of families) {
+      const some = entries.filter((it) => familyOf(it) === family);
+      // An empty group is there all the same, so that it can be filled.
+      if (some.length === 0 && (family !== families[0] || entries.length > 0)) continue;
+      wheres.push(`${WORD[family]} ${end} @${sets(name, family, some)}`);
+    }
+  }
+  for (const family of families) {
+    const some = prefixes.filter((it) => familyOf(it) === family).map(short);
+    if (some.length === 0) continue;
+    wheres.push(`${WORD[family]} ${end} ${some.length > 1 ? `{ ${some.join(", ")} }` : some[0]}`);
+  }
+  return wheres;
+}
+
+const WORD: Record<Family, string> = { 6: "ip6", 4: "ip" };
+const short = (prefix: string): string => prefix.replace(/\/128$|(?<=\..*)\/32$/, "");

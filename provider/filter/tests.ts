@@ -3,12 +3,23 @@
 
 import { type Fail, integer, optional, record, text } from "../arguments";
 import { port } from "../fields";
-import { type Decision, decide, type Flow } from "./evaluate";
-import { formatPlace, type Places, placesOf, within } from "./places";
-import { describe, neverAsked, type Party, party, place, prefixesOf, type Rule } from "./rule";
+import { type Decision, decide, ECHO_REQUEST, type Flow, isIcmp } from "./evaluate";
+import { familiesOf, formatPlace, ofFamilies, type Places, placesOf, within } from "./places";
+import {
+  describe,
+  familiesOfProtocol,
+  neverAsked,
+  type Own,
+  type Party,
+  party,
+  place,
+  prefixesOf,
+  type Rule,
+} from "./rule";
 
-const protocol = text('"tcp", "udp" or "icmpv6"', (value) =>
-  value === "tcp" || value === "udp" || value === "icmpv6" ? value : { not: 'is not "tcp", "udp" or "icmpv6"' },
+const PROTOCOLS = '"tcp", "udp", "icmpv6" or "icmp"';
+const protocol = text(PROTOCOLS, (value) =>
+  value === "tcp" || value === "udp" || value === "icmpv6" || value === "icmp" ? value : { not: `is not ${PROTOCOLS}` },
 );
 const expected = text('"allow" or "deny"', (value) =>
   value === "allow" || value === "deny" ? value : { not: 'is not "allow" or "deny"' },
@@ -19,18 +30,27 @@ export const testShape = record({
   to: party,
   protocol,
   port: optional(port),
-  icmpType: optional(integer(0, 255, "an ICMPv6 type")),
+  icmpType: optional(integer(0, 255, "an ICMP type")),
   expect: expected,
 });
 export type TestArgs = ReturnType<typeof testShape>;
 
-/** `own` are the prefixes of the list's tiers. */
-export function checkTest(test: TestArgs, path: string, rules: readonly Rule[], own: string[], fail: Fail): void {
+/** Both ends have both families, perhaps: then the test is about each of them. */
+export function checkTest(test: TestArgs, path: string, rules: readonly Rule[], own: Own, fail: Fail): void {
   const flow = flowOf(test, path, fail);
-  const from = endOf(test.from, `${path}.from`, fail);
-  const to = endOf(test.to, `${path}.to`, fail);
-  if (!flow || !from || !to) return;
-  const tierOf = (end: Places): string | undefined => own.find((prefix) => within(end, placesOf([prefix])));
+  const ends = { from: endOf(test.from, `${path}.from`, fail), to: endOf(test.to, `${path}.to`, fail) };
+  if (!flow || !ends.from || !ends.to) return;
+  const possible = familiesOfProtocol(flow.protocol);
+  const families = familiesOf(ends.from).filter(
+    (it) => possible.includes(it) && familiesOf(ends.to ?? []).includes(it),
+  );
+  if (families.length === 0) {
+    const what = `no ${flow.protocol} packet goes from ${name(test.from)} to ${name(test.to)}`;
+    fail(`${path}.to: ${what}: they have no addresses of one family, or not that of the protocol`);
+    return;
+  }
+  const [from, to] = [ofFamilies(ends.from, families), ofFamilies(ends.to, families)];
+  const tierOf = (end: Places): string[] | undefined => own.tiers.find((tier) => within(end, placesOf(tier)));
   const [fromTier, toTier] = [tierOf(from), tierOf(to)];
   if (fromTier === undefined && toTier === undefined) {
     fail(
@@ -63,11 +83,13 @@ function because({ rule, action }: Decision): string {
 }
 
 function flowOf({ protocol, port, icmpType }: TestArgs, path: string, fail: Fail): Flow | undefined {
-  if (protocol === "icmpv6") {
-    if (port !== undefined) fail(`${path}.port: ${port} with protocol icmpv6, which has no ports; there is icmpType`);
-    const reason = neverAsked(icmpType ?? 128);
+  if (isIcmp(protocol)) {
+    if (port !== undefined)
+      fail(`${path}.port: ${port} with protocol ${protocol}, which has no ports; there is icmpType`);
+    const number = icmpType ?? ECHO_REQUEST[protocol];
+    const reason = neverAsked(protocol, number);
     if (reason) fail(`${path}.icmpType: no packet of type ${icmpType} gets to a rule: ${reason}`);
-    return port === undefined && !reason ? { protocol, number: icmpType ?? 128 } : undefined;
+    return port === undefined && !reason ? { protocol, number } : undefined;
   }
   if (icmpType !== undefined) fail(`${path}.icmpType: ${icmpType} with protocol ${protocol}; there is port`);
   if (port === undefined) fail(`${path}.port: missing; it must be a port (1 to 65535)`);
@@ -77,7 +99,7 @@ function flowOf({ protocol, port, icmpType }: TestArgs, path: string, fail: Fail
 /** The addresses of one end; a text of the user's own is checked here. */
 function endOf(end: Party, path: string, fail: Fail): Places | undefined {
   if (end.addresses === undefined || end.addresses === "") {
-    fail(`${path}: ${name(end)} has no IPv6 address`);
+    fail(`${path}: ${name(end)} has no address`);
     return undefined;
   }
   if (end.kind !== "address") return placesOf(prefixesOf(end));

@@ -1,11 +1,11 @@
-// Instance: a guest's address from the tier's ledger; on the router its DHCPv6 reservation, its AAAA and PTR records, and its hold
-// on the address: a permanent neighbour entry and the firewall's list of who may send from where.
+// Instance: a guest's addresses from the tier's ledger; on the router its DHCP reservation, its address and PTR records, and its hold
+// on the addresses: permanent neighbour entries and the firewall's list of who may send from where.
 
 import { duidLinkLayer, parseMac } from "../addressing/mac";
-import { optional, record, type Type, text } from "../arguments";
+import { boolean, type Fail, optional, record, type Type, text, withDefault } from "../arguments";
 import { share } from "../claims";
-import { address6, claim, duid, grant, hostname, mac, way } from "../fields";
-import { firstName, type Kind, namesOf } from "../kind";
+import { address4, address6, claim, duid, grant, hostname, mac, way } from "../fields";
+import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
 
@@ -16,9 +16,12 @@ const shape = record({
   mac: optional(mac),
   duid: optional(duid),
   hostname: optional(hostname),
+  ipv6: withDefault(boolean, true),
   address: optional(address6),
-  grant,
-  tier: record({ interface: asIs, domain: asIs }),
+  ipv4Address: optional(address4),
+  grant: optional(grant),
+  ipv4Grant: optional(grant),
+  tier: record({ interface: asIs, domain: asIs, dhcp4: withDefault(boolean, false) }),
   router: way,
 });
 type Args = ReturnType<typeof shape>;
@@ -28,21 +31,49 @@ export const instance: Kind<Args> = {
   schema: 1,
   shape,
   plan(args, old, fail) {
-    const { claim, tier, router, mac, address: explicitAddress } = args;
+    const { claim, tier, router, mac } = args;
     const names = namesOf(claim, old);
     const host = args.hostname ?? hostname(firstName(names), "hostname", fail);
-    if (mac === undefined && args.duid === undefined) fail("mac: missing; a guest is known by its `mac` or its `duid`");
-    const address = share({ claim, old, grant: args.grant, property: "address", explicit: explicitAddress }, fail);
-    const duid = args.duid ?? (mac && derive([mac], linkLayer));
-    if (address === undefined || duid === undefined || host === undefined) return { ...names, router };
+    const addresses = addressesOf(args, old, fail);
+    const { address, ipv4Address } = addresses;
+    // What was asked for and not given is a failure already.
+    const whole = (address === undefined) === (args.grant === undefined);
+    const whole4 = (ipv4Address === undefined) === (args.ipv4Grant === undefined);
+    const duid = args.grant && (args.duid ?? (mac && derive([mac], linkLayer)));
+    if (!whole || !whole4 || (args.grant && duid === undefined) || host === undefined) return { ...names, router };
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
-    const match = [`id:${duid}`, ...(mac === undefined ? [] : [mac])].join(",");
-    const fragments = render("instance", { address, match, mac, fqdn, hostname: host, interface: tier.interface });
-    return { ...names, hostname: host, fqdn, ...(mac !== undefined && { mac }), duid, address, router, fragments };
+    const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
+    const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
+    const view = { address, ipv4Address, leased, match, mac, fqdn, hostname: host, interface: tier.interface };
+    const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };
+    return { ...names, hostname: host, fqdn, ...known, ...addresses, router, fragments: render("instance", view) };
   },
-  identify: (inputs) => `${firstName(inputs)}@${inputs.address}`,
+  identify: (inputs) => `${firstName(inputs)}@${inputs.address ?? inputs.ipv4Address}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
+
+function addressesOf(args: Args, old: Inputs | undefined, fail: Fail): { address?: string; ipv4Address?: string } {
+  const { claim, mac, grant, ipv4Grant, address, ipv4Address } = args;
+  if (grant === undefined && ipv4Grant === undefined) {
+    const why = args.ipv6 ? "its VPC has ipv6: false" : "the guest has ipv6: false";
+    fail(`tier: it has no address for this guest, as ${why} and the tier no \`ipv4\`; set \`ipv4\` on the Tier`);
+    return {};
+  }
+  if (address !== undefined && grant === undefined)
+    fail(`address: "${address}" for a guest without IPv6; leave it out`);
+  if (ipv4Address !== undefined && ipv4Grant === undefined) {
+    fail(`ipv4Address: "${ipv4Address}" in a tier without IPv4; set \`ipv4\` on the Tier, or leave it out`);
+  }
+  if (mac === undefined && ipv4Grant !== undefined) {
+    fail("mac: missing; in a tier with IPv4 a guest is known by its `mac`, as neither DHCPv4 nor ARP knows a DUID");
+  } else if (mac === undefined && args.duid === undefined) {
+    fail("mac: missing; a guest is known by its `mac` or its `duid`");
+  }
+  const own = { claim, old };
+  const six = grant && share({ ...own, grant, property: "address", explicit: address }, fail);
+  const four = ipv4Grant && share({ ...own, grant: ipv4Grant, property: "ipv4Address", explicit: ipv4Address }, fail);
+  return { ...(six !== undefined && { address: six }), ...(four !== undefined && { ipv4Address: four }) };
+}
 
 function linkLayer(textOfMac: string): string {
   const parsed = parseMac(textOfMac);

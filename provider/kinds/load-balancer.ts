@@ -32,7 +32,7 @@ const httpCheck = record({
 });
 
 const member = record({
-  instance: optional(record({ name: asIs, address: asIs })),
+  instance: optional(record({ name: asIs, address: asIs, ours: withDefault(boolean, false) })),
   address: optional(address),
   port,
   weight: withDefault(integer(0, 256, "a weight"), 1),
@@ -166,7 +166,8 @@ function addressOfMember({ instance, address }: Member, path: string, vpc: Args[
   const found = addressOf(it);
   const [cidr = ""] = [vpc.cidr];
   const inside = found.family === 6 && contains(prefixOf(cidr), found);
-  if (instance && !inside) {
+  // IPv4 networks are not inside a VPC's prefix: the constructor knows whose guest it is.
+  if (instance && !(found.family === 4 ? instance.ours : inside)) {
     fail(
       `${path}.instance: "${instance.name}" (${it}) is not a guest of this VPC (${cidr}); one of another VPC is given by \`address\``,
     );

@@ -1,9 +1,20 @@
 // NetworkAcl: what may leave and enter some tiers of one router, as an ordered list. On the router a chain for each direction, to
 // which the tiers' interfaces lead by a map: no packet walks another list's rules.
 
+import type { Family } from "../addressing/prefix";
 import { type Fail, list, matching, optional, record, type Type, text, withDefault } from "../arguments";
-import { prefix6, way } from "../fields";
-import { checkRule, linesOf, matchOf, type Rule, type RuleArgs, ruleOf, ruleShape } from "../filter/rule";
+import { prefix4, prefix6, way } from "../fields";
+import {
+  checkRule,
+  linesOf,
+  matchOf,
+  type Own,
+  ownOf,
+  type Rule,
+  type RuleArgs,
+  ruleOf,
+  ruleShape,
+} from "../filter/rule";
 import { checkTest, testShape } from "../filter/tests";
 import type { Kind } from "../kind";
 import { render } from "../templates/render";
@@ -30,7 +41,7 @@ const preset = text('"denyAll", "allowAll" or "egressOnly"', (value) =>
 const shape = record({
   name: filterName("an access list"),
   stack: optional(matching("a project and a stack", /^[A-Za-z0-9._/-]{1,250}$/)),
-  tiers: list(record({ name: asIs, interface: asIs, cidr: optional(prefix6), router: way })),
+  tiers: list(record({ name: asIs, interface: asIs, cidr: optional(prefix6), ipv4: optional(prefix4), router: way })),
   rules: optional(list(ruleShape)),
   preset: optional(preset),
   tests: withDefault(list(testShape), []),
@@ -51,12 +62,13 @@ export const networkAcl: Kind<Args> = {
     const { router } = first;
     const interfaces = args.tiers.map((tier) => tier.interface);
     // The ids of those that were made before stay what they are.
-    const at = (old?.at as string | undefined) ?? first.cidr;
+    const at = (old?.at as string | undefined) ?? first.cidr ?? first.ipv4;
     const stack = old && old.stack === undefined ? undefined : args.stack;
     const common = { name, ...(stack !== undefined && { stack }), at, router };
     checkTiers(args, fail);
     if (hasUnknown([args, router])) return { ...common, fragments: { nftables: UNKNOWN } };
-    const own = args.tiers.flatMap(({ cidr }) => cidr ?? []);
+    const own = ownOf(args.tiers.map(({ cidr, ipv4 }) => [cidr ?? [], ipv4 ?? []].flat()));
+    if (own.families.length === 0) return common;
     if (args.preset !== undefined && args.rules !== undefined) {
       fail(`preset: "${args.preset}" and rules; leave one of them out`);
     }
@@ -65,7 +77,7 @@ export const networkAcl: Kind<Args> = {
     const rules = given.map(ruleOf);
     checkOrder(rules, fail);
     for (const [index, test] of args.tests.entries()) checkTest(test, `tests[${index}]`, rules, own, fail);
-    return { ...common, fragments: render("network-acl", { stack, ...view(name, interfaces, rules) }) };
+    return { ...common, fragments: render("network-acl", { stack, ...view(name, interfaces, rules, own) }) };
   },
   identify: (inputs) => `${inputs.name}@acl:${String(inputs.at).split("/")[0]}`,
   describe: (inputs) => `"${inputs.name}"`,
@@ -75,7 +87,9 @@ function checkTiers({ tiers }: Args, fail: Fail): void {
   const [first] = tiers;
   for (const [index, tier] of tiers.entries()) {
     const path = `tiers[${index}]`;
-    if (tier.cidr === undefined) fail(`${path}: tier "${tier.name}" has no IPv6, so there is nothing to filter`);
+    if (tier.cidr === undefined && tier.ipv4 === undefined) {
+      fail(`${path}: tier "${tier.name}" has neither IPv6 nor IPv4, so there is nothing to filter`);
+    }
     if (hasUnknown([first?.router, tier.router])) continue;
     const [one, other] = [routerOf(first?.router ?? ""), routerOf(tier.router)];
     if (one !== other) {
@@ -97,22 +111,22 @@ function checkOrder(rules: Rule[], fail: Fail): void {
   }
 }
 
-function view(name: string, interfaces: string[], rules: Rule[]): object {
+function view(name: string, interfaces: string[], rules: Rule[], own: Own): object {
   // Neither an interface nor a list has a slash in its name, and an interface is in one tier only: no two lists share a chain.
   const list = `${name}/${interfaces[0]}`;
-  const groups = new Map<string, { set: string; entries: string[] }>();
-  const sets = (group: string, entries: string[]): string => {
+  const groups = new Map<string, { set: string; type: string; entries: string[] }>();
+  const sets = (group: string, family: Family, entries: string[]): string => {
     // Groups of two components may have one name.
     for (let number = 1; ; number++) {
-      const set = `${list}/${group}${number === 1 ? "" : `/${number}`}`;
+      const set = `${list}/${group}${family === 4 ? "/ipv4" : ""}${number === 1 ? "" : `/${number}`}`;
       const known = groups.get(set);
       if (known && known.entries.join() !== entries.join()) continue;
-      groups.set(set, { set, entries });
+      groups.set(set, { set, type: `ipv${family}_addr`, entries });
       return set;
     }
   };
   const chain = (direction: Rule["direction"]): string[] =>
-    rules.filter((rule) => rule.direction === direction).flatMap((rule) => linesOf(rule, list, sets));
+    rules.filter((rule) => rule.direction === direction).flatMap((rule) => linesOf(rule, list, own, sets));
   return {
     name,
     list,

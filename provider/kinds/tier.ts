@@ -1,11 +1,13 @@
-// Tier: a /64 of the VPC on one interface of its router, with the ledger of its instances' addresses; on the router the gateway's
-// address, a place in the firewall, router advertisements, DHCPv6 and DNS.
+// Tier: a /64 of the VPC on one interface of its router, an IPv4 network beside it where it is dual-stack, and the ledger of its
+// instances' addresses; on the router the gateway's addresses, a place in the firewall, router advertisements, DHCP and DNS.
 
 import type { PoolSpec } from "../addressing/allotment";
-import { contains, formatAddress, nth } from "../addressing/prefix";
-import { type Fail, list, optional, record, type Type, text } from "../arguments";
+import { firstHost, ipv4Pool, isHost, netmask, whyNoNetwork } from "../addressing/ipv4";
+import { contains, formatAddress, nth, overlaps, parsePrefix } from "../addressing/prefix";
+import { boolean, type Fail, list, optional, record, type Type, text, withDefault } from "../arguments";
 import { claims, ledgerOf, rebase, share } from "../claims";
 import {
+  address4,
   address6,
   addressOf,
   claim,
@@ -15,6 +17,7 @@ import {
   interfaceName,
   mac,
   owner,
+  prefix4,
   prefix6,
   prefixOf,
   way,
@@ -32,13 +35,21 @@ const shape = record({
   domain: optional(domain),
   cidr: optional(prefix6),
   gateway: optional(address6),
+  ipv4: optional(record({ cidr: prefix4, gateway: optional(address4), dhcp: withDefault(boolean, true) })),
   grant: optional(grant),
-  vpc: record({ domain: asIs, ntpServers: list(asIs) }),
+  vpc: record({ name: optional(asIs), domain: asIs, ntpServers: list(asIs) }),
+  ipv4Others: withDefault(list(record({ name: asIs, cidr: asIs })), []),
   owner: optional(owner),
   claims,
   router: way,
 });
 type Args = ReturnType<typeof shape>;
+
+interface Ipv4 {
+  cidr: string;
+  gateway: string;
+  dhcp: boolean;
+}
 
 /** The first addresses of a tier are the router's: ::1 by default, and room for what may come. */
 const FIRST_INSTANCE = 0x10n;
@@ -52,32 +63,37 @@ export const tier: Kind<Args> = {
     const names = namesOf(claim, old);
     const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
     const device = deviceOf(args, fail);
+    const ipv4 = ipv4Of(args, fail);
     const common = { ...names, domain, interface: device, router };
-    if (args.grant === undefined) {
-      if (explicitCidr !== undefined) fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
+    if (args.grant === undefined && explicitCidr !== undefined) {
+      fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
+    }
+    if (args.grant === undefined && ipv4 === undefined) {
       return { ...common, ledger: "no addresses, as the VPC has no IPv6", fragments: {} };
     }
-    const cidr = share({ claim, old, grant: args.grant, property: "cidr", explicit: explicitCidr }, fail);
-    if (cidr === undefined || device === undefined) return common;
-    const gateway = explicitGateway ?? derive([cidr], (it) => formatAddress(nth(prefixOf(it), 1)));
-    if (!hasUnknown([cidr, gateway]) && !contains(prefixOf(cidr), addressOf(gateway))) {
+    const own = { claim, old, property: "cidr", explicit: explicitCidr };
+    const cidr = args.grant && share({ ...own, grant: args.grant }, fail);
+    if ((args.grant && cidr === undefined) || device === undefined || ipv4 === "wrong") return common;
+    const gateway = explicitGateway ?? (cidr && derive([cidr], (it) => formatAddress(nth(prefixOf(it), 1))));
+    if (cidr && gateway && !hasUnknown([cidr, gateway]) && !contains(prefixOf(cidr), addressOf(gateway))) {
       fail(`gateway: "${gateway}" is not inside the tier's ${cidr}`);
       return common;
     }
-    const ledger = derive([cidr, gateway, args.claims] as const, (...it) =>
-      ledgerOf(pools(it[0], it[1]), rebase(old?.ledger as string | undefined, old?.cidr, it[0]), it[2], fail),
+    const ledger = derive([cidr, gateway, ipv4, args.claims] as const, (...it) =>
+      ledgerOf(pools(it[0], it[1], it[2]), ledgerBefore(old, it[0], it[2]), it[3], fail),
     );
     const fragments = render("tier", {
       cidr,
       gateway,
       interface: device,
-      network: derive([cidr], (it) => it.split("/")[0] ?? ""),
-      length: derive([cidr], (it) => it.split("/")[1] ?? ""),
+      network: cidr && derive([cidr], (it) => it.split("/")[0] ?? ""),
+      length: cidr && derive([cidr], (it) => it.split("/")[1] ?? ""),
       domain,
       search: domain === vpc.domain ? domain : `${domain},${vpc.domain}`,
       ntpServers: derive([vpc.ntpServers] as const, (servers) => servers.map((it) => `[${it}]`).join(",")),
+      ipv4: ipv4 && { ...viewOf(ipv4), vpc: vpc.name },
     });
-    return { ...common, cidr, gateway, ledger, fragments };
+    return { ...common, cidr, gateway, ...(ipv4 && { ipv4 }), ledger, fragments };
   },
   identify: (inputs) => `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : inputs.interface}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
@@ -95,10 +111,57 @@ function deviceOf(args: Args, fail: Fail): string | undefined {
   return args.interface ?? (args.mac && derive([args.mac], (it) => `mac-${it.replaceAll(":", "")}`));
 }
 
-function pools(cidr: string, gateway: string): PoolSpec[] {
-  const within = prefixOf(cidr);
-  const own = addressOf(gateway).value;
-  const reserved = [{ first: within.base, last: within.base + FIRST_INSTANCE - 1n, reason: "the router" }];
-  if (own >= within.base + FIRST_INSTANCE) reserved.push({ first: own, last: own, reason: "the gateway" });
-  return [{ kind: "instance", what: "address", plural: "addresses", format: "address", within, reserved }];
+/** The IPv4 side with its defaults. A router has one IPv4 table: no two of its tiers, of whatever VPC, may overlap. */
+function ipv4Of({ ipv4, ipv4Others }: Args, fail: Fail): Ipv4 | undefined | "wrong" {
+  if (ipv4 === undefined) return undefined;
+  const { cidr, dhcp } = ipv4;
+  const gateway = ipv4.gateway ?? derive([cidr], (it) => firstHost(prefixOf(it)));
+  if (hasUnknown(cidr)) return { cidr, gateway, dhcp };
+  const reasons: string[] = [];
+  const why = whyNoNetwork(prefixOf(cidr));
+  if (why) reasons.push(`ipv4.cidr: ${why}`);
+  else if (!hasUnknown(gateway) && !isHost(prefixOf(cidr), addressOf(gateway))) {
+    reasons.push(`ipv4.gateway: "${gateway}" is not the address of a host in ${cidr}`);
+  }
+  for (const other of ipv4Others) {
+    if (hasUnknown(other)) continue;
+    // As it was given there; what is wrong with it is that tier's own failure.
+    const theirs = parsePrefix(other.cidr);
+    if (typeof theirs !== "string" && overlaps(prefixOf(cidr), theirs)) {
+      reasons.push(`ipv4.cidr: "${cidr}" overlaps ${other.cidr} of ${other.name}, on the same router`);
+    }
+  }
+  for (const reason of reasons) fail(reason);
+  return reasons.length === 0 ? { cidr, gateway, dhcp } : "wrong";
+}
+
+/** The ledger of the last run, moved along where the tier's networks have moved. */
+function ledgerBefore(old: Parameters<Kind["plan"]>[1], cidr: string | undefined, ipv4: Ipv4 | undefined) {
+  const before = old?.ledger as string | undefined;
+  const moved = cidr === undefined ? before : rebase(before, old?.cidr, cidr);
+  return ipv4 === undefined ? moved : rebase(moved, (old?.ipv4 as Ipv4 | undefined)?.cidr, ipv4.cidr);
+}
+
+function viewOf({ cidr, gateway, dhcp }: Ipv4): object {
+  return {
+    cidr,
+    gateway,
+    length: derive([cidr], (it) => it.split("/")[1] ?? ""),
+    // Unknown where `dhcp` is: then the whole text is.
+    dhcp: derive([cidr, dhcp] as const, (it, wanted) => wanted && it.split("/")[0]),
+    netmask: derive([cidr, dhcp] as const, (it, _) => netmask(prefixOf(it))),
+  };
+}
+
+function pools(cidr: string | undefined, gateway: string | undefined, ipv4: Ipv4 | undefined): PoolSpec[] {
+  const list: PoolSpec[] = [];
+  if (cidr !== undefined && gateway !== undefined) {
+    const within = prefixOf(cidr);
+    const own = addressOf(gateway).value;
+    const reserved = [{ first: within.base, last: within.base + FIRST_INSTANCE - 1n, reason: "the router" }];
+    if (own >= within.base + FIRST_INSTANCE) reserved.push({ first: own, last: own, reason: "the gateway" });
+    list.push({ kind: "instance", what: "address", plural: "addresses", format: "address", within, reserved });
+  }
+  if (ipv4) list.push(ipv4Pool(prefixOf(ipv4.cidr), addressOf(ipv4.gateway).value));
+  return list;
 }

@@ -20,9 +20,17 @@ test("a whole program", async () => {
   const vpc = new vpc6.Vpc("shop", { zone, router });
   const bare = new vpc6.Vpc("bare", { zone, router, ipv6: false });
   const web = new vpc6.Tier("web", { vpc, interface: "web0" }, { aliases: [{ name: "front" }], protect: true });
+  const dual = new vpc6.Tier("dual", { vpc, interface: "d0", ipv4: { cidr: "10.1.1.0/24" }, reserve: ["kept"] });
+  const old1 = new vpc6.Instance("old1", { tier: dual, mac: "02:00:00:00:01:99", ipv6: false });
+  new vpc6.Instance("both1", { tier: dual, mac: "02:00:00:00:01:98", ipv4Address: "10.1.1.9" });
   const without = new vpc6.Tier("without", { vpc: bare, interface: "b0" });
   const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
-  const www = new vpc6.LoadBalancer("www", { vpc, port: 80, mode: "tcp", members: [{ instance: web1, port: 80 }] });
+  const www = new vpc6.LoadBalancer("www", {
+    vpc,
+    port: 80,
+    mode: "tcp",
+    members: [web1, old1].map((instance) => ({ instance, port: 80 })),
+  });
   const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
   const second = new vpc6.LoadBalancer("www-tls", tls);
   const printers = new vpc6.IsolatedNetwork("printers", { zone, router, interface: "p0" });
@@ -36,11 +44,22 @@ test("a whole program", async () => {
   const allow = { direction: "ingress", action: "allow", protocol: "tcp" } as const;
   const acl = new vpc6.NetworkAcl("web-acl", {
     tiers: [web],
-    rules: [{ ...allow, ports: "443", sources: [group, web1, without], cidrs: ["2001:db8:8::/48"] }],
+    rules: [{ ...allow, ports: "443", sources: [group, web1, without, dual, old1], cidrs: ["2001:db8:8::/48"] }],
     tests: [{ from: "::/0", to: web, protocol: "tcp", port: 443, expect: "deny" }],
   });
   expect(await settled(second.urn)).toContain("vpc6:LoadBalancer::www-tls");
-  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual(["tier web", "vip www"]);
+  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    "tier dual",
+    "tier web",
+    "vip www",
+  ]);
+  expect((await dual.claims.closed).map(({ kind, name, value }) => `${kind} ${name} ${value}`)).toEqual([
+    "instance both1 undefined",
+    "instance kept undefined",
+    "ipv4 both1 10.1.1.9",
+    "ipv4 kept undefined",
+    "ipv4 old1 undefined",
+  ]);
   new vpc6.BgpPeer("peer", { vpc, remoteAsn: 65000 });
   const uplink = new vpc6.Uplink("uplink", { zone, host: "192.0.2.9", hostKey: "SHA256:x", asn: 65000 });
   expect(await settled(uplink.urn)).toContain("vpc6:Uplink::uplink");

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { UNKNOWN } from "../../../provider/unknown";
-import { arguments_, planned, type Values } from "../check";
+import { arguments_, check, planned, type Values } from "../check";
 
 const fragments = async (kind: keyof typeof arguments_, change: Values = {}, olds: Values = {}) =>
   (await planned(kind, { ...arguments_[kind], ...change }, olds)).fragments as Record<string, string>;
@@ -35,6 +35,159 @@ test("a VPC", async () => {
 test("a VPC without IPv6 runs no IPv6 command, and neither do its tiers", async () => {
   expect(await fragments("Vpc", { ipv6: false, grant: undefined })).toEqual({});
   expect(await fragments("Tier", { grant: undefined })).toEqual({});
+});
+
+const IPV4 = { cidr: "10.1.1.0/24" };
+const instanceOf = (change: Values) =>
+  fragments("Instance", {
+    ipv4Grant: { value: "10.1.1.2" },
+    ...change,
+    tier: { ...arguments_.Instance.tier, dhcp4: true },
+  });
+
+test("a dual-stack tier: what it has without IPv4 and the IPv4 side", async () => {
+  const six = await fragments("Tier");
+  const { ipv4, fragments: both } = await planned("Tier", {
+    ...arguments_.Tier,
+    vpc: { ...arguments_.Tier.vpc, name: "shop" },
+    ipv4: IPV4,
+  });
+  expect(ipv4).toEqual({ cidr: "10.1.1.0/24", gateway: "10.1.1.1", dhcp: true });
+  const texts = both as Record<string, string>;
+  for (const slot of ["network", "nftables", "dnsmasq"]) expect(texts[slot]?.startsWith(six[slot] ?? "?")).toBe(true);
+  expect(texts.sysctl).toBe("net.ipv4.ip_forward = 1\n");
+  expect(texts.network?.slice(six.network?.length)).toBe("address web0 10.1.1.1/24\n");
+  expect(texts.nftables?.slice(six.nftables?.length)).toBe(`add element inet vpc6 ipv4_tiers { "web0" }
+add rule inet vpc6 ipv4_inside ip saddr 10.1.1.0/24 drop
+add element inet vpc6 ipv4_gateways { "web0" . 10.1.1.1 }
+table inet vpc6 {
+	# The tiers of one VPC, and the way from this one to none but them.
+	set ipv4/shop { type ifname; elements = { "web0" }; }
+	chain ipv4/web0 { oifname != @ipv4/shop drop; }
+}
+add element inet vpc6 ipv4_ways { "web0" : goto ipv4/web0 }
+`);
+  expect(texts.dnsmasq?.slice(six.dnsmasq?.length)).toBe(`domain=web.shop.internal,10.1.1.0/24,local
+dhcp-range=set:web0,10.1.1.0,static,255.255.255.0,1h
+dhcp-option=tag:web0,option:router,10.1.1.1
+dhcp-option=tag:web0,option:dns-server,10.1.1.1
+dhcp-option=tag:web0,option:domain-search,web.shop.internal,shop.internal
+# To answer a guest by its address dnsmasq would put it into the ARP table, in place of the permanent entry.
+dhcp-broadcast=tag:web0
+`);
+});
+
+test("a tier without IPv4 says nothing of it: old state previews empty", async () => {
+  const before = await planned("Tier", { ...arguments_.Tier, claims: [{ kind: "instance", name: "web1" }] });
+  expect(JSON.stringify(before)).not.toMatch(/ipv4|IPv4/);
+  const again = await planned(
+    "Tier",
+    {
+      ...arguments_.Tier,
+      claims: [{ kind: "instance", name: "web1" }],
+      ipv4Others: [{ name: "x", cidr: "10.0.0.0/8" }],
+    },
+    before,
+  );
+  expect(again).toEqual(before);
+  const one = await planned("Instance", arguments_.Instance);
+  expect(JSON.stringify(one)).not.toMatch(/ipv4/i);
+});
+
+test("without DHCPv4, or without IPv6", async () => {
+  const { dnsmasq } = await fragments("Tier", { ipv4: { ...IPV4, dhcp: false } });
+  expect(dnsmasq).not.toMatch(/dhcp-range=.*10\.1\.1|dhcp-broadcast/);
+  const four = await fragments("Tier", { grant: undefined, ipv4: { cidr: "10.0.0.0/8", gateway: "10.255.255.254" } });
+  expect(four.network).toBe("interface web0 ipv4\naddress web0 10.255.255.254/8\n");
+  expect(Object.values(four).join("")).not.toMatch(/ra-param|option6|::|hoplimit/);
+  expect(four.dnsmasq).toContain("dhcp-range=set:web0,10.0.0.0,static,255.0.0.0,1h\n");
+});
+
+test("an instance of a dual-stack tier; one without IPv6; one in a tier without DHCPv4", async () => {
+  const both = await instanceOf({});
+  expect(both["dhcp-hosts"]).toBe(
+    "id:00:03:00:01:02:00:00:00:01:11,02:00:00:00:01:11,[2001:67c:2834:1::10],10.1.1.2,web1\n",
+  );
+  expect(both["dns-hosts"]).toBe("2001:67c:2834:1::10 web1.web.shop.internal\n10.1.1.2 web1.web.shop.internal\n");
+  expect(both.network).toBe(
+    "neighbor web0 2001:67c:2834:1::10 02:00:00:00:01:11\nneighbor web0 10.1.1.2 02:00:00:00:01:11\n",
+  );
+  expect(both.nftables).toContain('\nadd element inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:11 . 10.1.1.2 }\n');
+  const four = await instanceOf({ grant: undefined, ipv6: false });
+  expect(four).toEqual({
+    "dhcp-hosts": "02:00:00:00:01:11,10.1.1.2,web1\n",
+    "dns-hosts": "10.1.1.2 web1.web.shop.internal\n",
+    network: "neighbor web0 10.1.1.2 02:00:00:00:01:11\n",
+    nftables: 'add element inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:11 . 10.1.1.2 }\n',
+  });
+  const still = await fragments("Instance", { ipv4Grant: { value: "10.1.1.2" } });
+  expect(still["dhcp-hosts"]).not.toContain("10.1.1.2");
+  expect(still["dns-hosts"]).toContain("10.1.1.2");
+});
+
+const claimsOf = (...names: string[]) => names.flatMap((name) => ["instance", "ipv4"].map((kind) => ({ kind, name })));
+
+test("a tier's IPv4 ledger: sticky, without network, gateway and broadcast; explicit ones refused with the reason", async () => {
+  const given = { ...arguments_.Tier, ipv4: { cidr: "10.1.1.0/29", gateway: "10.1.1.2" } };
+  const before = await planned("Tier", { ...given, claims: claimsOf("b", "c") });
+  expect(before.ledger).toMatch(/, 2 of 5 IPv4 addresses in use\n/);
+  expect(before.ledger).toMatch(/^ipv4 +10\.1\.1\.1 +b\nipv4 +10\.1\.1\.3 +c$/m);
+  const wishes = ["10.1.1.0", "10.1.1.2", "10.1.1.7", "10.1.1.3", "10.1.2.1"].map((value, index) => ({
+    kind: "ipv4",
+    name: `x${index}`,
+    value,
+  }));
+  const { ledger } = await planned("Tier", { ...given, claims: [...claimsOf("a", "b", "c"), ...wishes] }, before);
+  expect(ledger).toMatch(/^ipv4 +10\.1\.1\.1 +b\nipv4 +10\.1\.1\.3 +c\nipv4 +10\.1\.1\.4 +a$/m);
+  for (const reason of [
+    "x0  10.1.1.0 is reserved for the network itself",
+    "x1  10.1.1.2 is reserved for the gateway",
+    "x2  10.1.1.7 is reserved for broadcasts",
+    "x3  10.1.1.3 is held by c",
+    "x4  10.1.2.1 is not inside 10.1.1.0/29",
+  ]) {
+    expect(ledger).toContain(reason);
+  }
+  const { reasons } = await check(
+    "Tier",
+    { ...given, ipv4: { cidr: "10.1.1.0/30" }, claims: claimsOf("b", "c") },
+    before,
+  );
+  expect(reasons.join("\n")).toContain("c would lose its IPv4 address");
+});
+
+test("a tier whose networks move takes its guests along in each family, and only in that", async () => {
+  const claims = claimsOf("a", "b");
+  const before = await planned("Tier", { ...arguments_.Tier, ipv4: IPV4, claims });
+  const moved = { ...arguments_.Tier, ipv4: { cidr: "172.16.5.0/24" }, claims: claims.slice(2) };
+  const after = await planned("Tier", moved, before);
+  expect(after.ledger).toMatch(/^instance +2001:67c:2834:1::11 +b$/m);
+  expect(after.ledger).toMatch(/^ipv4 +172\.16\.5\.3 +b$/m);
+  const six = await planned(
+    "Tier",
+    { ...moved, grant: { value: "2001:67c:2834:7::/64" }, cidr: "2001:67c:2834:7::/64" },
+    after,
+  );
+  expect(six.ledger).toMatch(/^instance +2001:67c:2834:7::11 +b$/m);
+  expect(six.ledger).toMatch(/^ipv4 +172\.16\.5\.3 +b$/m);
+  // IPv4 given up, and taken again later: a new start.
+  const without = await planned("Tier", { ...arguments_.Tier, claims: [{ kind: "instance", name: "b" }] }, before);
+  expect(without.ledger).not.toContain("ipv4");
+});
+
+test("a /8 is no burden", async () => {
+  const claims = Array.from({ length: 2000 }, (_, index) => ({ kind: "ipv4", name: `n${index}` }));
+  const given = { ...arguments_.Tier, grant: undefined, ipv4: { cidr: "10.0.0.0/8" }, claims };
+  const started = performance.now();
+  const first = await planned("Tier", given);
+  expect((await planned("Tier", given, first)).ledger).toBe(first.ledger);
+  expect(performance.now() - started).toBeLessThan(1500);
+  expect(first.ledger).toContain("2000 of 16777213 IPv4 addresses in use\n");
+});
+
+test("a balancer's member that knows IPv4 only", async () => {
+  const members = [{ instance: { name: "db1", address: "10.1.2.1", ours: true }, port: 8080 }];
+  expect((await fragments("LoadBalancer", { members })).haproxy).toContain("\tserver db1 10.1.2.1:8080 weight 1\n");
 });
 
 test("a tier, with NTP servers, an own gateway, and an interface given by MAC", async () => {
@@ -155,10 +308,12 @@ test.each([
   ["Tier", "grant"],
   ["Tier", "vpc"],
   ["Tier", "domain"],
+  ["Tier", "ipv4"],
   ["Instance", "mac"],
   ["Instance", "grant"],
   ["Instance", "hostname"],
   ["Instance", "tier"],
+  ["Instance", "ipv4Grant"],
   ["BgpPeer", "remoteAsn"],
   ["BgpPeer", "address"],
   ["BgpPeer", "timers"],
@@ -397,3 +552,13 @@ test("BFD opens the firewall to the neighbour it is asked for, and no other", as
   expect(nftables).toContain("add element inet vpc6 bfd_neighbors { 2001:db8:ffff::1 }\n");
   expect(frr).toContain(" neighbor 2001:db8:ffff::1 bfd profile vpc6-300ms-3\n");
 });
+
+test.each(["cidr", "gateway", "dhcp"])(
+  "a tier whose ipv4.%s is unknown: no error, and no text that pretends to know",
+  async (property) => {
+    const ipv4 = { ...IPV4, [property]: UNKNOWN };
+    const inputs = await planned("Tier", { ...arguments_.Tier, ipv4, claims: claimsOf("a") });
+    expect((inputs.fragments as Record<string, string>)[property === "dhcp" ? "dnsmasq" : "nftables"]).toBe(UNKNOWN);
+    expect(inputs.ledger).toBe(UNKNOWN);
+  },
+);

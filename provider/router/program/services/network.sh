@@ -2,7 +2,7 @@
 # (networkd, ifupdown, nothing) is not asked and not touched. Only what is missing is added, and only what we really added
 # is recorded as ours (RUN/network; routes also carry protocol 106), so an equal address that was there before stays.
 #
-#   interface DEV [keep-ra]  address DEV ADDRESS/LENGTH [nodad]           neighbor DEV ADDRESS MAC
+#   interface DEV [keep-ra|ipv4]  address DEV ADDRESS/LENGTH [nodad]      neighbor DEV ADDRESS MAC
 #   route DEV PREFIX via GATEWAY [metric N]                               unreachable PREFIX
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
@@ -15,19 +15,36 @@ network_check() {
   network_devs=
   for link in /sys/class/net/*; do network_devs="$network_devs ${link##*/}"; done
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
-  network_wrong=$(awk -v devs="$network_devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" '
+  network_wrong=$(awk -v devs="$network_devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" '
     function bad(text) { print id; print text; failed = 1; exit }
     function has(dev) { return index(devs, " " dev " ") }
     function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
     function v4(address) { return address ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ }
+    # The first and the last address of an IPv4 prefix, as numbers.
+    function first4(text,   part, octet) {
+      split(text, part, "/"); split(part[1], octet, ".")
+      size4 = 2 ^ (32 - part[2])
+      return int((((octet[1] * 256 + octet[2]) * 256 + octet[3]) * 256 + octet[4]) / size4) * size4
+    }
+    function last4(text,   from) { from = first4(text); return from + size4 - 1 }
+    function meet4(one, other) { return first4(one) <= last4(other) && first4(other) <= last4(one) }
     function prefix(text,   part) {
       return split(text, part, "/") == 2 && (v6(part[1]) || v4(part[1])) && part[2] ~ /^[0-9]+$/ && part[2] <= (v6(part[1]) ? 128 : 32)
     }
     function once(key) { if (key in seen) bad($0 ": already said by " seen[key]); seen[key] = id }
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
-    $1 == "interface" && (NF == 2 || (NF == 3 && $3 == "keep-ra")) { once("interface " $2); mine[$2] = 1; ok = 1 }
+    $1 == "interface" && (NF == 2 || (NF == 3 && ($3 == "keep-ra" || $3 == "ipv4"))) { once("interface " $2); mine[$2] = 1; ok = 1 }
     $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
+    # A host has one IPv4 table: of two networks that overlap one would get packets of the other.
+    $1 == "address" && ok && $3 !~ /:/ && $3 !~ /\/32$/ {
+      for (i = 1; i <= count4; i++) {
+        if (meet4($3, net4[i]) && !($2 == dev4[i] && first4($3) == first4(net4[i]) && last4($3) == last4(net4[i]))) {
+          bad($3 " on " $2 " overlaps " net4[i] " on " dev4[i] ", of " by4[i])
+        }
+      }
+      count4++; net4[count4] = $3; dev4[count4] = $2; by4[count4] = id
+    }
     $1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
     $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " ($2 ~ /:/ ? 1024 : 0)); next }
     $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || (NF == 7 && $6 == "metric" && $7 ~ /^[0-9]+$/)) {
@@ -44,8 +61,25 @@ network_check() {
     # Another route to the same place, not by us: neither may silently win.
     END {
       if (failed) exit
+      # Addresses of ours that are there: their networks are no strangers.
+      while ((getline line <owned) > 0) {
+        split(line, word, " ")
+        if (word[1] == "address" && word[3] !~ /:/) known4[word[2] " " first4(word[3]) " " last4(word[3])] = 1
+      }
       while ((getline line <routes) > 0) {
         n = split(line, word, " ")
+        net = word[1] ~ /\// ? word[1] : word[1] "/32"
+        if (net ~ /^[0-9.]+\/[0-9]+$/) {
+          dev = ""; proto = ""
+          for (i = 2; i < n; i++) { if (word[i] == "dev") dev = word[i + 1]; if (word[i] == "proto") proto = word[i + 1] }
+          for (i = 1; i <= count4 && proto != ours; i++) {
+            if (!meet4(net4[i], net) || (dev " " first4(net) " " last4(net)) in known4) continue
+            if (dev == dev4[i] && first4(net) == first4(net4[i]) && last4(net) == last4(net4[i])) continue
+            print by4[i]
+            print net4[i] " overlaps a network that this host has on " dev ", " net
+            exit
+          }
+        }
         if (word[1] ~ /^(unreachable|blackhole|prohibit|multicast|local|broadcast|anycast)$/) continue
         to = word[1]; via = ""; dev = ""; metric = ""; proto = ""
         for (i = 2; i < n; i++) {
@@ -197,7 +231,8 @@ network_drift() {
       continue
     }
     network_is_up "$dev" || echo "$link_id interface $dev is down"
-    for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do
+    for name in $(network_settings "$1/network" "$dev"); do
+      [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
       network_now=$(cat "/proc/sys/net/ipv6/conf/$dev/${name%=*}" 2>/dev/null)
       [ "$network_now" = "${name#*=}" ] ||
         echo "$link_id net.ipv6.conf.$dev.${name%=*} = ${network_now:-not there} instead of ${name#*=}"
@@ -298,7 +333,8 @@ network_links_up() {
           sed -e 's|.*/||' -e "$(sysctl_learned "$dev" && echo 's/^accept_ra 2$/accept_ra 1/')"
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
-    for name in disable_ipv6=0 "accept_ra=$(network_ra "$1/network" "$dev")" keep_addr_on_down=1; do
+    for name in $(network_settings "$1" "$dev"); do
+      [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
       sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {
         WHY="the kernel refuses net.ipv6.conf.$dev.$name"
         return 1
@@ -311,6 +347,16 @@ network_links_up() {
     }
   done <"$RUN/links"
   WHY=
+}
+
+# network_settings FILE DEV: what a link of ours is set to. One without IPv6 gets none of it switched on; all there is to see to
+# is that no guest gives this host an address by an advertisement.
+network_settings() {
+  if grep -qxF "interface $2 ipv4" "$1"; then
+    echo accept_ra=0
+  else
+    echo "disable_ipv6=0 accept_ra=$(network_ra "$1" "$2") keep_addr_on_down=1"
+  fi
 }
 
 # Whom a link of ours listens to: nobody; or (keep-ra) whom it did before, as the operator's own address may live by that.

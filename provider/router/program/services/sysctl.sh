@@ -99,7 +99,7 @@ sysctl_keep_learning() {
     learn_dev=${learn_path#/proc/sys/net/ipv6/conf/}
     learn_dev=${learn_dev%/accept_ra}
     case $learn_dev in all | default | lo) continue ;; esac
-    ! grep -qsxF "interface $learn_dev" "$1/network" || continue
+    ! grep -qsxF -e "interface $learn_dev" -e "interface $learn_dev ipv4" "$1/network" || continue
     [ "$(cat "$learn_path")" = 1 ] || continue
     sysctl_found_learning "$learn_dev"
     echo 2 >"$learn_path"
