@@ -36,6 +36,12 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     await converge(readWay(inputs.router), { ...how, fresh, id, label: label(inputs), fragments: all });
   }
 
+  /** A machine that was refused keeps nothing of us. Where anybody has something, this very resource included, nothing is done. */
+  async function clearUp(inputs: Inputs, error: unknown): Promise<void> {
+    if (!inputs.router || !(error instanceof RouterError) || error.touched) return;
+    await uninstall(readWay(inputs.router), "nobody", { unlessOccupied: true }).catch(() => {});
+  }
+
   /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
   function failed(error: unknown, id: string, inputs: Inputs): Error {
     if (!(error instanceof RouterError)) return error instanceof Error ? error : new Error(String(error));
@@ -86,6 +92,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       try {
         await apply(id, inputs, inputs.fragments ?? {}, { fresh: true });
       } catch (error) {
+        if (kind.owns === "share") await clearUp(inputs, error);
         throw failed(error, id, inputs);
       }
       return { id, outs: outputs(inputs, kind.schema) };
