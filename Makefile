@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-engine test-pack test-lab test-faults test-truth docs demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-engine test-pack test-lab test-faults test-truth fixture docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -41,6 +41,9 @@ test-faults: setup build ## the fault campaign, about an hour: 500 tries, none m
 
 test-truth: setup build ## 200 random edits: is what preview says what up does? Half an hour
 	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts
+
+fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
+	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts
 
 docs: packages ## docs/resources/ from the doc comments
 	@tools/env node tools/docs.mjs

@@ -8,6 +8,7 @@ const config = new pulumi.Config();
 /** The two ends of every session know it; nobody else's packets are heard (TCP-MD5). */
 const password = config.requireSecret("bgpPassword");
 
+// Once guests live in it, give it `{ protect: true }` as its last argument, and nobody destroys it by mistake.
 const zone = new vpc6.Zone("ams1", {
   superCidr: "2001:67c:2834::/50",
   // An AS number for each router. With `asn: 64600` in its place all have one, and nothing else below changes: the routers take a

@@ -5,6 +5,7 @@ import * as vpc6 from "vpc6";
 
 const config = new pulumi.Config();
 
+// Once guests live in it, give it `{ protect: true }` as its last argument, and nobody destroys it by mistake.
 const zone = new vpc6.Zone("ams1", {
   superCidr: "2001:67c:2834::/50",
   isolatedCidr: "2001:db8:2800::/56",
