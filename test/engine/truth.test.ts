@@ -110,7 +110,9 @@ function keep(texts: Map<string, Record<string, string>>, { line, input }: Asked
       .split("\n")
       .filter((it) => !/^(drop|holder|nonce|confirm|end) /.test(it))
       .slice(0, -1);
-    for (const [id, fragments] of decode(`${[...rest, `end ${rest.length}`].join("\n")}\nvpc6-drift 1\nend vpc6-drift\n`).fragments)
+    for (const [id, fragments] of decode(
+      `${[...rest, `end ${rest.length}`].join("\n")}\nvpc6-drift 1\nend vpc6-drift\n`,
+    ).fragments)
       texts.set(id, fragments);
     return answer("ok 1 same");
   }

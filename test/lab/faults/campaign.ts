@@ -79,7 +79,7 @@ export class Campaign {
     await fault.mend?.();
     await quiet(trouble);
     const left = await this.leftOver(from, to, trouble);
-    const next = await (await this.driver.start(from, to)).ended;
+    const next = await (await this.driver.start(from, to, fault.byHand)).ended;
     if (!next.ok) trouble.push(`the next run fails: ${next.said}`);
     const said = await this.driver.settled(to);
     if (said !== undefined) trouble.push(`one more run finds something to do: ${said}`);

@@ -16,7 +16,8 @@ export interface Run {
 
 export interface Driver {
   name: string;
-  start(from: Scene, to: Scene): Promise<Run>;
+  /** `refresh`: as `pulumi up --refresh` does, whatever somebody did by hand is put right too. */
+  start(from: Scene, to: Scene, refresh?: boolean): Promise<Run>;
   /** Whether one more run of the same finds nothing to do. */
   settled(scene: Scene): Promise<string | undefined>;
 }
@@ -25,11 +26,11 @@ export interface Driver {
 export const CONFIRM = 4;
 
 export function hooksDriver(address: RouterAddress): Driver {
-  const start = async (from: Scene, to: Scene, all: boolean): Promise<Run> => {
+  const start = async (from: Scene, to: Scene, all: boolean, repair = false): Promise<Run> => {
     const [old, next] = [await changesOf(from, address), await changesOf(to, address)];
     const same = (id: string): boolean => JSON.stringify(old.get(id)) === JSON.stringify(next.get(id));
-    const changes = [...next.values()].filter(({ id }) => all || !same(id));
-    for (const change of old.values()) if (!next.has(change.id)) changes.push({ ...change, fragments: null });
+    const changes = [...next.values()].filter(({ id }) => all || !same(id)).map((it) => ({ ...it, repair }));
+    for (const change of old.values()) if (!next.has(change.id)) changes.push({ ...change, fragments: null, repair });
     const child = spawn(process.execPath, [path.join(import.meta.dirname, "worker.cjs")], { stdio: "pipe" });
     child.stdin.end(JSON.stringify({ router: address, changes, confirm: CONFIRM }));
     return {
@@ -39,7 +40,7 @@ export function hooksDriver(address: RouterAddress): Driver {
   };
   return {
     name: "hooks",
-    start: (from, to) => start(from, to, false),
+    start: (from, to, refresh) => start(from, to, false, refresh),
     async settled(scene) {
       const { ok, said } = await (await start(scene, scene, true)).ended;
       return ok && !/same connection|fresh connection/.test(said) ? undefined : said;
@@ -50,11 +51,11 @@ export function hooksDriver(address: RouterAddress): Driver {
 export function pulumiDriver(engine: Engine): Driver {
   return {
     name: "pulumi up",
-    async start(_, to) {
+    async start(_, to, refresh = false) {
       await engine.program(await program(programOf(to), { routers: { vr1: "" }, zone: "asn: 4200000000" }));
       // What a killed run leaves behind: a lock.
       await engine.run(["cancel", "--yes"]);
-      const { child, ended } = engine.spawn(["up", "--yes", "--skip-preview"]);
+      const { child, ended } = engine.spawn(["up", "--yes", "--skip-preview", ...(refresh ? ["--refresh"] : [])]);
       return {
         kill: () => {
           for (const pid of providersOf(child)) process.kill(pid, "SIGKILL");

@@ -10,6 +10,8 @@ export interface Fault {
   prepare?: () => Promise<void>;
   strike: (driver: { kill: () => void }) => Promise<void>;
   mend?: () => Promise<void>;
+  /** Whether it is the deed of a hand, which only a refresh finds out about. */
+  byHand?: true;
   /** Whether packets through the router stop with it, whatever anybody does. */
   interrupts?: true;
 }
@@ -58,7 +60,7 @@ export const faults: Fault[] = [
   crash("dnsmasq crashed", "dnsmasq"),
   crash("haproxy crashed", "haproxy"),
   crash("bgpd crashed", "bgpd"),
-  { name: "dnsmasq stopped", strike: async () => void (await on("systemctl stop vpc6-dnsmasq")) },
+  { name: "dnsmasq stopped", strike: async () => void (await on("systemctl stop vpc6-dnsmasq")), byHand: true },
   { name: "nft refuses", ...refusing("/usr/sbin/nft") },
   { name: "haproxy refuses", ...refusing("/usr/sbin/haproxy") },
   { name: "vtysh refuses", ...refusing("/usr/bin/vtysh") },
