@@ -34,6 +34,11 @@ export interface RouterArgs extends HopArgs {
    * in there unasked is dropped. Other interfaces that vpc6 does not manage are not filtered.
    */
   publicServices?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Take the place of what is there already and not ours: an FRR with a configuration of its own, a route to where ours goes. It is kept
+   * aside and comes back when ours is deleted. Default: false, such things are an error that names them.
+   */
+  adopt?: pulumi.Input<boolean>;
   /** The name in the zone's ledger. Default: the resource's name. A plain value. */
   claim?: string;
 }

@@ -1,7 +1,7 @@
 // Router: the way to the machine, its public address and AS number, and the skeleton of its configuration: packages, the
 // public interface, the firewall table that all others add to, what dnsmasq does for all tiers.
 
-import { integer, list, optional, record, text, withDefault } from "../arguments";
+import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, privateAsn, proxy } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
@@ -23,6 +23,7 @@ const shape = record({
   publicInterface: interfaceName,
   dnsServers: withDefault(list(address), []),
   publicServices: withDefault(list(service), []),
+  adopt: withDefault(boolean, false),
   publicNetwork: optional(publicNetwork),
   zoneAsn: optional(integer(1, 4294967295)),
   zoneAsnRange: optional(text("", (it) => it)),
@@ -55,6 +56,7 @@ export const router: Kind<Args> = {
     const router = wayTo(firstName(names), args);
     const fragments = render("router", {
       owner: args.owner,
+      adopt: derive([args.adopt], (it) => it && "yes"),
       publicInterface,
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),

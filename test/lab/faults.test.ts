@@ -64,7 +64,7 @@ test(
   "whatever happens in the middle of a change: old or new, whole, and the next run carries on",
   async () => {
     const router = await address();
-    const campaign = new Campaign(router, hooksDriver(router), seed);
+    const campaign = new Campaign(hooksDriver(router), seed);
     await campaign.rehearse();
     await ready();
     await strike(campaign, rounds, faults);

@@ -1,5 +1,6 @@
 # frr: BGP. Fragments are FRR's own statements; blocks of the same name add up. FRR runs while there is at least one, and takes
-# differences only: sessions that a change does not concern stay up. An FRR that was on the host before us is not touched.
+# differences only: sessions that a change does not concern stay up. An FRR that was on the host before us is not touched, or (adopt) comes
+# back with its own configuration when ours goes.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 FRR_CONF=/etc/frr/frr.conf
@@ -18,8 +19,8 @@ frr_assemble() {
 # What two resources say about one neighbour must agree. FRR itself would let the last one win.
 frr_check() {
   [ -s "$1/frr" ] || return 0
-  grep -qsxF frr "$VAR/packages" || {
-    WHY="FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr first"
+  grep -qsxF frr "$VAR/packages" || [ -s "$1/adopt" ] || {
+    WHY="FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr, or set adopt"
     return 1
   }
   # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
@@ -83,6 +84,7 @@ frr_found() {
   if [ ! -d "$VAR/frr" ]; then
     rm -rf "$VAR/frr.new"
     mkdir "$VAR/frr.new" && cp -p /etc/frr/daemons "$FRR_CONF" "$VAR/frr.new" &&
+      systemctl show -P ActiveState frr >"$VAR/frr.new/state" &&
       { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" || {
       WHY="the configuration that FRR came with cannot be kept in $VAR/frr"
       return 1
@@ -320,5 +322,6 @@ frr_remove() {
     [ ! -d /etc/frr ] || cp -p "$VAR/frr/$frr_file" "/etc/frr/$frr_file"
   done
   [ -e "$VAR/frr/history" ] || rm -f "$FRR_HISTORY"
+  ! grep -qsx active "$VAR/frr/state" || systemctl start frr
   rm -rf "$VAR/frr"
 }

@@ -15,7 +15,8 @@ network_check() {
   network_devs=
   for link in /sys/class/net/*; do network_devs="$network_devs ${link##*/}"; done
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
-  network_wrong=$(awk -v devs="$network_devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" '
+  true >"$RUN/network.adopt"
+  network_wrong=$(awk -v devs="$network_devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" -v adopt="$(grep -v '^#' "$1/adopt")" -v adopted="$RUN/network.adopt" '
     function bad(text) { print id; print text; failed = 1; exit }
     function has(dev) { return index(devs, " " dev " ") }
     function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
@@ -96,9 +97,10 @@ network_check() {
         if (!(key in want) || proto == ours || want[key] == dev " " via) continue
         # Learned from an advertisement on an interface that becomes ours: the kernel drops it as the host begins to forward.
         if (proto == "ra" && dev in mine) continue
+        if (adopt) { print key "\t" line >adopted; continue }
         id = by[key]
         print id
-        print "this host has another route to " to " (" line "): remove it, as ours is to be used"
+        print "this host has another route to " to " (" line "): remove it, or set adopt on the Router, as ours is to be used"
         exit
       }
     }
@@ -120,6 +122,8 @@ network_apply() {
     network_differences "$1/network" extra >>"$RUN/network" || return 1
   fi
   network_plan "$1/network" || return 1
+  # A route that ours takes the place of comes back when ours goes.
+  [ ! -s "$RUN/network.adopt" ] || { cat "$RUN/network.adopt" >>"$VAR/network.adopted" && rm -f "$RUN/network.adopt"; }
   # What will be ours is on record before it is: killed in between, the next run takes back only what is really there.
   mv "$RUN/network.during" "$RUN/network"
   if [ -s "$RUN/network.batch" ]; then
@@ -132,7 +136,27 @@ ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
     }
   fi
   mv "$RUN/network.after" "$RUN/network"
+  [ ! -s "$VAR/network.adopted" ] || network_give_back "$1/network"
   network_links_down "$1/network"
+}
+
+# network_give_back FILE: the routes that were here before ours, where FILE has none any more.
+network_give_back() {
+  awk -F '\t' -v file="$1" -v rest="$VAR/network.adopted.new" '
+    BEGIN {
+      printf "" >rest
+      while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "route") ours[w[3] " " (w[7] == "" ? (w[3] ~ /:/ ? 1024 : 0) : w[7])] = 1 }
+    }
+    $1 in ours { print >rest; next }
+    { print ($1 ~ /:/ ? "-6 " : "") $2 }
+  ' "$VAR/network.adopted" >"$RUN/network.give"
+  while read -r network_family network_route; do
+    [ "$network_family" = -6 ] || { network_route="$network_family $network_route" network_family=-4; }
+    # shellcheck disable=SC2086 # words of a route
+    ip "$network_family" route add $network_route 2>"$RUN/ip.out" || say "a route of before could not be put back: $network_route: $(cat "$RUN/ip.out")"
+  done <"$RUN/network.give"
+  mv "$VAR/network.adopted.new" "$VAR/network.adopted"
+  [ -s "$VAR/network.adopted" ] || rm -f "$VAR/network.adopted"
 }
 
 # network_live: RUN/network.live, a line as in a fragment for each address, route and permanent neighbor, and after a tab where
