@@ -78,8 +78,7 @@ test(
   async () => {
     await lab.reset("vr1");
     engine = await start();
-    const router = await address();
-    const campaign = new Campaign(router, pulumiDriver(engine), seed + 1);
+    const campaign = new Campaign(pulumiDriver(engine), seed + 1);
     await campaign.rehearse();
     await ready();
     await strike(campaign, few ? 1 : wholeRounds, few ? faults.filter(({ name }) => few.includes(name)) : faults);
