@@ -76,7 +76,7 @@ export const router: Kind<Args> = {
       fragments,
     };
   },
-  identify: (inputs) => `router@${firstName(inputs)}`,
+  identify: (inputs) => `router:${firstName(inputs)}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
   owns: "router",
 };

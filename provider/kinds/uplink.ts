@@ -122,7 +122,7 @@ export const uplink: Kind<Args> = {
     check(known, fail);
     return { ...inputs, fragments: render("uplink", view(known, neighbors(known, fail), old)) };
   },
-  identify: ({ name }) => `uplink@${name}`,
+  identify: ({ name }) => `uplink:${name}`,
   describe: (inputs) => `"${inputs.name}"`,
   owns: "share",
 };
@@ -208,7 +208,7 @@ function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): obje
     maximumPrefix,
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, `uplink@${name}`, old),
+    password: args.password && placeholder("password", args.password, `uplink:${name}`, old),
     keepalive,
     hold,
     connect,

@@ -72,7 +72,7 @@ beforeAll(async () => {
   );
   const claims: unknown[] = [];
   await put(
-    "router@vr1",
+    "router:vr1",
     await fragments(Router as never, {
       claim: "vr1",
       host: router.host,

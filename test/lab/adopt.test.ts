@@ -24,7 +24,7 @@ beforeAll(async () => {
   // By hand: FRR at work with a session of its own, the address that vpc6 would give, a default route over the public network.
   await lab.exec(
     "vr1",
-    `apt-get -q -y install --no-install-recommends frr frr-pythontools nftables >/dev/null 2>&1
+    `apt-get -q update >/dev/null && apt-get -q -y install --no-install-recommends frr frr-pythontools nftables >/dev/null 2>&1 || exit 1
      sed -i 's/^bgpd=.*/bgpd=yes/' /etc/frr/daemons
      printf '%s\\n' 'router bgp 64999' ' bgp router-id 192.0.2.99' ' no bgp default ipv4-unicast' ' neighbor 2001:db8:ffff::1 remote-as 65000' exit '!' >/etc/frr/frr.conf
      systemctl restart frr

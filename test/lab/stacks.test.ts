@@ -72,7 +72,7 @@ ${zone}
 new vpc6.Router("another", { zone, host: "${VR1_HOST}", hostKey: "${VR1_HOST_KEY}", publicInterface: "pub0" });`);
   const router = await third.up();
   expect(router.code).not.toBe(0);
-  expect(router.all).toContain("router@vr1 is on this router already, put there by stack organization/zones/dev");
+  expect(router.all).toContain("router:vr1 is on this router already, put there by stack organization/zones/dev");
   expect((await third.destroy()).code).toBe(0);
   expect((await other.preview({ args: ["--refresh", "--expect-no-changes"] })).code).toBe(0);
   expect((await owner.preview({ args: ["--refresh", "--expect-no-changes"] })).code).toBe(0);

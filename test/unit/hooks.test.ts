@@ -67,7 +67,7 @@ test("a router that is gone for good leaves the state by the operator's word, wi
   const props = outputs((await planned("Router", arguments_.Router)) as never, 1) as never;
   process.env.VPC6_ABANDON_ROUTERS = "vr9, vr1";
   try {
-    await Router.delete("router@vr1", props);
+    await Router.delete("router:vr1", props);
   } finally {
     delete process.env.VPC6_ABANDON_ROUTERS;
   }

@@ -12,7 +12,7 @@ assemble() {
   done
   true >"$1/macs"
   (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' -printf '%P\n') |
-    awk '{ split($0, part, "/"); print part[1], (part[2] ~ /^router/ ? 0 : 1), part[2] }' | sort |
+    awk '{ split($0, part, "/"); print part[1], (part[2] ~ /^router:/ ? 0 : 1), part[2] }' | sort |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" '
       BEGIN {
         hex = "[0-9a-f][0-9a-f]"

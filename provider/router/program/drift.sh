@@ -35,7 +35,7 @@ drifts() {
   drift_files=$drift_dir/files
   # Of what holds a secret no line is shown, also not when the secret itself is gone.
   drift_secret=$(cd "$1/fragments" && grep -rlE '[{]{2}[A-Za-z.]+:[0-9a-f]+[}]{2}' . | cut -d/ -f2 | sort -u)
-  drift_router=$(find "$1/fragments" -mindepth 2 -name 'router@*' -printf '%f\n' | head -n 1)
+  drift_router=$(find "$1/fragments" -mindepth 2 -name 'router:*' -printf '%f\n' | head -n 1)
   {
     echo "=packages"
     packages_drift "$drift_files/packages"

@@ -75,7 +75,7 @@ strangers() {
   while read -r strangers_id strangers_owner; do
     strangers_there=
     case $strangers_id in
-      router@*) strangers_there=$(cd "$2" && find . -mindepth 2 -type f -name 'router@*' -printf '%f\n' | sort | head -n 1) ;;
+      router:*) strangers_there=$(cd "$2" && find . -mindepth 2 -type f -name 'router:*' -printf '%f\n' | sort | head -n 1) ;;
       *)
         for slot in $SLOTS; do
           [ ! -e "$2/$slot/$strangers_id" ] || strangers_there=$strangers_id

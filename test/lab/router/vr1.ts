@@ -29,7 +29,7 @@ export async function on(command: Command, options?: ExecOptions): Promise<strin
 }
 
 export const base: Change = {
-  id: "router@vr1",
+  id: "router:vr1",
   label: 'Router "vr1"',
   fragments: {
     packages: "nftables\ndnsmasq-base\n",

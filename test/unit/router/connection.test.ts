@@ -250,7 +250,7 @@ describe("the program there", () => {
   it("is nowhere: nothing is on the router, and there is nothing to remove", async () => {
     await using fake = await fakeRouter(() => ({ code: 127 }));
     expect((await observe(fake.address)).fragments.size).toBe(0);
-    await uninstall(fake.address, "router@vr1");
+    await uninstall(fake.address, "router:vr1");
     expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["observe", "uninstall"]);
   });
 

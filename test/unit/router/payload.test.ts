@@ -86,10 +86,10 @@ describe("decode", () => {
 
   it("reads what differs, by resource", () => {
     const drift =
-      "vpc6-drift 1\ndrift router@vr1 nftables|rule removed, a | b\ndrift web@:: network|x\u0007y\ndrift web@:: dnsmasq|\nend vpc6-drift\n";
+      "vpc6-drift 1\ndrift router:vr1 nftables|rule removed, a | b\ndrift web@:: network|x\u0007y\ndrift web@:: dnsmasq|\nend vpc6-drift\n";
     expect(decode(`vpc6-transaction 1\nset a\nslot nftables\n|vpc6-drift 1\nend 4\n${drift}`).drift).toEqual(
       new Map([
-        ["router@vr1", [{ service: "nftables", text: "rule removed, a | b" }]],
+        ["router:vr1", [{ service: "nftables", text: "rule removed, a | b" }]],
         [
           "web@::",
           [
@@ -112,7 +112,7 @@ describe("decode", () => {
     "vpc6-transaction 1\nset a\nslot network\n|x\n",
     "vpc6-transaction 1\nset a\nslot network\n|x\nend 5\n",
     "vpc6-transaction 1\nend 1\n",
-    "vpc6-transaction 1\nend 1\nvpc6-drift 1\ndrift router@vr1 nftables|rule\n",
+    "vpc6-transaction 1\nend 1\nvpc6-drift 1\ndrift router:vr1 nftables|rule\n",
     `vpc6-transaction 1\nset a\nslot network\n|x\n${none}`,
   ])("throws when it is not whole: %j", (text) => {
     expect(() => decode(text)).toThrow(/not whole/);

@@ -24,8 +24,8 @@ frr_check() {
     return 1
   }
   # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
-  if grep -q '^# vpc6 uplink@' "$1/frr" && grep -q '^# vpc6 router@' "$1/nftables"; then
-    BLAME=$(awk '/^# vpc6 uplink@/ { print $3; exit }' "$1/frr")
+  if grep -q '^# vpc6 uplink:' "$1/frr" && grep -q '^# vpc6 router:' "$1/nftables"; then
+    BLAME=$(awk '/^# vpc6 uplink:/ { print $3; exit }' "$1/frr")
     WHY="this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with"
     return 1
   fi
