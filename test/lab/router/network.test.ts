@@ -96,7 +96,7 @@ it("takes an interface by its MAC address, in every slot, and finds it again aft
   expect(await on("ip -6 addr show dev db0; nft list map inet vpc6 ingress; ss -Hlun")).toMatch(
     /2001:67c:2834:2::1.*"db0" : jump db-in.*2001:67c:2834:2::1\]:53/s,
   );
-  expect(await on("cat /etc/vpc6/live/files/*")).not.toContain("mac-");
+  expect(await on("find /etc/vpc6/live/files/ -type f -exec cat {} +")).not.toContain("mac-");
   await on(`printf '[Match]\\nMACAddress=02:00:00:00:02:01\\n[Link]\\nName=data7\\n' >/etc/systemd/network/00-data7.link
     printf '[Unit]\\nDefaultDependencies=no\\nBefore=network-pre.target\\nWants=network-pre.target\\n[Service]\\nType=oneshot\\nExecStart=ip link set db0 name data7\\n[Install]\\nWantedBy=sysinit.target\\n' >/etc/systemd/system/rename.service
     systemctl -q enable rename.service`);
