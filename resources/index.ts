@@ -5,6 +5,7 @@ export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
 export { IsolatedNetwork, type IsolatedNetworkArgs } from "./isolated-network";
 export { LoadBalancer, type LoadBalancerArgs, type MemberArgs, type TlsArgs } from "./load-balancer";
+export { type Dns64Args, Nat64, type Nat64Args } from "./nat64";
 export {
   NetworkAcl,
   type NetworkAclArgs,

@@ -2,7 +2,7 @@
 // With `ipv6: false` it has no prefix and nothing on the router.
 
 import { checkSplit, type PoolSpec } from "../addressing/allotment";
-import { formatAddress, nth, sizeOf, subnet } from "../addressing/prefix";
+import { contains, formatAddress, nth, parsePrefix, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
 import { address6, claim, dnsLabel, domain, grant, lengthOf, owner, prefix6, prefixOf, way } from "../fields";
@@ -54,7 +54,9 @@ export const vpc: Kind<Args> = {
       const split = checkSplit(prefixOf(it), 64, 1);
       if (split) fail(`cidr: ${split}`);
       const before = rebase(old?.ledger as string | undefined, old?.cidr, it);
-      return split ? "" : ledgerOf(pools(it, hasVips(before, all)), before, all, fail);
+      // A NAT64 prefix from elsewhere is not the VPC's to give.
+      const mine = all.filter(({ kind, value }) => kind !== "nat64" || value === undefined || isWithin(it, value));
+      return split ? "" : ledgerOf(pools(it, kindsIn(before, mine)), before, mine, fail);
     });
     return {
       ...common,
@@ -69,20 +71,34 @@ export const vpc: Kind<Args> = {
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
-/** Virtual addresses are in the ledger once there is, or was, one: a VPC without any does not speak of them. */
-const hasVips = (ledger: string | undefined, all: Claim[]): boolean =>
-  all.some(({ kind }) => kind === "vip") || /^vip /m.test(ledger ?? "");
+/** Beside tiers, a kind is in the ledger once there is, or was, one of it: a VPC without virtual addresses does not speak of them. */
+const kindsIn = (ledger: string | undefined, all: Claim[]): Set<string> =>
+  new Set(
+    ["vip", "nat64"].filter(
+      (it) => all.some(({ kind }) => kind === it) || new RegExp(`^${it} `, "m").test(ledger ?? ""),
+    ),
+  );
 
-/** Virtual addresses are ::80 to ::ffff of the router's own /64: below are the router's, above is room for others. */
+const isWithin = (cidr: string, value: string): boolean => {
+  const prefix = parsePrefix(value);
+  return typeof prefix !== "string" && contains(prefixOf(cidr), prefix);
+};
+
+/** Virtual addresses are ::80 to ::ffff of the router's own /64: below are the router's. */
 const FIRST_VIP = 0x80n;
 const LAST_VIP = 0xffffn;
 
-function pools(cidr: string, vips: boolean): PoolSpec[] {
+/** NAT64 prefixes are 0:64::/96 to 0:ff:ffff::/96: above them bits 64 to 71 are not zero, as RFC 6052 §2.2 wants them. */
+const FIRST_NAT64 = 0x64n << 48n;
+
+function pools(cidr: string, kinds: Set<string>): PoolSpec[] {
   const within = prefixOf(cidr);
   const own = subnet(within, 64, 0);
   const reserved = [{ first: own.base, last: own.base + sizeOf(own) - 1n, reason: "the VPC's own router" }];
   const range = { family: own.family, first: own.base + FIRST_VIP, last: own.base + LAST_VIP };
-  const tiers: PoolSpec[] = [
+  const nat64 = subnet(own, 72, 0);
+  const below = { first: nat64.base, last: nat64.base + FIRST_NAT64 - 1n, reason: "the VPC's own router" };
+  const all: PoolSpec[] = [
     {
       kind: "tier",
       what: "tier prefix",
@@ -93,10 +109,17 @@ function pools(cidr: string, vips: boolean): PoolSpec[] {
       container: "VPC prefix",
       reserved,
     },
-  ];
-  if (!vips) return tiers;
-  return [
-    ...tiers,
     { kind: "vip", what: "virtual address", plural: "virtual addresses", format: "address", within: range },
+    {
+      kind: "nat64",
+      what: "NAT64 prefix",
+      plural: "NAT64 prefixes",
+      format: "prefix",
+      within: nat64,
+      length: 96,
+      container: "router network",
+      reserved: [below],
+    },
   ];
+  return all.filter(({ kind }) => kind === "tier" || kinds.has(kind));
 }

@@ -11,7 +11,7 @@ import { join } from "node:path";
  * The services, in the order in which a change is applied: the filter first, so that nothing is ever open that should be
  * closed, daemons last. A new one is its file in `program/services` and its name here.
  */
-const services = ["nftables", "sysctl", "network", "frr", "dnsmasq", "haproxy"];
+const services = ["nftables", "sysctl", "network", "tayga", "frr", "dnsmasq", "named", "haproxy"];
 
 /** In the order in which they stand in the program. */
 const parts = [

@@ -4,7 +4,7 @@
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
 # systemd; no other language.
 #
-# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases.
+# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases, tayga DEV.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -28,7 +28,7 @@ UNITS=/etc/systemd/system
 #   NAME_health FILES      is it so?
 #   NAME_drift FILES       what is live and not as FILES say, or live and nobody's: lines `ID TEXT` (see drift.sh). May be missing
 #   NAME_remove            as it was found
-#   NAME_unit              the text of vpc6-NAME.service, if it needs one
+#   NAME_unit              the text of vpc6-NAME.service, if it needs one (NAME_template=@: of vpc6-NAME@.service)
 SERVICES="@SERVICES@"
 
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).

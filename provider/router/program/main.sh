@@ -21,6 +21,7 @@ case $verb in
   boot) boot "${1:-}" ;;
   leases) leases ;;
   observe) observe ;;
+  tayga) tayga_device "${1:?}" ;;
   uninstall) uninstall "${1:?}" ;;
   *)
     echo "usage: vpc6 converge HASH CLIENT | confirm N | rollback N | boot [firewall] | observe | uninstall ID" >&2

@@ -58,7 +58,8 @@ units_each() {
   unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
-    "${service}_unit" >"$RUN/unit" && "$1" "vpc6-$service" || return 1
+    eval "units_suffix=\${${service}_template:-}"
+    "${service}_unit" >"$RUN/unit" && "$1" "vpc6-$service$units_suffix" || return 1
   done
 }
 
@@ -90,6 +91,22 @@ unit_drift() {
 
 units_drop_ins_remove() {
   rm -rf "$UNITS"/vpc6.service.d "$UNITS"/vpc6-*.service.d /run/systemd/system/vpc6.service.d /run/systemd/system/vpc6-*.service.d
+}
+
+# unit_restart NAME: at boot it may wait for its turn; else WHY is what it said when it did not start.
+unit_restart() {
+  if [ -n "${BOOTING:-}" ]; then
+    systemctl restart --no-block "$1"
+    return
+  fi
+  systemctl restart "$1" >"$RUN/unit.out" 2>&1 && return 0
+  WHY=$(unit_said "$1")
+  return 1
+}
+
+unit_said() {
+  unit_id=$(systemctl show -P InvocationID "$1")
+  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" 2>/dev/null | grep . || cat "$RUN/unit.out" 2>/dev/null
 }
 
 units_remove() {

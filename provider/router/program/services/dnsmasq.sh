@@ -54,7 +54,7 @@ dnsmasq_apply() {
     rm -f "$RUN/dnsmasq.applied"
   elif ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || ! systemctl --quiet is-active vpc6-dnsmasq; then
     rm -f "$RUN/dnsmasq.applied"
-    dnsmasq_restart || return 1
+    unit_restart vpc6-dnsmasq || return 1
     cp "$1/dnsmasq" "$RUN/dnsmasq.applied"
   elif [ -n "$dnsmasq_hangup" ]; then
     systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
@@ -88,25 +88,10 @@ dnsmasq_hosts() {
   rm -rf "$2.new"
 }
 
-dnsmasq_restart() {
-  if [ -n "${BOOTING:-}" ]; then
-    systemctl restart --no-block vpc6-dnsmasq
-    return
-  fi
-  systemctl restart vpc6-dnsmasq >"$RUN/dnsmasq.out" 2>&1 && return 0
-  WHY=$(dnsmasq_said)
-  return 1
-}
-
-dnsmasq_said() {
-  dnsmasq_id=$(systemctl show -P InvocationID vpc6-dnsmasq)
-  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$dnsmasq_id" 2>/dev/null | grep . || cat "$RUN/dnsmasq.out"
-}
-
 dnsmasq_health() {
   [ -s "$1/dnsmasq" ] || return 0
   systemctl --quiet is-active vpc6-dnsmasq || {
-    WHY="vpc6-dnsmasq does not stay up: $(dnsmasq_said)"
+    WHY="vpc6-dnsmasq does not stay up: $(unit_said vpc6-dnsmasq)"
     return 1
   }
 }

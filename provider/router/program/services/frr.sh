@@ -217,19 +217,7 @@ frr_start() {
   # Three starts in as many minutes are all that frr.service allows by itself.
   systemctl reset-failed frr >/dev/null 2>&1
   [ -z "$REPAIR" ] || systemctl unmask frr >/dev/null 2>&1
-  if [ -n "${BOOTING:-}" ]; then
-    systemctl restart --no-block frr
-    return
-  fi
-  systemctl restart frr >"$RUN/frr.out" 2>&1 || {
-    WHY=$(frr_said)
-    return 1
-  }
-}
-
-frr_said() {
-  frr_id=$(systemctl show -P InvocationID frr)
-  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$frr_id" 2>/dev/null | grep . || cat "$RUN/frr.out"
+  unit_restart frr
 }
 
 # Does bgpd run, and know every neighbour? It may still be reading its configuration.
@@ -246,7 +234,7 @@ frr_health() {
     sleep 0.1
   done
   WHY="bgpd does not have:$frr_missing
-$(frr_said)"
+$(unit_said frr)"
   BLAME=$(awk -v line="$(echo "$frr_missing" | head -n 1)" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1/frr")
   return 1
 }

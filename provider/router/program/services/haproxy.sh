@@ -58,7 +58,7 @@ haproxy_apply() {
     # A reload keeps the arguments.
     { [ -n "$REPAIR" ] && ! drift_command vpc6-haproxy; }; then
     rm -f "$RUN/haproxy.applied"
-    haproxy_start || return 1
+    unit_restart vpc6-haproxy || return 1
   elif [ "$(haproxy_sum "$1")" != "$(cat "$RUN/haproxy.applied" 2>/dev/null)" ]; then
     rm -f "$RUN/haproxy.applied"
     haproxy_reload || return 1
@@ -68,16 +68,6 @@ haproxy_apply() {
 
 haproxy_sum() {
   cat "$1/haproxy" "$1/certificates" | sha256sum
-}
-
-haproxy_start() {
-  if [ -n "${BOOTING:-}" ]; then
-    systemctl restart --no-block vpc6-haproxy
-    return
-  fi
-  systemctl restart vpc6-haproxy >"$RUN/haproxy.out" 2>&1 && return 0
-  WHY=$(haproxy_said)
-  return 1
 }
 
 # A reload that fails (an address that cannot be bound) leaves the old process at work and tells nobody: the new configuration
@@ -95,7 +85,7 @@ haproxy_reload() {
     haproxy_waits=$((haproxy_waits + 1))
     sleep 0.05
   done
-  WHY="the new configuration is not in force: $(haproxy_said)"
+  WHY="the new configuration is not in force: $(unit_said vpc6-haproxy)"
   return 1
 }
 
@@ -108,15 +98,10 @@ haproxy_reloading() {
   [ "$(systemctl show -P ActiveState vpc6-haproxy)" = reloading ]
 }
 
-haproxy_said() {
-  haproxy_id=$(systemctl show -P InvocationID vpc6-haproxy)
-  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$haproxy_id" 2>/dev/null | grep . || cat "$RUN/haproxy.out"
-}
-
 haproxy_health() {
   [ -s "$1/haproxy" ] || return 0
   systemctl --quiet is-active vpc6-haproxy || {
-    WHY="vpc6-haproxy does not stay up: $(haproxy_said)"
+    WHY="vpc6-haproxy does not stay up: $(unit_said vpc6-haproxy)"
     return 1
   }
 }

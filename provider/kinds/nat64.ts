@@ -1,0 +1,169 @@
+// Nat64: a /96 under which a VPC's guests see the IPv4 internet; on the router a translator (Tayga) with a device of its own, its place
+// in the firewall, and DNS64 (BIND) for the guests' queries.
+
+import { createHash } from "node:crypto";
+import { contains, formatAddress, nth, overlaps, parsePrefix, subnet } from "../addressing/prefix";
+import { boolean, type Fail, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
+import { share } from "../claims";
+import { address6, claim, grant, prefix6, prefixOf, way } from "../fields";
+import { firstName, type Kind, namesOf } from "../kind";
+import { render } from "../templates/render";
+import { derive, hasUnknown } from "../unknown";
+
+const WELL_KNOWN = "64:ff9b::/96";
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+
+/** An IPv4 prefix in its canonical form; `negated` allows BIND's `!` in front of it. */
+const prefix4 = (negated: boolean): Type<string> =>
+  text("an IPv4 prefix, e.g. 10.0.0.0/8", (value) => {
+    const not = negated && value.startsWith("!") ? "!" : "";
+    const prefix = parsePrefix(value.slice(not.length));
+    if (typeof prefix === "string" || prefix.family === 6) return { not: "is not an IPv4 prefix, e.g. 10.0.0.0/8" };
+    return not + value.slice(not.length);
+  });
+
+const pool = text("an IPv4 prefix", (value) => {
+  const prefix = parsePrefix(value);
+  if (typeof prefix === "string") return { not: `is not an IPv4 pool: ${prefix}` };
+  if (!PRIVATE.some((it) => contains(prefixOf(it), prefix))) {
+    return { not: "is not a private IPv4 prefix (RFC 1918, RFC 6598): guests would no longer reach who has it" };
+  }
+  return prefix.length >= 8 && prefix.length <= 29 ? value : { not: "is not a /8 to /29" };
+});
+
+/** RFC 6052 §2.2: bits 64 to 71 are zero. */
+const translation = text("a /96, e.g. 64:ff9b::/96", (value) => {
+  const prefix = parsePrefix(value);
+  if (typeof prefix === "string" || prefix.family === 4) return { not: "is not an IPv6 prefix, e.g. 64:ff9b::/96" };
+  if (prefix.length !== 96) return { not: `is a /${prefix.length}; it must be a /96` };
+  if (((prefix.base >> 56n) & 0xffn) !== 0n)
+    return { not: "has bits 64 to 71 set, which must be zero (RFC 6052 §2.2)" };
+  return `${formatAddress(nth(prefix, 0))}/96`;
+});
+
+const suffix: Type<string> = (value, path, fail) => {
+  const it = address6(value, path, fail);
+  if (it !== undefined && !hasUnknown(it) && it !== "::") {
+    fail(`${path}: ${quote(it)} has no room behind the IPv4 address in a /96; it must be "::"`);
+  }
+  return it;
+};
+
+const options = record({
+  clients: optional(list(prefix6)),
+  mapped: optional(list(prefix4(true))),
+  exclude: optional(list(prefix6Mapped())),
+  recursiveOnly: withDefault(boolean, true),
+  suffix: withDefault(suffix, "::"),
+});
+
+const shape = record({
+  claim,
+  prefix: optional(translation),
+  ipv4Pool: withDefault(pool, "192.168.255.0/24"),
+  dns64: (value, path, fail) => {
+    if (value === undefined || value === null || value === true) return options({}, path, fail);
+    return value === false ? undefined : options(value, path, fail);
+  },
+  grant: optional(grant),
+  vpc: record({ cidr: optional(prefix6), superCidr: optional(prefix6) }),
+  router: way,
+});
+type Args = ReturnType<typeof shape>;
+
+export const nat64: Kind<Args> = {
+  type: "Nat64",
+  schema: 1,
+  shape,
+  plan(args, old, fail) {
+    const { claim, router, ipv4Pool, dns64, vpc } = args;
+    const names = namesOf(claim, old);
+    const common = { ...names, ipv4Pool, router };
+    const { cidr } = vpc;
+    if (cidr === undefined) {
+      fail("vpc: it has ipv6: false, and NAT64 is for IPv6 guests");
+      return common;
+    }
+    const prefix = prefixOfOurs({ ...args, claim, cidr }, old, fail);
+    if (prefix === undefined) return common;
+    const clients = dns64 && clientsOf(dns64.clients, cidr, fail);
+    const device = derive([prefix], (it) => `nat64-${shortHash(`${firstName(names)} ${it}`)}`);
+    const fragments = render("nat64", {
+      device,
+      prefix,
+      cidr,
+      pool: ipv4Pool,
+      ipv4: derive([ipv4Pool], (it) => formatAddress(nth(prefixOf(it), 1))),
+      ipv6: prefix === WELL_KNOWN ? derive([cidr], translatorAddress) : undefined,
+      dns64: dns64 !== undefined,
+      clients: clients && derive([clients] as const, (it) => it.join(", ")),
+      statements: dns64 && clients && statements(dns64, clients),
+    });
+    return { ...common, prefix, device, fragments };
+  },
+  identify: (inputs) => `${firstName(inputs)}@${String(inputs.prefix).split("/")[0]}`,
+  describe: (inputs) => `"${firstName(inputs)}"`,
+};
+
+/** From the VPC's ledger, or from elsewhere: then it is nobody's network in the zone. */
+function prefixOfOurs(
+  { prefix, grant, claim, vpc, cidr }: Args & { cidr: string },
+  old: Parameters<typeof namesOf>[1],
+  fail: Fail,
+): string | undefined {
+  if (prefix !== undefined && !hasUnknown(cidr) && !contains(prefixOf(cidr), prefixOf(prefix))) {
+    const { superCidr } = vpc;
+    if (superCidr !== undefined && !hasUnknown(superCidr) && overlaps(prefixOf(superCidr), prefixOf(prefix))) {
+      fail(`prefix: "${prefix}" is in the zone's ${superCidr}, but not in this VPC's ${cidr}`);
+      return undefined;
+    }
+    return prefix;
+  }
+  return grant && share({ claim, old, grant, property: "prefix", explicit: prefix }, fail);
+}
+
+function clientsOf(clients: string[] | undefined, cidr: string, fail: Fail): string[] {
+  if (clients === undefined) return [cidr];
+  if (hasUnknown([clients, cidr])) return clients;
+  if (clients.length === 0)
+    fail("dns64.clients: [] would be nobody; set dns64: false, or leave it out for the whole VPC");
+  for (const [index, it] of clients.entries()) {
+    if (!contains(prefixOf(cidr), prefixOf(it))) {
+      fail(`dns64.clients[${index}]: "${it}" is not inside the VPC's ${cidr}`);
+    }
+  }
+  // A set with overlapping prefixes is an error to nftables: what is inside another is left out.
+  const all = [...new Set(clients)];
+  return all.filter((it) => !all.some((other) => other !== it && contains(prefixOf(other), prefixOf(it))));
+}
+
+type Options = ReturnType<typeof options>;
+
+/** The inside of BIND's `dns64` statement. */
+function statements({ mapped, exclude, recursiveOnly, suffix }: Options, clients: string[]): string[] {
+  const block = (word: string, items: string[] | undefined): string[] =>
+    items === undefined
+      ? []
+      : [derive([items] as const, (it) => `${word} { ${it.map((one) => `${one}; `).join("")}};`)];
+  return [
+    ...block("clients", clients),
+    ...block("mapped", mapped),
+    ...block("exclude", exclude),
+    `suffix ${suffix};`,
+    derive([recursiveOnly], (it) => `recursive-only ${it ? "yes" : "no"};`),
+  ];
+}
+
+/** A translator under the well-known prefix cannot have its private IPv4 address there: ::64 of the router's network is its own. */
+const translatorAddress = (cidr: string): string => formatAddress(nth(subnet(prefixOf(cidr), 64, 0), 0x64));
+
+/** Linux takes 15 characters for a device. */
+const shortHash = (of: string): string => createHash("sha256").update(of).digest("hex").slice(0, 8);
+
+/** IPv6 prefixes, the IPv4-mapped ones included that our own networks can never be. */
+function prefix6Mapped(): Type<string> {
+  return (value, path, fail) => {
+    if (typeof value === "string" && /^::ffff:0:0\/96$/i.test(value)) return "::ffff:0:0/96";
+    return prefix6(value, path, fail);
+  };
+}

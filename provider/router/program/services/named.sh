@@ -1,0 +1,124 @@
+# named: DNS64 (RFC 6147), in a unit of our own beside the distribution's. It stands between dnsmasq and those guests that a `dns64`
+# statement names: the packet filter leads their queries to it, and it asks dnsmasq, which knows the VPC's names and everybody
+# else's resolvers. It must see the guests themselves: behind dnsmasq it could not tell one VPC from another.
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
+
+# Where the distribution's AppArmor profile lets it read.
+NAMED_CONF=/etc/bind/vpc6.conf
+NAMED_PORT=5354
+
+named_slots=named
+
+# The gateways' IPv6 addresses are both where guests ask and where dnsmasq answers.
+named_assemble() {
+  named_gateways=$(awk '
+    FILENAME ~ /dnsmasq$/ { if (sub(/^interface=/, "")) served[$1] = 1; next }
+    $1 == "address" && $2 in served && $3 ~ /:/ { sub(/\/.*/, "", $3); printf " %s;", $3 }
+  ' "$1/dnsmasq" "$1/network")
+  if [ -z "$named_gateways" ] || ! grep -q '^dns64 ' "$1/named"; then
+    true >"$1/named"
+    return
+  fi
+  {
+    cat <<END
+options {
+	directory "/var/cache/bind";
+	pid-file none;
+	session-keyfile none;
+	listen-on { none; };
+	listen-on-v6 port $NAMED_PORT {$named_gateways };
+	allow-query { any; };
+	allow-recursion { any; };
+	forward only;
+	forwarders {$named_gateways };
+	dnssec-validation no;
+	empty-zones-enable no;
+	max-cache-size 16m;
+	max-ncache-ttl 5;
+	version none;
+END
+    cat "$1/named"
+    echo "};"
+    echo "controls { };"
+  } >"$1/named.new" && mv "$1/named.new" "$1/named"
+}
+
+named_check() {
+  [ -s "$1/named" ] || return 0
+  command -v named-checkconf >/dev/null || {
+    WHY="named is not installed (the Nat64's packages should name bind9)"
+    return 1
+  }
+  named-checkconf "$1/named" >"$RUN/named.out" 2>&1 && return 0
+  WHY=$(sed "s|^$1/||" "$RUN/named.out")
+  named_line=$(printf '%s\n' "$WHY" | sed -n 's/^named:\([0-9][0-9]*\):.*/\1/p' | head -n 1)
+  [ -z "$named_line" ] || blame "$1/named" "$named_line"
+  return 1
+}
+
+named_apply() {
+  if [ ! -s "$1/named" ]; then
+    named_remove
+    return
+  fi
+  if cmp -s "$1/named" "$NAMED_CONF" && systemctl --quiet is-active vpc6-named; then return 0; fi
+  cp "$1/named" "$NAMED_CONF.new" && chmod 644 "$NAMED_CONF.new" && mv "$NAMED_CONF.new" "$NAMED_CONF" || {
+    WHY="$NAMED_CONF cannot be written"
+    return 1
+  }
+  if systemctl --quiet is-active vpc6-named; then
+    systemctl kill -s HUP --kill-whom=main vpc6-named
+  else
+    unit_restart vpc6-named
+  fi
+}
+
+# Does it listen wherever guests will be led to it?
+named_health() {
+  [ -s "$1/named" ] || return 0
+  named_want=$(sed -n 's/^\tlisten-on-v6 port [0-9]* {\(.*\) };/\1/p' "$1/named" | tr -d ';')
+  named_tries=0
+  while :; do
+    ss -Hlnu "sport = :$NAMED_PORT" | awk '{ print $4 }' >"$RUN/named.listens"
+    named_missing=
+    for named_at in $named_want; do
+      grep -qxF "[$named_at]:$NAMED_PORT" "$RUN/named.listens" || named_missing=$named_at
+    done
+    [ -n "$named_missing" ] || return 0
+    named_tries=$((named_tries + 1))
+    [ $named_tries -lt 50 ] || break
+    sleep 0.1
+  done
+  WHY="vpc6-named does not listen on $named_missing: $(unit_said vpc6-named)"
+  return 1
+}
+
+named_remove() {
+  [ "$(systemctl show -P ActiveState vpc6-named)" = inactive ] || systemctl stop vpc6-named
+  rm -f "$NAMED_CONF"
+}
+
+named_unit() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: DNS64 (named)
+After=vpc6.service vpc6-dnsmasq.service network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+User=bind
+ExecStart=/usr/sbin/named -f -c $NAMED_CONF
+CapabilityBoundingSet=
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=/var/cache/bind
+ProtectHome=yes
+PrivateTmp=yes
+Restart=always
+RestartSec=1
+TimeoutStartSec=20
+TimeoutStopSec=10
+END
+}

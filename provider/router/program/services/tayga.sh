@@ -1,0 +1,198 @@
+# tayga: NAT64 (RFC 6145, 6146), a translator for each VPC that has one, each in an instance of our own unit. A fragment is tayga's own
+# configuration, the device first. Devices stay while a translator is started again, and so do the flows.
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
+
+TAYGA_USER=vpc6-tayga
+TAYGA_DATA=/var/lib/vpc6-tayga
+
+tayga_slots=tayga
+tayga_template=@
+
+# IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked.
+tayga_assemble() {
+  [ ! -s "$1/tayga" ] || awk '$1 == "address" && $3 !~ /:/ { print "# beside", $3, "on", $2 }' "$1/network" >>"$1/tayga"
+}
+
+# Tayga has no dry run. The pools and prefixes are checked against one another and against all that the host has, or will have.
+tayga_check() {
+  [ -s "$1/tayga" ] || return 0
+  command -v tayga >/dev/null || {
+    WHY="tayga is not installed (the Nat64's packages should name it)"
+    return 1
+  }
+  [ -c /dev/net/tun ] || modprobe -q tun 2>/dev/null
+  [ -c /dev/net/tun ] || {
+    WHY="this host has no /dev/net/tun: the kernel module tun is missing, or a container may not use it"
+    return 1
+  }
+  {
+    ip -o -4 addr show | awk '{ print "has", $4, "on", $2 }'
+    ip -o -4 route show table main | awk '$1 != "default" { for (i = 2; i < NF; i++) if ($i == "dev") print "has", $1, "on", $(i + 1) }'
+    ip -o -6 route show table main | awk '$1 ~ /:/ { for (i = 2; i < NF; i++) if ($i == "dev") print "route", $1, "on", $(i + 1) }'
+  } >"$RUN/tayga.have"
+  tayga_wrong=$(awk '
+    function number(text,   part) { split(text, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
+    function bad(text) { print id; print text; failed = 1; exit }
+    # Two IPv4 prefixes: is one inside the other?
+    function meet(a, b,   x, y, n) {
+      if (split(a, x, "/") < 2) x[2] = 32
+      if (split(b, y, "/") < 2) y[2] = 32
+      n = 2 ^ (32 - (x[2] < y[2] ? x[2] : y[2]))
+      return int(number(x[1]) / n) == int(number(y[1]) / n)
+    }
+    $1 == "has" && $4 !~ /^nat64-/ { held[$2] = $4; next }
+    $1 == "route" && $4 !~ /^nat64-/ { routed[$2] = $4; next }
+    FILENAME ~ /have$/ || /^#/ && !/^# vpc6 / || !NF { next }
+    /^# vpc6 / { id = $3; next }
+    $1 == "address" && $3 ~ /\./ { held[$3] = $2; next }
+    FILENAME !~ /\/tayga$/ { next }
+    $1 == "tun-device" && $2 !~ /^nat64-[0-9a-f]+$/ { bad("not a device of ours: " $0) }
+    $1 == "tun-device" || $1 == "prefix" {
+      if (($1 " " $2) in said) bad($1 " " $2 ": already said by " said[$1 " " $2] " (VPCs of one router need a prefix each)")
+      said[$1 " " $2] = id
+    }
+    $1 == "prefix" && $2 in routed { bad("prefix " $2 ": this host has a route to it already, on " routed[$2]) }
+    $1 == "dynamic-pool" {
+      for (other in pools) if (meet($2, other)) bad("ipv4Pool " $2 " overlaps " other " of " pools[other] ": VPCs of one router need a pool each")
+      for (other in held) if (meet($2, other)) bad("ipv4Pool " $2 " overlaps " other " on " held[other])
+      pools[$2] = id
+    }
+  ' "$RUN/tayga.have" "$1/network" "$1/tayga")
+  if [ -n "$tayga_wrong" ]; then
+    BLAME=${tayga_wrong%%
+*}
+    WHY=${tayga_wrong#*
+}
+    return 1
+  fi
+  # A route that is away for a moment must not stand in the way of other changes.
+  grep -v '^#' "$1/tayga" >"$RUN/tayga.want"
+  grep -v '^#' "$CONFIRMED/files/tayga" 2>/dev/null | cmp -s - "$RUN/tayga.want" || tayga_way_out "$1"
+}
+
+# Translated traffic leaves over the public interface only, with that interface's IPv4 address. Both are the operator's.
+tayga_way_out() {
+  tayga_public=$(awk '$1 == "interface" && $3 == "keep-ra" { print $2; exit }' "$1/network")
+  [ -n "$(ip -4 route show default dev "$tayga_public" 2>/dev/null)" ] && return 0
+  blame "$1/tayga" 2
+  WHY="NAT64 has no way out: there is no IPv4 default route over the public interface $tayga_public. vpc6 does not set one:
+give $tayga_public an IPv4 address and a default route in the host's own network configuration"
+  return 1
+}
+
+# tayga_split FILE: a file for each device in RUN/tayga.new.
+tayga_split() {
+  rm -rf "$RUN/tayga.new" && mkdir "$RUN/tayga.new" || return 1
+  awk -v dir="$RUN/tayga.new/" '
+    /^#/ || !NF { next }
+    $1 == "tun-device" { if (file != "") close(file); file = dir $2 ".conf"; print "# by vpc6" >file }
+    { print >file }
+  ' "$1"
+}
+
+tayga_apply() {
+  if [ ! -s "$1/tayga" ]; then
+    tayga_remove
+    return
+  fi
+  mkdir -p "$VAR/tayga" "$TAYGA_DATA" && tayga_split "$1/tayga" && tayga_user || return 1
+  for tayga_file in "$VAR"/tayga/*.conf; do
+    tayga_dev=${tayga_file##*/}
+    [ ! -e "$tayga_file" ] || [ -e "$RUN/tayga.new/$tayga_dev" ] || tayga_gone "${tayga_dev%.conf}"
+  done
+  for tayga_file in "$RUN"/tayga.new/*.conf; do
+    [ -e "$tayga_file" ] || break
+    tayga_dev=${tayga_file##*/}
+    tayga_dev=${tayga_dev%.conf}
+    ! cmp -s "$tayga_file" "$VAR/tayga/$tayga_dev.conf" || ! systemctl --quiet is-active "vpc6-tayga@$tayga_dev" || continue
+    cp "$tayga_file" "$VAR/tayga/.new" && mv "$VAR/tayga/.new" "$VAR/tayga/$tayga_dev.conf" || return 1
+    unit_restart "vpc6-tayga@$tayga_dev" || return 1
+  done
+}
+
+tayga_user() {
+  getent passwd "$TAYGA_USER" >/dev/null && return 0
+  WHY=$(useradd --system --user-group --no-create-home --home-dir "$TAYGA_DATA" --shell /usr/sbin/nologin "$TAYGA_USER" 2>&1)
+}
+
+# tayga_device DEV: from the unit, before the translator, which opens the device as root and then is root no more. The device
+# has no address: nothing of the router's own can be reached by it.
+tayga_device() {
+  tayga_conf=$VAR/tayga/$1.conf
+  [ -r "$tayga_conf" ] && mkdir -p "$TAYGA_DATA/$1" && chown "$TAYGA_USER" "$TAYGA_DATA/$1" || return 1
+  [ -e "/sys/class/net/$1" ] || ip tuntap add dev "$1" mode tun user root || return 1
+  ip link set dev "$1" addrgenmode none
+  sysctl_put "net/ipv6/conf/$1/accept_ra" 0
+  ip link set dev "$1" up || return 1
+  tayga_want=$(awk '$1 == "prefix" || $1 == "dynamic-pool" || $1 == "ipv6-addr" { print ($2 ~ /\// ? $2 : $2 "/128") }' "$tayga_conf")
+  for tayga_to in $tayga_want; do
+    case $tayga_to in *:*) tayga_family=-6 ;; *) tayga_family=-4 ;; esac
+    ip "$tayga_family" route replace "$tayga_to" dev "$1" proto "$NETWORK_PROTO" || return 1
+  done
+  # What a former prefix or pool has left.
+  { ip -4 route show dev "$1" proto "$NETWORK_PROTO"; ip -6 route show dev "$1" proto "$NETWORK_PROTO"; } | while read -r tayga_to _; do
+    case " $(echo "$tayga_want" | tr '\n' ' ') " in *" $tayga_to "* | *" $tayga_to/128 "*) ;; *) ip route del "$tayga_to" dev "$1" ;; esac
+  done
+}
+
+tayga_gone() {
+  systemctl stop "vpc6-tayga@$1"
+  systemctl reset-failed "vpc6-tayga@$1" 2>/dev/null
+  [ ! -e "/sys/class/net/$1" ] || ip link del dev "$1"
+  rm -rf "$VAR/tayga/$1.conf" "${TAYGA_DATA:?}/$1"
+}
+
+# A translator at work holds its device open: the device has a carrier.
+tayga_health() {
+  for tayga_file in "$VAR"/tayga/*.conf; do
+    [ -e "$tayga_file" ] || break
+    tayga_dev=${tayga_file##*/}
+    tayga_dev=${tayga_dev%.conf}
+    tayga_tries=0
+    until [ "$(cat "/sys/class/net/$tayga_dev/carrier" 2>/dev/null)" = 1 ]; do
+      tayga_tries=$((tayga_tries + 1))
+      [ $tayga_tries -lt 50 ] || {
+        WHY="vpc6-tayga@$tayga_dev does not stay up: $(unit_said "vpc6-tayga@$tayga_dev")"
+        BLAME=$(awk -v dev="$tayga_dev" '/^# vpc6 / { id = $3 } $1 == "tun-device" && $2 == dev { print id; exit }' "$1/tayga")
+        return 1
+      }
+      sleep 0.1
+    done
+  done
+}
+
+tayga_remove() {
+  for tayga_file in "$VAR"/tayga/*.conf; do
+    [ -e "$tayga_file" ] || break
+    tayga_dev=${tayga_file##*/}
+    tayga_gone "${tayga_dev%.conf}"
+  done
+  rm -rf "$VAR/tayga" "$TAYGA_DATA"
+  ! getent passwd "$TAYGA_USER" >/dev/null || userdel "$TAYGA_USER" >/dev/null 2>&1
+}
+
+tayga_unit() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: NAT64 on %i (tayga)
+After=vpc6.service network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStartPre=+$PROGRAM tayga %i
+ExecStart=/usr/sbin/tayga --nodetach --user $TAYGA_USER --group $TAYGA_USER --chroot --config $VAR/tayga/%i.conf
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_DAC_OVERRIDE CAP_CHOWN CAP_SETUID CAP_SETGID CAP_SYS_CHROOT
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=$TAYGA_DATA
+ProtectHome=yes
+PrivateTmp=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+Restart=always
+RestartSec=1
+TimeoutStartSec=20
+TimeoutStopSec=10
+END
+}
