@@ -6,6 +6,7 @@ import {
   Instance,
   IsolatedNetwork,
   LoadBalancer,
+  Nat64,
   NetworkAcl,
   Router,
   Tier,
@@ -20,6 +21,7 @@ const provider = {
   Instance,
   IsolatedNetwork,
   LoadBalancer,
+  Nat64,
   NetworkAcl,
   Router,
   Tier,
@@ -89,6 +91,12 @@ export const arguments_ = {
     name: "web-acl",
     tiers: [{ name: "web", interface: "web0", cidr: "2001:67c:2834:1::/64", router: ROUTER }],
     rules: [{ direction: "ingress", action: "allow", protocol: "tcp", ports: "443" }],
+  },
+  Nat64: {
+    claim: "nat64",
+    grant: { value: "2001:67c:2834:0:64::/96" },
+    vpc: { cidr: "2001:67c:2834::/60", superCidr: "2001:67c:2834::/50" },
+    router: ROUTER,
   },
   LoadBalancer: {
     claim: "www",

@@ -40,6 +40,9 @@ test("a whole program", async () => {
     rules: [{ ...({ direction: "ingress", action: "allow", protocol: "tcp" } as const), sources: [web, printer] }],
   });
   expect(await settled(printers.urn)).toContain("vpc6:IsolatedNetwork::printers");
+  const nat64 = new vpc6.Nat64("nat64", { vpc });
+  expect(await settled(nat64.urn)).toContain("vpc6:Nat64::nat64");
+  expect(() => new vpc6.Nat64("again", { vpc })).toThrow('Nat64 "again" and Nat64 "nat64" are in one VPC');
   const group = new vpc6.ExternalNetwork("offices", { entries: ["2001:db8:7::/48"] });
   const allow = { direction: "ingress", action: "allow", protocol: "tcp" } as const;
   const acl = new vpc6.NetworkAcl("web-acl", {
@@ -66,6 +69,11 @@ test("a whole program", async () => {
   expect(() => new vpc6.BgpPeer("late", { vpc, remoteAsn: 65000 })).toThrow(
     'BgpPeer "late" comes too late for Uplink "uplink"',
   );
+  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    "nat64 nat64",
+    "tier web",
+    "vip www",
+  ]);
   expect(await settled(acl.urn)).toContain("vpc6:NetworkAcl::web-acl");
   expect(() => new vpc6.NetworkAcl("second", { tiers: [web], preset: "denyAll" })).toThrow(
     'NetworkAcl "second" and NetworkAcl "web-acl" both name tier "web"',

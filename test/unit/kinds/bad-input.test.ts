@@ -240,6 +240,38 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
     `port: 80 of 2001:67c:2834::80 is already "shop"'s; "www" needs another port or another address`,
   ],
   ["LoadBalancer", { grant: undefined, vpc: { tiers: [] } }, "vpc: it has ipv6: false"],
+  ["Nat64", { prefix: "64:ff9b::/95" }, 'prefix: "64:ff9b::/95" is a /95; it must be a /96'],
+  ["Nat64", { prefix: "64:ff9b::" }, 'prefix: "64:ff9b::" is not an IPv6 prefix'],
+  ["Nat64", { prefix: "192.0.2.0/24" }, 'prefix: "192.0.2.0/24" is not an IPv6 prefix'],
+  ["Nat64", { prefix: "2001:db8:0:0:6400::/96" }, "has bits 64 to 71 set, which must be zero (RFC 6052 §2.2)"],
+  [
+    "Nat64",
+    { prefix: "2001:67c:2834:10:64::/96" },
+    `prefix: "2001:67c:2834:10:64::/96" is in the zone's 2001:67c:2834::/50, but not in this VPC's 2001:67c:2834::/60`,
+  ],
+  [
+    "Nat64",
+    { grant: { refused: "2001:67c:2834:0:64::/96 is held by a" } },
+    "claim: 2001:67c:2834:0:64::/96 is held by a",
+  ],
+  ["Nat64", { ipv4Pool: "8.8.8.0/24" }, 'ipv4Pool: "8.8.8.0/24" is not a private IPv4 prefix'],
+  ["Nat64", { ipv4Pool: "10.0.0.0/30" }, 'ipv4Pool: "10.0.0.0/30" is not a /8 to /29'],
+  ["Nat64", { ipv4Pool: "10.0.0.1/24" }, "ipv4Pool: "],
+  ["Nat64", { ipv4Pool: "2001:db8::/64" }, 'ipv4Pool: "2001:db8::/64" is not a private IPv4 prefix'],
+  ["Nat64", { dns64: { clients: ["2001:db8::/64"] } }, `dns64.clients[0]: "2001:db8::/64" is not inside the VPC's`],
+  ["Nat64", { dns64: { clients: [] } }, "dns64.clients: [] would be nobody"],
+  ["Nat64", { dns64: { clients: ["any"] } }, "dns64.clients[0]: "],
+  ["Nat64", { dns64: { mapped: ["10.0.0.0/8; }; include"] } }, "dns64.mapped[0]: "],
+  ["Nat64", { dns64: { mapped: ["!2001:db8::/32"] } }, "is not an IPv4 prefix"],
+  ["Nat64", { dns64: { exclude: ["10.0.0.0/8"] } }, 'dns64.exclude[0]: "10.0.0.0/8" is IPv4'],
+  [
+    "Nat64",
+    { dns64: { suffix: "::1" } },
+    'dns64.suffix: "::1" has no room behind the IPv4 address in a /96; it must be "::"',
+  ],
+  ["Nat64", { dns64: { recursiveOnly: "yes" } }, 'dns64.recursiveOnly: "yes" is not true or false'],
+  ["Nat64", { dns64: "yes" }, 'dns64: "yes"; it must be an object'],
+  ["Nat64", { grant: undefined, vpc: {} }, "vpc: it has ipv6: false"],
 ];
 
 test.each(wrong)("%s %o", async (kind, change, reason) => {
