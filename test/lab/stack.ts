@@ -51,7 +51,8 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
     // A link that was up once keeps its queue.
     links: "ip -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+//; s/ qdisc [a-z]+//'",
     addresses: "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//; s/ tentative//'",
-    routes: "ip -4 route show table all; ip -6 route show table all | sed -E 's/ expires [0-9]+sec//'",
+    // In the order in which their links came up.
+    routes: "{ ip -4 route show table all; ip -6 route show table all | sed -E 's/ expires [0-9]+sec//'; } | sort",
     permanent_neighbours: "ip neigh show nud permanent",
     sysctl:
       "sysctl -a 2>/dev/null | grep -E '^net\\.(ipv4|ipv6)\\.' | grep -vE 'stable_secret|nf_conntrack_count|route.flush|base_reachable|rt_cache|tcp_mem|udp_mem|temp_valid|\\.hop_limit|neigh\\.|tcp_fastopen_key|random'",
@@ -61,7 +62,7 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
     files:
       "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
     etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
-    processes: "ps -eo args= | grep -E 'vpc6|dnsmasq|frr' | grep -vE 'grep|ps -eo' || true",
+    processes: "ps -eo args= | grep -E 'vpc6|dnsmasq|frr|tayga|named' | grep -vE 'grep|ps -eo' || true",
   };
   await lab.until(`${router}'s addresses to be checked`, 10_000, async () => {
     return (await lab.exec(router, "ip -6 addr show tentative")).stdout === "";
