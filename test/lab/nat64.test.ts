@@ -201,7 +201,8 @@ test("it leads to the public side, not to the router itself nor to the managemen
     expect(await connects("web1", under(own), 22), own).toBe("filtered");
   }
   // Nor the translator, which answers for itself, as it does for addresses that lead nowhere.
-  for (const none of ["192.168.255.1", "127.0.0.1"]) expect(await page("web1", `http://[${under(none)}]:22/`), none).toBe("");
+  for (const none of ["192.168.255.1", "127.0.0.1"])
+    expect(await page("web1", `http://[${under(none)}]:22/`), none).toBe("");
   // Nobody comes in by it: a guest has an IPv4 address on the router only, and that is not for the public side.
   await lab.exec("uplink", "ip route replace 192.168.255.0/24 via 203.0.113.10");
   const [, pool = ""] =

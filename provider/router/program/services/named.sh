@@ -61,6 +61,7 @@ named_apply() {
     named_remove
     return
   fi
+  if [ -n "$REPAIR" ] && ! drift_command vpc6-named; then systemctl stop vpc6-named; fi
   if cmp -s "$1/named" "$NAMED_CONF" && systemctl --quiet is-active vpc6-named; then return 0; fi
   cp "$1/named" "$NAMED_CONF.new" && chmod 644 "$NAMED_CONF.new" && mv "$NAMED_CONF.new" "$NAMED_CONF" || {
     WHY="$NAMED_CONF cannot be written"
@@ -91,6 +92,17 @@ named_health() {
   done
   WHY="vpc6-named does not listen on $named_missing: $(unit_said vpc6-named)"
   return 1
+}
+
+named_drift() {
+  if [ ! -s "$1/named" ]; then
+    [ ! -e "$NAMED_CONF" ] || echo "- $NAMED_CONF added"
+    drift_daemon vpc6-named inactive
+    return
+  fi
+  drift_file "$1/named" "$NAMED_CONF" named
+  drift_daemon vpc6-named active
+  drift_command vpc6-named || echo "- vpc6-named.service runs with other arguments than its unit says"
 }
 
 named_remove() {

@@ -5,6 +5,9 @@
 TAYGA_USER=vpc6-tayga
 TAYGA_DATA=/var/lib/vpc6-tayga
 
+# Not the network service's own, which would take them for its to remove.
+TAYGA_PROTO=107
+
 tayga_slots=tayga
 tayga_template=@
 
@@ -104,7 +107,10 @@ tayga_apply() {
     [ -e "$tayga_file" ] || break
     tayga_dev=${tayga_file##*/}
     tayga_dev=${tayga_dev%.conf}
-    ! cmp -s "$tayga_file" "$VAR/tayga/$tayga_dev.conf" || ! systemctl --quiet is-active "vpc6-tayga@$tayga_dev" || continue
+    if cmp -s "$tayga_file" "$VAR/tayga/$tayga_dev.conf" && systemctl --quiet is-active "vpc6-tayga@$tayga_dev"; then
+      [ -z "$REPAIR" ] || tayga_device "$tayga_dev"
+      continue
+    fi
     cp "$tayga_file" "$VAR/tayga/.new" && mv "$VAR/tayga/.new" "$VAR/tayga/$tayga_dev.conf" || return 1
     unit_restart "vpc6-tayga@$tayga_dev" || return 1
   done
@@ -124,15 +130,43 @@ tayga_device() {
   ip link set dev "$1" addrgenmode none
   sysctl_put "net/ipv6/conf/$1/accept_ra" 0
   ip link set dev "$1" up || return 1
-  tayga_want=$(awk '$1 == "prefix" || $1 == "dynamic-pool" || $1 == "ipv6-addr" { print ($2 ~ /\// ? $2 : $2 "/128") }' "$tayga_conf")
+  tayga_want=$(tayga_routes "$tayga_conf")
   for tayga_to in $tayga_want; do
     case $tayga_to in *:*) tayga_family=-6 ;; *) tayga_family=-4 ;; esac
-    ip "$tayga_family" route replace "$tayga_to" dev "$1" proto "$NETWORK_PROTO" || return 1
+    ip "$tayga_family" route replace "$tayga_to" dev "$1" proto "$TAYGA_PROTO" || return 1
   done
   # What a former prefix or pool has left.
-  { ip -4 route show dev "$1" proto "$NETWORK_PROTO"; ip -6 route show dev "$1" proto "$NETWORK_PROTO"; } | while read -r tayga_to _; do
+  { ip -4 route show dev "$1" proto "$TAYGA_PROTO"; ip -6 route show dev "$1" proto "$TAYGA_PROTO"; } | while read -r tayga_to _; do
     case " $(echo "$tayga_want" | tr '\n' ' ') " in *" $tayga_to "* | *" $tayga_to/128 "*) ;; *) ip route del "$tayga_to" dev "$1" ;; esac
   done
+}
+
+# tayga_routes FILE: what leads into the translator.
+tayga_routes() {
+  awk '$1 == "prefix" || $1 == "dynamic-pool" || $1 == "ipv6-addr" { print ($2 ~ /\// ? $2 : $2 "/128") }' "$1"
+}
+
+tayga_drift() {
+  tayga_split "$1/tayga" || return 1
+  for tayga_file in "$VAR"/tayga/*.conf "$RUN"/tayga.new/*.conf; do
+    tayga_dev=${tayga_file##*/}
+    tayga_dev=${tayga_dev%.conf}
+    if [ -e "$tayga_file" ] && [ ! -e "$RUN/tayga.new/$tayga_dev.conf" ]; then echo "- $tayga_file added"; fi
+    case $tayga_file in "$RUN"/*) [ -e "$tayga_file" ] || continue ;; *) continue ;; esac
+    tayga_id=$(tayga_owner "$1" "$tayga_dev")
+    cmp -s "$tayga_file" "$VAR/tayga/$tayga_dev.conf" || echo "$tayga_id $VAR/tayga/$tayga_dev.conf changed"
+    drift_daemon "vpc6-tayga@$tayga_dev" active "$tayga_id"
+    for tayga_to in $(tayga_routes "$tayga_file"); do
+      case $tayga_to in *:*) tayga_family=-6 ;; *) tayga_family=-4 ;; esac
+      [ -n "$(ip "$tayga_family" route show exact "$tayga_to" dev "$tayga_dev" 2>/dev/null)" ] ||
+        echo "$tayga_id route removed, $tayga_to dev $tayga_dev"
+    done
+  done
+}
+
+# tayga_owner FILES DEV: the fragment that says DEV.
+tayga_owner() {
+  awk -v dev="$2" '/^# vpc6 / { id = $3 } $1 == "tun-device" && $2 == dev { print id; exit }' "$1/tayga"
 }
 
 tayga_gone() {
@@ -153,7 +187,7 @@ tayga_health() {
       tayga_tries=$((tayga_tries + 1))
       [ $tayga_tries -lt 50 ] || {
         WHY="vpc6-tayga@$tayga_dev does not stay up: $(unit_said "vpc6-tayga@$tayga_dev")"
-        BLAME=$(awk -v dev="$tayga_dev" '/^# vpc6 / { id = $3 } $1 == "tun-device" && $2 == dev { print id; exit }' "$1/tayga")
+        BLAME=$(tayga_owner "$1" "$tayga_dev")
         return 1
       }
       sleep 0.1
