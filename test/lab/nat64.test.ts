@@ -277,6 +277,32 @@ test("a second translator on the router: pools and prefixes must differ, and eac
   expect(await connects("web1", under(GLOBAL, "64:ff9b::"), 80)).toBe("filtered");
 });
 
+test("what another hand changes shows on the Nat64 it concerns, and is put back", async () => {
+  const conf = "/etc/bind/vpc6.conf";
+  for (const [edit, says] of [
+    [
+      "ip -6 route del 2001:67c:2834:0:64::/96",
+      "tayga on router vr1, route removed, 2001:67c:2834:0:64::/96 dev nat64-",
+    ],
+    [
+      `sed -i s/recursive-only.yes/recursive-only\\ no/ ${conf}; systemctl kill -s HUP vpc6-named`,
+      `removed from ${conf}, `,
+    ],
+    ["systemctl stop vpc6-named", "vpc6-named is stopped"],
+    ["systemctl stop 'vpc6-tayga@*'", "is stopped"],
+  ] as const) {
+    await lab.exec("vr1", edit);
+    const { code, all } = await engine.preview({ diff: true, args: ["--refresh", "--expect-no-changes"] });
+    expect(code, all).not.toBe(0);
+    expect(all).toContain(says);
+    const repaired = await engine.up({ args: ["--refresh"] });
+    expect(repaired.code, repaired.all).toBe(0);
+    await lab.until("a page by name", 5_000, async () => (await page("web1")) === "hello 203.0.113.10");
+  }
+  const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+  expect(code, all).toBe(0);
+});
+
 test("after a reboot of the router both are back by themselves", async () => {
   await lab.reboot("vr1");
   await lab.until("a page by name", 30_000, async () => (await page("web1")) === "hello 203.0.113.10");
