@@ -216,7 +216,7 @@ test("it leads to the public side, not to the router itself nor to the managemen
   );
   await lab.until("tcpdump to listen", 10_000, async () => sniffer.stderr.includes("listening"));
   expect((await lab.ping("uplink", pool, { count: 2 })).received).toBe(0);
-  expect((await sniffer.stop()).stdout).toBe("");
+  expect((await sniffer.stop()).stdout.trim()).toBe("");
 });
 
 test("large packets: UDP in fragments passes, path MTU discovery works, ICMP in fragments is what Tayga cannot translate", async () => {
@@ -279,22 +279,18 @@ test("a second translator on the router: pools and prefixes must differ, and eac
 
 test("what another hand changes shows on the Nat64 it concerns, and is put back", async () => {
   const conf = "/etc/bind/vpc6.conf";
-  for (const [edit, says] of [
+  for (const [edit, ...says] of [
     [
-      "ip -6 route del 2001:67c:2834:0:64::/96",
+      `ip -6 route del 2001:67c:2834:0:64::/96; sed -i s/recursive-only.yes/recursive-only\\ no/ ${conf}; systemctl kill -s HUP vpc6-named`,
       "tayga on router vr1, route removed, 2001:67c:2834:0:64::/96 dev nat64-",
-    ],
-    [
-      `sed -i s/recursive-only.yes/recursive-only\\ no/ ${conf}; systemctl kill -s HUP vpc6-named`,
       `removed from ${conf}, `,
     ],
-    ["systemctl stop vpc6-named", "vpc6-named is stopped"],
-    ["systemctl stop 'vpc6-tayga@*'", "is stopped"],
+    ["systemctl stop vpc6-named 'vpc6-tayga@*'", "vpc6-named is stopped", /vpc6-tayga@nat64-[0-9a-f]{8} is stopped/],
   ] as const) {
     await lab.exec("vr1", edit);
     const { code, all } = await engine.preview({ diff: true, args: ["--refresh", "--expect-no-changes"] });
     expect(code, all).not.toBe(0);
-    expect(all).toContain(says);
+    for (const text of says) expect(all).toMatch(text);
     const repaired = await engine.up({ args: ["--refresh"] });
     expect(repaired.code, repaired.all).toBe(0);
     await lab.until("a page by name", 5_000, async () => (await page("web1")) === "hello 203.0.113.10");
