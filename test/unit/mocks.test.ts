@@ -33,6 +33,7 @@ test("a whole program", async () => {
   });
   const tls: vpc6.LoadBalancerArgs = { vpc, port: 443, mode: "ssl-passthrough", address: www, members: [] };
   const second = new vpc6.LoadBalancer("www-tls", tls);
+  const nat64 = new vpc6.Nat64("nat64", { vpc });
   const printers = new vpc6.IsolatedNetwork("printers", { zone, router, interface: "p0" });
   const printer = new vpc6.Instance("printer1", { tier: printers, mac: "02:00:00:00:09:11" });
   new vpc6.NetworkAcl("printers-acl", {
@@ -40,7 +41,6 @@ test("a whole program", async () => {
     rules: [{ ...({ direction: "ingress", action: "allow", protocol: "tcp" } as const), sources: [web, printer] }],
   });
   expect(await settled(printers.urn)).toContain("vpc6:IsolatedNetwork::printers");
-  const nat64 = new vpc6.Nat64("nat64", { vpc });
   expect(await settled(nat64.urn)).toContain("vpc6:Nat64::nat64");
   expect(() => new vpc6.Nat64("again", { vpc })).toThrow('Nat64 "again" and Nat64 "nat64" are in one VPC');
   const group = new vpc6.ExternalNetwork("offices", { entries: ["2001:db8:7::/48"] });
