@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_POOL } from "../provider/addressing/ipv4";
 import { formerNames } from "./claims";
 import { grant } from "./grant";
 import { Resource } from "./resource";
@@ -79,9 +80,12 @@ export class Nat64 extends Resource {
       prefix,
       grant: vpc.hasIpv6 ? grant(vpc, "nat64", { type: "Nat64", name, claim, opts }) : undefined,
       vpc: { cidr: vpc.hasIpv6 ? vpc.cidr : undefined, superCidr: vpc.zone.given.superCidr },
+      ipv4Others: [...vpc.carrier.ipv4Networks],
       router: vpc.router,
     };
     super("Nat64", name, OUTPUTS, props, opts);
+    // Tiers that come later in the program see it there.
+    vpc.carrier.ipv4Networks.push({ name: `Nat64 "${name}"`, cidr: rest.ipv4Pool ?? DEFAULT_POOL });
   }
 }
 

@@ -48,3 +48,6 @@ export function ipv4Pool(within: Prefix, gateway: bigint): AddressPool {
     ],
   };
 }
+
+/** By which a NAT64 translator tells guests apart, where nothing else is said. */
+export const DEFAULT_POOL = "192.168.255.0/24";

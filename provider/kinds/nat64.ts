@@ -2,6 +2,7 @@
 // in the firewall, and DNS64 (BIND) for the guests' queries.
 
 import { createHash } from "node:crypto";
+import { DEFAULT_POOL } from "../addressing/ipv4";
 import { contains, formatAddress, nth, overlaps, parsePrefix, subnet } from "../addressing/prefix";
 import { boolean, type Fail, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
 import { share } from "../claims";
@@ -10,6 +11,7 @@ import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
 
+const asIs: Type<string> = text("", (it) => it);
 const WELL_KNOWN = "64:ff9b::/96";
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
@@ -60,13 +62,14 @@ const options = record({
 const shape = record({
   claim,
   prefix: optional(translation),
-  ipv4Pool: withDefault(pool, "192.168.255.0/24"),
+  ipv4Pool: withDefault(pool, DEFAULT_POOL),
   dns64: (value, path, fail) => {
     if (value === undefined || value === null || value === true) return options({}, path, fail);
     return value === false ? undefined : options(value, path, fail);
   },
   grant: optional(grant),
   vpc: record({ cidr: optional(prefix6), superCidr: optional(prefix6) }),
+  ipv4Others: withDefault(list(record({ name: asIs, cidr: asIs })), []),
   router: way,
 });
 type Args = ReturnType<typeof shape>;
@@ -83,6 +86,12 @@ export const nat64: Kind<Args> = {
     if (cidr === undefined) {
       fail("vpc: it has ipv6: false, and NAT64 is for IPv6 guests");
       return common;
+    }
+    for (const other of hasUnknown(ipv4Pool) ? [] : args.ipv4Others) {
+      const theirs = hasUnknown(other) ? "unknown" : parsePrefix(other.cidr);
+      if (typeof theirs !== "string" && overlaps(prefixOf(ipv4Pool), theirs)) {
+        fail(`ipv4Pool: "${ipv4Pool}" overlaps ${other.cidr} of ${other.name}, on the same router`);
+      }
     }
     const prefix = prefixOfOurs({ ...args, claim, cidr }, old, fail);
     if (prefix === undefined) return common;

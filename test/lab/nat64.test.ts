@@ -265,7 +265,9 @@ test("a changed DNS64 option changes answers and cuts nobody; a translator that 
 
 test("a second translator on the router: pools and prefixes must differ, and each VPC has its own", async () => {
   const second = (args: string) => ({ acl: OPEN, more: `new vpc6.Nat64("second", { vpc: plain, ${args} });` });
-  expect(await refused(second(""))).toContain("VPCs of one router need a pool each");
+  expect(await refused(second(""))).toContain(
+    'ipv4Pool: "192.168.255.0/24" overlaps 192.168.255.0/24 of Nat64 "nat64", on the same router',
+  );
   await lab.exec("vr1", "ip addr add 10.9.1.1/24 dev mgmt0");
   expect(await refused(second('ipv4Pool: "10.9.0.0/16"'))).toContain("ipv4Pool 10.9.0.0/16 overlaps 10.9.1.");
   await lab.exec("vr1", "ip addr del 10.9.1.1/24 dev mgmt0");

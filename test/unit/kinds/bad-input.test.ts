@@ -271,6 +271,11 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ],
   ["Nat64", { dns64: { recursiveOnly: "yes" } }, 'dns64.recursiveOnly: "yes" is not true or false'],
   ["Nat64", { dns64: "yes" }, 'dns64: "yes"; it must be an object'],
+  [
+    "Nat64",
+    { ipv4Others: [{ name: 'tier "web"', cidr: "192.168.255.128/25" }] },
+    'ipv4Pool: "192.168.255.0/24" overlaps 192.168.255.128/25 of tier "web", on the same router',
+  ],
   ["Nat64", { grant: undefined, vpc: {} }, "vpc: it has ipv6: false"],
 ];
 
