@@ -52,6 +52,7 @@ test("a whole program", async () => {
   });
   expect(await settled(second.urn)).toContain("vpc6:LoadBalancer::www-tls");
   expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    "nat64 nat64",
     "tier dual",
     "tier web",
     "vip www",
