@@ -70,11 +70,6 @@ test("a whole program", async () => {
   expect(() => new vpc6.BgpPeer("late", { vpc, remoteAsn: 65000 })).toThrow(
     'BgpPeer "late" comes too late for Uplink "uplink"',
   );
-  expect((await vpc.claims.closed).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
-    "nat64 nat64",
-    "tier web",
-    "vip www",
-  ]);
   expect(await settled(acl.urn)).toContain("vpc6:NetworkAcl::web-acl");
   expect(() => new vpc6.NetworkAcl("second", { tiers: [web], preset: "denyAll" })).toThrow(
     'NetworkAcl "second" and NetworkAcl "web-acl" both name tier "web"',
