@@ -75,6 +75,8 @@ new vpc6.LoadBalancer("sql", {
   members: [{ instance: db1, port: 5432 }],
 });
 
+new vpc6.Nat64("nat64", { vpc: shop, ipv4Pool: "10.64.0.0/16", dns64: { mapped: ["!10.0.0.0/8", "0.0.0.0/0"] } });
+
 new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000, acceptDefault: true, bfd: true, password });
 new vpc6.BgpPeer("small", { vpc: small, remoteAsn: 65000, acceptDefault: true, bfd: true, password });
 new vpc6.Uplink("core", { zone, ...hop, asn: 65000, announceDefault: true, bfd: true, password });
