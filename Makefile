@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-engine test-pack test-lab test-faults test-truth fixture docs demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-engine test-pack test-versions test-lab test-faults test-truth fixture docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -32,6 +32,9 @@ test-engine: setup ## the real Pulumi CLI, without routers
 
 test-pack: packages ## the npm package, as a stranger would install it
 	@$(suite) pack
+
+test-versions: setup ## the npm package with the oldest and newest Node.js and @pulumi/pulumi, fetched for it
+	@tools/env tools/versions
 
 test-lab: setup ## real routers in containers on this machine; needs root
 	@$(suite) lab

@@ -1,7 +1,7 @@
 // What npm publishes, used as a stranger would: unpacked outside the repository beside the dependencies that
 // package.json declares and no others.
 import { execFile } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -42,12 +42,14 @@ async function printed(code: string, { cwd = folder, type = "commonjs" } = {}): 
 }
 
 describe("the tarball", () => {
-  test("has the compiled package, its declarations, README and LICENSE", () => {
+  test("has the compiled package, its declarations, README, LICENSE, what changed and what is safe", () => {
     for (const name of ["resources/index", "provider/index"]) {
       expect(files).toContain(`dist/${name}.js`);
       expect(files).toContain(`dist/${name}.d.ts`);
     }
-    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+    expect(files).toEqual(
+      expect.arrayContaining(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]),
+    );
   });
 
   test("has every template and shell fragment", () => {
@@ -57,9 +59,21 @@ describe("the tarball", () => {
 
   test("has nothing else: no sources, no tests", () => {
     const expected =
-      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
+});
+
+test("package.json says what a registry shows", () => {
+  const { description, license, keywords, engines, version } = require("../../package.json");
+  expect(description.length).toBeGreaterThan(40);
+  expect(readFileSync(path.join(repository, "LICENSE"), "utf8")).toContain("Apache License");
+  expect(license).toBe("Apache-2.0");
+  expect(keywords).toEqual(expect.arrayContaining(["pulumi", "ipv6", "vpc"]));
+  expect(engines).toEqual({ node: ">=22" });
+  expect(readFileSync(path.join(repository, "CHANGELOG.md"), "utf8")).toMatch(
+    new RegExp(`^## ${version.replaceAll(".", "\\.")} `, "m"),
+  );
 });
 
 describe("the installed package", () => {
