@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-engine test-pack test-versions test-lab test-faults test-truth fixture docs demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -41,6 +41,10 @@ test-lab: setup ## real routers in containers on this machine; needs root
 
 test-faults: setup build ## the fault campaign, about an hour: 500 tries, none may be lost; FAULTS=hooks,pulumi rounds
 	@VPC6_FAULTS=$(or $(FAULTS),35,2) VPC6_FAULTS_REPORT=$(CURDIR)/faults.json tools/env vitest run --project lab test/lab/faults.test.ts
+
+test-fleet: setup build ## 1,000 simulated routers in one run, then 100 stacks on one Postgres: an hour on 2 cores; FLEET=1000 STACKS=100
+	@VPC6_FLEET=$(or $(FLEET),1000) VPC6_STACKS=$(or $(STACKS),100) tools/env vitest run --project engine \
+		test/engine/fleet.test.ts test/engine/scale-out.test.ts --no-file-parallelism
 
 test-truth: setup build ## 200 random edits: is what preview says what up does? Half an hour
 	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts

@@ -8,12 +8,15 @@ import type { Fragments, Inputs, Kind } from "./kind";
 import { say, warn } from "./progress";
 import {
   converge,
+  failed as failedRouters,
   installSignalHandling,
   type Observation,
   observe,
   onProgress,
   RouterError,
   setCredentials,
+  setHolder,
+  tell,
   uninstall,
 } from "./router";
 import { revealed } from "./secrets";
@@ -46,10 +49,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
   function failed(error: unknown, id: string, inputs: Inputs): Error {
     if (!(error instanceof RouterError)) return error instanceof Error ? error : new Error(String(error));
     // The SDK prints `${error}: ${error.stack}` for some hooks: a stack says nothing to the reader of a daemon's refusal.
-    const plainly = Object.assign(new Error(error.message), { stack: "" });
+    const message = tell(error, label(inputs));
+    const plainly = Object.assign(new Error(message), { stack: "" });
     if (!error.touched) return plainly;
     const properties = { ...outputs(inputs, kind.schema), live: HALF_WAY };
-    return Object.assign(plainly, { id, properties, reasons: [error.message] });
+    return Object.assign(plainly, { id, properties, reasons: [message] });
   }
 
   return {
@@ -60,10 +64,15 @@ export function hooks<A>(kind: Kind<A>): Hooks {
         sshPrivateKeyPassphrase: config.get("vpc6:sshPrivateKeyPassphrase"),
       });
       onProgress((router, text) => say(`router ${router.name}: ${text}`));
-      installSignalHandling();
+      installSignalHandling(() => {
+        const summary = failedRouters();
+        return summary === undefined ? undefined : warn(summary);
+      });
+      setHolder(holder());
     },
 
     async check(olds, news) {
+      if (typeof news.owner === "string") setHolder(holder(news.owner));
       const reasons: string[] = [];
       const fail: Fail = (reason) => reasons.push(reason);
       const { __provider, ...given } = news;
@@ -116,8 +125,9 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async delete(id, props) {
       if (!props.router) return;
+      if (typeof props.owner === "string") setHolder(holder(props.owner));
       if (abandoned(props.router)) {
-        warn(
+        void warn(
           `${label(props)}: dropped without touching router ${routerOf(props.router)}; what is on that machine stays there`,
         );
         return;
@@ -155,6 +165,13 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     },
   };
 }
+
+/** What others are told who want the same router: the stack where it is known, else the project. */
+const holder = (stack?: string): string => {
+  const { PULUMI_PROJECT: project, PULUMI_STACK: short } = process.env;
+  if (stack) return `stack ${stack}`;
+  return project ? `${project}${short ? `/${short}` : ""}` : "";
+};
 
 const hashed = (fragments: unknown): unknown =>
   typeof fragments === "object" && fragments !== null

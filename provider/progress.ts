@@ -4,8 +4,8 @@ export function say(text: string): void {
   void log().info(text, undefined, undefined, true);
 }
 
-export function warn(text: string): void {
-  void log().warn(text);
+export function warn(text: string): Promise<void> {
+  return log().warn(text);
 }
 
 function log() {

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 import { type Credential, credentials, NoCredential } from "./credentials";
 import { RouterError } from "./error";
+import { inTurn } from "./gate";
 import { fingerprint, keyType, parseHostKey } from "./hostkey";
 import type { Hop, RouterAddress } from "./types";
 
@@ -31,13 +32,19 @@ export interface Connection {
   close(): void;
 }
 
-/** Opens a connection, or throws a RouterError that says why not and what to do. */
-export async function connect(router: RouterAddress): Promise<Connection> {
+/**
+ * Opens a connection, or throws a RouterError that says why not and what to do. `urgent`: without waiting for the dials of other
+ * routers, as when a router undoes a change that is not confirmed in time.
+ */
+export async function connect(router: RouterAddress, { urgent = false } = {}): Promise<Connection> {
+  const first = router.proxy ?? router;
+  const login = async () => {
+    const one = await open(router, first, await dial(router, first));
+    return router.proxy ? await through(router, one) : one;
+  };
   for (let attempt = 1; ; attempt++) {
     try {
-      if (!router.proxy) return await open(router, router, await dial(router, router));
-      const bastion = await open(router, router.proxy, await dial(router, router.proxy));
-      return await through(router, bastion);
+      return await (urgent ? login() : inTurn(`${first.host} ${first.port}`, login));
     } catch (error) {
       if (!(error instanceof Reset)) throw error;
       if (attempt >= limits.dials) {

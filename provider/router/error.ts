@@ -19,6 +19,8 @@ export interface Trouble {
 export class RouterError extends Error {
   override readonly name = "RouterError";
   readonly touched: boolean;
+  readonly router: RouterAddress;
+  readonly trouble: Trouble;
 
   constructor(router: RouterAddress, trouble: Trouble) {
     const lines = [`${where(router)}: ${trouble.what}`];
@@ -26,6 +28,8 @@ export class RouterError extends Error {
     if (trouble.remedy) lines.push(...trouble.remedy.split("\n"));
     super(lines.join("\n"));
     this.touched = trouble.touched;
+    this.router = router;
+    this.trouble = trouble;
   }
 }
 

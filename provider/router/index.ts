@@ -3,11 +3,13 @@
  * a router as it was found (`uninstall`). Everything that touches the world is in this folder; ssh2 is loaded on first use.
  */
 
+import { summary } from "./failures";
 import { Lane } from "./lane";
 import type { Change, Observation, Report, RouterAddress, UninstallOptions } from "./types";
 
 export { setCredentials } from "./credentials";
 export { RouterError } from "./error";
+export { tell } from "./failures";
 export { installSignalHandling } from "./process";
 export { onProgress, setHolder } from "./session";
 export type {
@@ -36,6 +38,11 @@ export async function observe(router: RouterAddress): Promise<Observation> {
 /** Leaves the router as it was found, when nothing but `id` is on it; an error, or no news (`unlessOccupied`), when there is more. */
 export async function uninstall(router: RouterAddress, id: string, options: UninstallOptions = {}): Promise<void> {
   await lane(router).uninstall(id, options);
+}
+
+/** Which routers failed, and why, where there is more than one error to say it. */
+export function failed(): string | undefined {
+  return summary(lanes.size);
 }
 
 /** Closes what is open; for tests. */

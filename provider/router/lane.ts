@@ -12,7 +12,7 @@ import type { Change, Observation, Report, RouterAddress, UninstallOptions } fro
 export const gather = {
   /** How long the first change waits for company, in ms: siblings come one after another through the engine's serial check. */
   wait: 25,
-  /** After a router proved unreachable, changes for it fail at once for this long. */
+  /** After a router proved unreachable, changes for it fail at once for this long; twice as long each time it does again. */
   unreachable: 10_000,
 };
 
@@ -34,6 +34,7 @@ export class Lane {
   private running = false;
   private observing: Promise<Observation> | undefined;
   private down: { error: RouterError; until: number } | undefined;
+  private failures = 0;
 
   constructor(router: RouterAddress) {
     this.router = router;
@@ -139,10 +140,14 @@ export class Lane {
     if (this.down && Date.now() < this.down.until) throw this.down.error;
     this.down = undefined;
     try {
-      return await action();
+      const done = await action();
+      this.failures = 0;
+      return done;
     } catch (error) {
       // A connection that cannot be had now cannot be had by the next one either.
-      if (error instanceof RouterError && !error.touched) this.down = { error, until: Date.now() + gather.unreachable };
+      if (error instanceof RouterError && !error.touched) {
+        this.down = { error, until: Date.now() + gather.unreachable * 2 ** this.failures++ };
+      }
       throw error;
     }
   }

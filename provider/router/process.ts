@@ -27,12 +27,24 @@ export function stopping(): boolean {
   return stop;
 }
 
-/** Only in a provider process: any other host of the hooks has its own ideas about signals. */
-export function installSignalHandling(host: string | undefined = process.argv[1]): void {
+/**
+ * Only in a provider process: any other host of the hooks has its own ideas about signals. `farewell` may have something to say when
+ * the run is over: it gets a second for it.
+ */
+export function installSignalHandling(
+  farewell: () => Promise<void> | undefined = () => undefined,
+  host: string | undefined = process.argv[1],
+): void {
   if (installed || !/[\\/]dynamic-provider([\\/]index(\.m?js)?)?$/.test(host ?? "")) return;
   installed = true;
+  const leave = () => {
+    const last = farewell();
+    if (!last) process.exit(0);
+    last.finally(() => process.exit(0));
+    setTimeout(() => process.exit(0), 1_000);
+  };
   const end = () => {
-    if (busy === 0) process.exit(0);
+    if (busy === 0) return leave();
     stop = true;
     setTimeout(() => process.exit(0), 4_000).unref();
   };

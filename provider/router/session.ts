@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
+import { hostname, userInfo } from "node:os";
 import { bounds, Interrupted, type Outcome, run } from "./command";
 import { type Connection, connect } from "./connection";
 import { RouterError } from "./error";
@@ -13,12 +13,16 @@ import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
 import { commands, program } from "./program";
 import type { Change, Observation, Report, RouterAddress } from "./types";
 
-/** How long an unused connection is kept, in ms. */
-export const idle = { close: 20_000 };
+/** How long (ms) an unused connection is kept, and how many such: of a thousand routers not a thousand. */
+export const idle = { close: 20_000, most: 64 };
+
+/** Whose connections are unused, the longest first. */
+const resting = new Set<Session>();
 
 /** How long a router waits for the confirmation of a change that may have cut us off, in seconds. */
 export const confirmation = { seconds: 30 };
 
+/** What others who want the router are told is at work there. */
 let holder = "";
 let listener: ((router: RouterAddress, text: string) => void) | undefined;
 
@@ -51,7 +55,7 @@ export class Session {
 
   /** All of `changes` or none. Throws Refusal when the router said no, RouterError when it could not be asked. */
   async converge(changes: readonly Change[]): Promise<Report> {
-    const who = holder || `${process.env.USER ?? "someone"}@${hostname()}`;
+    const who = holder ? `${holder} (${person()})` : person();
     const payload = encode(changes, who, randomBytes(8).toString("hex"), confirmation.seconds);
     const answer = await this.ask(commands.converge(this.router.user, program().hash), payload);
     if (answer.verdict === "unconfirmed") return await this.confirm(answer);
@@ -125,7 +129,7 @@ export class Session {
     while (Date.now() < until) {
       let fresh: Connection | undefined;
       try {
-        fresh = await connect(this.router);
+        fresh = await connect(this.router, { urgent: true });
         const outcome = await run(fresh, commands.confirm(this.router.user, generation));
         const said = parseAnswer(outcome.stdout);
         if (said?.verdict === "ok") {
@@ -181,7 +185,7 @@ export class Session {
   /** Runs a command; a connection that breaks is opened again, once. */
   private async command(command: string, input: string, output = bounds.output): Promise<Outcome> {
     this.users++;
-    clearTimeout(this.closing);
+    this.wake();
     try {
       for (let attempt = 1; ; attempt++) {
         const connection = await this.link();
@@ -201,10 +205,7 @@ export class Session {
         }
       }
     } finally {
-      if (--this.users === 0) {
-        this.closing = setTimeout(() => this.drop(), idle.close);
-        this.closing.unref();
-      }
+      if (--this.users === 0) this.rest();
     }
   }
 
@@ -225,8 +226,21 @@ export class Session {
   }
 
   close(): void {
-    clearTimeout(this.closing);
+    this.wake();
     this.drop();
+  }
+
+  private rest(): void {
+    this.closing = setTimeout(() => this.close(), idle.close);
+    this.closing.unref();
+    resting.add(this);
+    const [longest] = resting;
+    if (resting.size > idle.most) longest?.close();
+  }
+
+  private wake(): void {
+    clearTimeout(this.closing);
+    resting.delete(this);
   }
 
   private drop(): void {
@@ -282,6 +296,15 @@ function sudoRemedy(router: RouterAddress, stderr: string): string {
 
 function ended({ code, signal }: Outcome): string {
   return signal ? `ended by signal ${signal}` : `exit code ${code ?? "none"}`;
+}
+
+function person(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A user id that has no name, as in containers.
+    return `someone@${hostname()}`;
+  }
 }
 
 function pause(ms: number): Promise<void> {

@@ -12,6 +12,7 @@ observe() {
     sleep 0.2
   done
   lock "$LOCK_WAIT" || { busy; return; }
+  held_by "a refresh"
   show_fragments "$ETC/confirmed/fragments"
   echo "vpc6-drift 1"
   if [ -e "$ETC/confirmed" ]; then

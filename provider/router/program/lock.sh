@@ -39,6 +39,11 @@ lock_tell() {
   say "waiting for $HOLDER"
 }
 
+# held_by TEXT: who is said to hold the lock, by those that have no payload to say it.
+held_by() {
+  { echo "$1" >"$RUN/holder"; } 2>/dev/null
+}
+
 # holder: HOLDER = who holds the lock, in the words of its payload.
 holder() {
   HOLDER=

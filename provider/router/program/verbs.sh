@@ -22,6 +22,7 @@ confirm() {
 rollback() {
   trap '' HUP PIPE INT TERM
   run_dir && exec 9>>"$RUN/lock" && flock -w 500 9 || return 1
+  held_by "the undoing of what was not confirmed"
   pending
   now
   [ "$PENDING_N" = "$1" ] && [ "$NOW" -ge "$PENDING_UNTIL" ] || return 0
@@ -40,6 +41,7 @@ rollback() {
 boot() {
   BOOTING=yes
   run_dir && exec 9>>"$RUN/lock" && flock -w 60 9 || return 1
+  held_by "the start of this router"
   generations || return 1
   boot_code=0
   if [ "${1:-}" = firewall ]; then
@@ -102,7 +104,7 @@ uninstall() {
   trap '' HUP PIPE INT TERM
   require || { answer unusable; return; }
   lock "$LOCK_WAIT" || { busy; return; }
-  echo "the destroy of $1" >"$RUN/holder"
+  held_by "the destroy of $1"
   if [ -e "$ETC/confirmed" ]; then
     TOUCHED=yes
     recover || { answer failed; return; }

@@ -5,8 +5,11 @@ import {
   type Change,
   converge,
   disconnect,
+  observe,
+  onProgress,
   type RouterAddress,
   RouterError,
+  setHolder,
   uninstall,
 } from "../../../provider/router/index";
 import { encode, parseAnswer } from "../../../provider/router/payload";
@@ -237,6 +240,44 @@ describe("two who want the same router", () => {
     expect(await on("ip -6 addr show dev db0; ip neigh show nud permanent")).toMatch(
       /2001:67c:2834:2::1.*::12 dev web0/s,
     );
+  });
+
+  it("whoever waits too long is told who is at work; a holder that is killed is in nobody's way", async () => {
+    const payload = encode([slow], "stack organization/shop/prod (ann@build7)", "a");
+    // By itself: the session of a lab command lasts a minute at most.
+    await on(
+      `cat >/root/payload; setsid ${path} converge ${program().hash} ${router.host} </root/payload >/dev/null 2>&1 &`,
+      {
+        input: payload,
+      },
+    );
+    const pid = await atWork();
+    await on(["kill", "-STOP", pid]);
+    const heard: string[] = [];
+    onProgress((_, text) => heard.push(text));
+    const began = Date.now();
+    const error = await failure(converge(router, web)).finally(() => onProgress(undefined));
+    expect(error.message).toMatch(
+      /another transaction is at work\n {2}stack organization\/shop\/prod \(ann@build7\) is at work on this router, .*60 seconds/,
+    );
+    expect(error.touched).toBe(false);
+    expect(Date.now() - began).toBeLessThan(80_000);
+    expect(heard).toContain("waiting for stack organization/shop/prod (ann@build7)");
+    const waits = converge(router, web);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await on(["kill", "-9", pid]);
+    const since = Date.now();
+    expect(await waits).toMatchObject({ confirmed: expect.any(String) });
+    expect(Date.now() - since).toBeLessThan(6_000);
+    expect(await applied()).toBe("");
+  });
+
+  it("says who it is: the stack where it is known, and the person", async () => {
+    setHolder("stack organization/lab/dev");
+    await converge(router, slow).finally(() => setHolder(""));
+    expect(await on("cat /run/vpc6/holder")).toMatch(/^stack organization\/lab\/dev \(\S+@\S+\)$/);
+    await observe(router);
+    expect(await on("cat /run/vpc6/holder")).toBe("a refresh");
   });
 
   it("a router that is being removed is not there for the one who waited", async () => {

@@ -32,6 +32,8 @@ export interface FakeRouter extends AsyncDisposable {
   /** Every payload of `converge`, in order. */
   payloads: string[];
   connections: number;
+  /** Connections that got as far as a login. */
+  logins: number;
   /** The connections that are open now. */
   open: Set<Connection>;
 }
@@ -39,6 +41,8 @@ export interface FakeRouter extends AsyncDisposable {
 interface Behavior {
   user?: string;
   login?: (context: AuthContext) => boolean;
+  /** Called for each TCP connection, before a word is said; false: reset, as sshd does beyond MaxStartups, or a host that just comes up. */
+  accept?: (socket: Socket) => boolean;
   /** As a bastion: every forwarded connection goes to this port of this machine. */
   forwardTo?: () => number;
 }
@@ -52,6 +56,7 @@ export async function fakeRouter(
     fake.connections++;
     fake.open.add(client);
     client.on("error", () => {});
+    client.on("ready", () => fake.logins++);
     client.on("close", () => fake.open.delete(client));
     client.on("authentication", (context) => {
       if (context.method !== "publickey" || behavior.login?.(context) === false) context.reject(["publickey"]);
@@ -88,7 +93,11 @@ export async function fakeRouter(
   }
 
   // ssh2's own listener leaves Nagle's algorithm on, which costs 40 ms a turn.
-  const listener = createServer({ noDelay: true }, (socket) => server.injectSocket(socket));
+  const listener = createServer({ noDelay: true }, (socket) => {
+    socket.on("error", () => {});
+    if (behavior.accept?.(socket) === false) socket.resetAndDestroy();
+    else server.injectSocket(socket);
+  });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const fake: FakeRouter = {
     address: {
@@ -101,6 +110,7 @@ export async function fakeRouter(
     commands: [],
     payloads: [],
     connections: 0,
+    logins: 0,
     open: new Set(),
     async [Symbol.asyncDispose]() {
       for (const client of fake.open) client.end();
