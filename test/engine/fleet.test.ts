@@ -7,7 +7,7 @@ import { most } from "../../provider/router/gate";
 import { answer, type FakeRouter, fakeRouter, hostKeyPrint, tcpServer, userKey } from "../unit/router/server";
 import { Engine } from "./engine";
 
-const COUNT = Number(process.env.VPC6_FLEET ?? 60);
+const COUNT = Number(process.env.VPC6_FLEET ?? 50);
 const PARALLEL = 64;
 const SLOW = 3_000;
 

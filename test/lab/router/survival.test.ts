@@ -243,6 +243,7 @@ describe("two who want the same router", () => {
   });
 
   it("whoever waits too long is told who is at work; a holder that is killed is in nobody's way", async () => {
+    await converge(router, without(slow));
     const payload = encode([slow], "stack organization/shop/prod (ann@build7)", "a");
     // By itself: the session of a lab command lasts a minute at most.
     await on(
@@ -252,6 +253,9 @@ describe("two who want the same router", () => {
       },
     );
     const pid = await atWork();
+    await lab.until("it to have the lock", 5_000, async () =>
+      (await on("cat /run/vpc6/holder")).includes("ann@build7"),
+    );
     await on(["kill", "-STOP", pid]);
     const heard: string[] = [];
     onProgress((_, text) => heard.push(text));
@@ -270,6 +274,7 @@ describe("two who want the same router", () => {
     expect(await waits).toMatchObject({ confirmed: expect.any(String) });
     expect(Date.now() - since).toBeLessThan(6_000);
     expect(await applied()).toBe("");
+    expect(await leftovers()).toBe("");
   });
 
   it("says who it is: the stack where it is known, and the person", async () => {
