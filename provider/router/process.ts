@@ -40,7 +40,7 @@ export function installSignalHandling(
   const leave = () => {
     const last = farewell();
     if (!last) process.exit(0);
-    last.finally(() => process.exit(0));
+    void last.catch(() => {}).then(() => process.exit(0));
     setTimeout(() => process.exit(0), 1_000);
   };
   const end = () => {
