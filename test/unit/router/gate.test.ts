@@ -10,6 +10,8 @@ import { answer, type FakeRouter, fakeRouter, tcpServer, userKey } from "./serve
 
 const change = { id: "web@2001:db8::", label: 'Tier "web"', fragments: { network: "interface web0\n" } };
 const ok = () => answer("ok 1 same", { changed: "network" });
+// The machine may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 const saved = { limits: { ...limits }, most: { ...most }, idle: { ...idle } };
 
 beforeEach(() => {
@@ -98,7 +100,7 @@ describe("many routers", () => {
     await using all = await fleet(20);
     for (const { address } of all.routers) await converge(address, change);
     const open = () => all.routers.filter(({ open }) => open.size > 0);
-    await vi.waitFor(() => expect(open().length).toBe(4));
+    await vi.waitFor(() => expect(open().length).toBe(4), 10_000);
     // The ones that were used last.
     expect(open()).toEqual(all.routers.slice(-4));
     await converge(all.routers[0]?.address as FakeRouter["address"], change);
