@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture docs demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-fuzz test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -26,6 +26,9 @@ test: setup ## lint and all suites; the last line is the sum
 
 test-unit: packages ## pure functions: seconds
 	@$(suite) unit
+
+test-fuzz: packages ## the long form of test/unit/fuzz: VPC6_FUZZ inputs, 100,000 if nothing is said
+	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit test/unit/fuzz
 
 test-engine: setup ## the real Pulumi CLI, without routers
 	@$(suite) engine

@@ -9,9 +9,13 @@ type Value<X> = X extends Type<infer T> ? T : never;
 
 /** The offending value as the user wrote it, short enough for one line. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = printable(JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
+
+/** On one line, and nothing that a terminal obeys or hides. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (it) => `\\u${it.codePointAt(0)?.toString(16).padStart(4, "0")}`);
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
@@ -89,9 +93,12 @@ export function record<F extends Record<string, Type<unknown>>>(fields: F): Type
       fail(`${path}: ${isAbsent(value) ? "missing" : quote(value)}; it must be an object with ${names(fields)}`);
       return {} as Result;
     }
-    const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+    const at = (key: string): string => {
+      const name = /^[A-Za-z_$][\w$]{0,60}$/.test(key) ? key : quote(key);
+      return path === "" ? name : `${path}.${name}`;
+    };
     for (const key of Object.keys(value)) {
-      if (!(key in fields)) fail(`${at(key)}: there is no such property; there are ${names(fields)}`);
+      if (!Object.hasOwn(fields, key)) fail(`${at(key)}: there is no such property; there are ${names(fields)}`);
     }
     const given = value as Record<string, unknown>;
     return Object.fromEntries(

@@ -5,8 +5,8 @@ import { allocate } from "./addressing/allocate";
 import type { PoolSpec } from "./addressing/allotment";
 import { format, lookup, parse } from "./addressing/ledger";
 import { bitsOf, formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
-import type { Fail, Type } from "./arguments";
-import { type Grant, prefixOf } from "./fields";
+import { boolean, type Fail, integer, list, matching, optional, record, type Type, text } from "./arguments";
+import { address4, address6, asnText, claim, type Grant, prefix6, prefixOf } from "./fields";
 import type { Inputs } from "./kind";
 import { UNKNOWN } from "./unknown";
 
@@ -21,8 +21,17 @@ export interface Claim {
 }
 
 /** What resources/claims.ts collects; the parent's `check` hands back the ledger in their place. */
-export const claims: Type<Claim[]> = (value) =>
-  value === UNKNOWN ? (UNKNOWN as unknown as Claim[]) : ((value ?? []) as Claim[]);
+export const claims: Type<Claim[]> = (value, path, fail) =>
+  value === UNKNOWN ? (UNKNOWN as unknown as Claim[]) : (list(one)(value ?? [], path, fail) as Claim[]);
+
+const one = record({
+  kind: matching("a kind of claim", /^[a-z][a-z0-9]{0,19}$/),
+  name: claim,
+  was: optional(list(text("a name", (it) => it))),
+  value: optional(text("a value", (it) => it)),
+  length: optional(integer(0, 128)),
+  reserved: optional(boolean),
+});
 
 /** The new ledger, or the old one and the failures of the parent (who would fall out of a smaller pool). */
 export function ledgerOf(pools: PoolSpec[], old: string | undefined, all: Claim[], fail: Fail): string {
@@ -33,6 +42,9 @@ export function ledgerOf(pools: PoolSpec[], old: string | undefined, all: Claim[
     ...(value !== undefined && { value }),
     ...(length !== undefined && { length }),
   }));
+  const strangers = wanted.filter((it) => !pools.some(({ kind }) => kind === it.kind));
+  for (const { kind, name } of strangers) fail(`claims: nothing of kind "${kind}" is handed out here, to "${name}"`);
+  if (strangers.length > 0) return old ?? "";
   const result = allocate(pools, old, wanted);
   for (const failure of result.failures) fail(failure);
   for (const { kind, name } of all.filter((it) => it.reserved)) {
@@ -53,6 +65,26 @@ export interface Share {
   old: Inputs | undefined;
 }
 
+/** What a ledger hands out, by the property. */
+const VALUES: Record<string, Type<string | undefined>> = {
+  cidr: valid(prefix6),
+  prefix: valid(prefix6),
+  address: valid(address6),
+  ipv4Address: valid(address4),
+  asn: asnText,
+};
+
+function valid(type: Type<string>): Type<string | undefined> {
+  return (value, path, fail) => {
+    let right = true;
+    const read = type(value, path, (reason) => {
+      right = false;
+      fail(reason);
+    });
+    return right ? read : undefined;
+  };
+}
+
 /**
  * A child's share of its parent's ledger; absent (with a failure) when it got none. A share that would change only because the
  * child is called otherwise is a failure too: nobody is renumbered by a rename.
@@ -67,20 +99,22 @@ export function share(
     fail(`${grant.absent ? "zone" : blamed}: ${grant.refused}`);
     return undefined;
   }
-  if (explicit !== undefined && String(explicit) !== grant.value) {
+  const value = VALUES[property]?.(grant.value, "grant", fail);
+  if (value === undefined || (value as unknown) === UNKNOWN) return value;
+  if (explicit !== undefined && String(explicit) !== value) {
     // The claim was closed before the value was known to it.
     fail(
-      `${property}: "${explicit}" comes too late: the ledger has ${grant.value} for "${claim}"; build the resource earlier`,
+      `${property}: "${explicit}" comes too late: the ledger has ${value} for "${claim}"; build the resource earlier`,
     );
   }
   const held = old?.[property];
-  if (explicit === undefined && held !== undefined && String(held) !== grant.value && old?.claim !== claim) {
+  if (explicit === undefined && held !== undefined && String(held) !== value && old?.claim !== claim) {
     fail(
-      `claim: "${claim}" was "${old?.claim}" and would move from ${held} to ${grant.value}; add \`aliases\` with the old name, ` +
+      `claim: "${claim}" was "${old?.claim}" and would move from ${held} to ${value}; add \`aliases\` with the old name, ` +
         `or \`claim: "${old?.claim}"\`, to keep it, or \`${property}\` to move it`,
     );
   }
-  return grant.value;
+  return value;
 }
 
 /** The ledger of a parent whose own prefix was moved: everyone of its family keeps his place within it. */

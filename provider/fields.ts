@@ -14,7 +14,7 @@ import {
   parsePrefix,
   parseRange,
 } from "./addressing/prefix";
-import { integer, matching, record, type Type, text, withDefault } from "./arguments";
+import { integer, matching, printable, quote, record, type Type, text, withDefault } from "./arguments";
 import { UNKNOWN } from "./unknown";
 
 /** From a parser that answers a string with the reason when the text is not right. */
@@ -61,21 +61,31 @@ export const duid = text(
       : { not: "is not a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11" },
 );
 
+/** A word that the assembly on the router would take for an interface given by MAC (program/assemble.sh). */
+export const TOKEN = /mac-[0-9a-f]{12}/i;
+
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 /** One DNS label (RFC 1123 §2.1), lower case. */
 export const hostname = text("a host name", (value) =>
-  new RegExp(`^${LABEL}$`, "i").test(value)
+  new RegExp(`^${LABEL}$`, "i").test(value) && !TOKEN.test(value)
     ? value.toLowerCase()
     : { not: "is not a host name: letters, digits and inner hyphens, at most 63" },
 );
 
 /** What a name in a ledger becomes as a DNS label. */
-export const dnsLabel = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+export const dnsLabel = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/-$/, "");
+
+/** A domain that a parent has made of a claim and its own. */
+export const parentDomain = matching("a DNS domain", new RegExp(`^(?!.{254})${LABEL}(\\.${LABEL})*$`));
 
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
 export const domain = text("a DNS domain", (value) =>
-  value.length <= 180 && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
+  value.length <= 180 && !TOKEN.test(value) && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
     ? value.toLowerCase().replace(/\.$/, "")
     : { not: "is not a DNS domain: labels of letters, digits and inner hyphens, with dots between" },
 );
@@ -88,8 +98,8 @@ export const interfaceName = matching(
 
 /** A name in a ledger. */
 export const claim = matching(
-  'a name for the ledger: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores; set `claim: "…"`',
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  'a name for the ledger: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores, no `mac-` with 12 hexadecimal digits; set `claim: "…"`',
+  /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
 );
 
 export const port = integer(1, 65535, "a port");
@@ -105,6 +115,9 @@ export const privateAsn: Type<number> = (value, path, fail) => {
 export const PRIVATE_ASNS = "64512 to 65534 or 4200000000 to 4294967294 (RFC 6996)";
 export const isPrivateAsn = (asn: number): boolean =>
   (asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294);
+
+/** As a ledger writes it. */
+export const asnText = matching("an AS number", /^[1-9][0-9]{0,9}$/);
 
 /** A host to dial: a name or an address; nothing that a resolver, a log or a command line could read otherwise. */
 export const host = matching(
@@ -134,15 +147,46 @@ export const owner = matching("the name of a stack", /^[A-Za-z0-9._/-]{1,300}$/)
 /** The way to a router (way.ts), as its Router hands it to the others. */
 export const way: Type<string> = (value, path, fail) => {
   // Of a router that another stack should have exported (resources/shared.ts).
-  const refused = (value as { refused?: unknown } | undefined)?.refused;
-  if (typeof refused !== "string") return text("", (it) => it)(value, path, fail);
-  fail(`${path}: ${refused}`);
+  const refused = (value as { refused?: unknown } | undefined | null)?.refused;
+  if (typeof refused !== "string") return someWay(value, path, fail);
+  fail(`${path}: ${printable(refused)}`);
   return "";
 };
+const someWay = matching(
+  "the way to a router",
+  /^(?!\S*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$/,
+);
 
 /** A parent's answer to a claim (resources/grant.ts). */
 export type Grant = { value: string } | { refused: string /** There is no parent to ask. */; absent?: true };
-export const grant: Type<Grant> = (value) => value as Grant;
+export const grant: Type<Grant> = (value, path, fail) => {
+  if (value === UNKNOWN) return UNKNOWN as unknown as Grant;
+  const given = (typeof value === "object" ? value : undefined) as Partial<
+    Record<"value" | "refused" | "absent", unknown>
+  > | null;
+  if (typeof given?.value === "string") return { value: given.value };
+  if (typeof given?.refused === "string") {
+    return { refused: printable(given.refused), ...(given.absent === true && { absent: true }) };
+  }
+  fail(`${path}: ${value === undefined ? "missing; it" : `${quote(value)}; it`} must be what a ledger answers`);
+  return { refused: "" };
+};
+
+/** Names that become part of nftables' own: its identifiers have the same characters. */
+export const filterName = (what: string) =>
+  matching(
+    `a name for ${what}: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores`,
+    /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  );
+
+/** What others are called in messages. */
+export const label: Type<string> = text("a name", (it) => printable(it.slice(0, 200)));
+
+/** The interface of a tier, as the tier says it: a name, or a token for one that was given by MAC. */
+export const device = matching(
+  "an interface of the router",
+  /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$|^mac-[0-9a-f]{12}$/,
+);
 
 /** Texts that were checked are parsed without asking again. */
 export function prefixOf(textOfPrefix: string): Prefix {

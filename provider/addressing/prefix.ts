@@ -27,7 +27,11 @@ export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
 export const sizeOf = (prefix: Prefix): bigint => 1n << BigInt(bitsOf(prefix.family) - prefix.length);
 
 /** User's text as a message shows it: quoted, on one line, not endless. */
-export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+export const quote = (text: string): string =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (it) => `\\u${it.codePointAt(0)?.toString(16).padStart(4, "0")}`,
+  );
 
 /** `2001:db8::10` or `192.0.2.10`. */
 export function parseAddress(text: string): Address | string {

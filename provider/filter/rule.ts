@@ -2,8 +2,8 @@
 
 import { bitsOf, type Family, formatPrefix, parseAddress, parsePrefix } from "../addressing/prefix";
 import { boolean, type Fail, integer, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
-import { prefix, prefixOf } from "../fields";
-import { UNKNOWN } from "../unknown";
+import { filterName, label, prefix, prefixOf } from "../fields";
+import { hasUnknown, UNKNOWN } from "../unknown";
 import { isIcmp } from "./evaluate";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
 
@@ -52,15 +52,22 @@ export const place: Type<string> = (value, path, fail) => {
   return prefix(typeof address === "string" ? value : `${value}/${bitsOf(address.family)}`, path, fail);
 };
 
-const asIs: Type<string> = text("", (it) => it);
-
 /** A tier, an instance or an address group, as the constructor sends it: `addresses` has an address or prefix on each line. */
-export const party = record({
+const anyParty = record({
   kind: oneOf("tier", "instance", "network", "address"),
-  name: asIs,
-  addresses: optional(asIs),
+  name: label,
+  addresses: optional(text("addresses", (it) => it)),
 });
-export type Party = ReturnType<typeof party>;
+export type Party = ReturnType<typeof anyParty>;
+
+/** What a user wrote himself is checked where it is used; what other resources hand on, here. */
+export const party: Type<Party> = (value, path, fail) => {
+  const given = anyParty(value, path, fail);
+  if (given.kind === "address" || !given.addresses || hasUnknown(given)) return given;
+  if (given.kind === "network") filterName("an address group")(given.name, `${path}.name`, fail);
+  for (const line of given.addresses.split("\n").filter((it) => it !== "")) place(line, `${path}.addresses`, fail);
+  return given;
+};
 
 export const ruleShape = record({
   direction: oneOf("ingress", "egress"),

@@ -9,7 +9,7 @@ export const asNumber = integer(1, 4294967295, "an AS number");
 
 export const resourceName = matching(
   "a name that can stand in a router's files: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores",
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
 );
 
 /** TCP-MD5 (RFC 2385); of characters that no configuration file or shell reads as anything else. */

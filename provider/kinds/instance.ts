@@ -2,14 +2,12 @@
 // on the addresses: permanent neighbour entries and the firewall's list of who may send from where.
 
 import { duidLinkLayer, parseMac } from "../addressing/mac";
-import { boolean, type Fail, optional, record, type Type, text, withDefault } from "../arguments";
+import { boolean, type Fail, optional, record, withDefault } from "../arguments";
 import { share } from "../claims";
-import { address4, address6, claim, duid, grant, hostname, mac, way } from "../fields";
+import { address4, address6, claim, device, duid, grant, hostname, mac, parentDomain, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
-
-const asIs: Type<string> = text("", (it) => it);
 
 const shape = record({
   claim,
@@ -21,7 +19,7 @@ const shape = record({
   ipv4Address: optional(address4),
   grant: optional(grant),
   ipv4Grant: optional(grant),
-  tier: record({ interface: asIs, domain: asIs, dhcp4: withDefault(boolean, false) }),
+  tier: record({ interface: device, domain: parentDomain, dhcp4: withDefault(boolean, false) }),
   router: way,
 });
 type Args = ReturnType<typeof shape>;

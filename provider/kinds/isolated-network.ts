@@ -1,8 +1,7 @@
 // IsolatedNetwork: a tier that is in no VPC. Its /64 comes from the zone, and what a Vpc gives its tiers it brings itself: IPv6
 // forwarding, a place among the inside networks, and an end for its packets while the interface is down.
 
-import { list } from "../arguments";
-import { address6, dnsLabel } from "../fields";
+import { dnsLabel } from "../fields";
 import { type Fragments, firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { tier } from "./tier";
@@ -13,8 +12,10 @@ export const isolatedNetwork: Kind<Args> = {
   ...tier,
   type: "IsolatedNetwork",
   shape(value, path, fail) {
-    const args = tier.shape(value, path, fail);
-    return { ...args, vpc: { ...args.vpc, ntpServers: list(address6)(args.vpc.ntpServers, "ntpServers", fail) } };
+    // Here they are the user's own.
+    const args = tier.shape(value, path, (reason) => fail(reason.replace(/^vpc\.ntpServers/, "ntpServers")));
+    if (args.grant === undefined) fail("grant: missing; it must be what the zone's ledger answers");
+    return args;
   },
   plan(args, old, fail) {
     const domain = args.domain ?? `${dnsLabel(firstName(namesOf(args.claim, old)))}.internal`;

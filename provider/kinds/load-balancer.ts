@@ -2,19 +2,7 @@
 // HAProxy's configuration with a line for each member.
 
 import { contains } from "../addressing/prefix";
-import {
-  boolean,
-  type Fail,
-  integer,
-  list,
-  matching,
-  optional,
-  quote,
-  record,
-  type Type,
-  text,
-  withDefault,
-} from "../arguments";
+import { boolean, type Fail, integer, list, matching, optional, quote, record, withDefault } from "../arguments";
 import { share } from "../claims";
 import { address, address6, addressOf, claim, grant, port, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
@@ -23,16 +11,14 @@ import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
 import { certificateChain, checkCertificate, describeCertificate } from "./certificate";
 
-const asIs: Type<string> = text("", (it) => it);
-
 const httpCheck = record({
   // What HAProxy reads as one word: no blank, quote, backslash or `#`.
-  http: optional(matching("a path, e.g. /healthz", /^\/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}$/)),
+  http: optional(matching("a path, e.g. /healthz", /^(?!.*mac-[0-9a-f]{12})\/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}$/)),
   interval: withDefault(integer(1, 3600, "a number of seconds"), 2),
 });
 
 const member = record({
-  instance: optional(record({ name: asIs, address: asIs, ours: withDefault(boolean, false) })),
+  instance: optional(record({ name: claim, address, ours: withDefault(boolean, false) })),
   address: optional(address),
   port,
   weight: withDefault(integer(0, 256, "a weight"), 1),
@@ -43,7 +29,8 @@ const tls = record({
   certificate: certificateChain,
   privateKey: secret(
     "a private key in PEM, without a passphrase",
-    /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\n[\s\S]{1,16000}-----END/,
+    // One block and nothing after it: its lines become lines of a file on the router.
+    /^(?=[\s\S]{1,16000}$)-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----\n(?:[A-Za-z0-9+/=]+\n)+-----END \1-----\n*$/,
   ),
 });
 
@@ -62,9 +49,9 @@ const shape = record({
   sources: optional(list(prefix6)),
   address: optional(address6),
   grant: optional(grant),
-  shared: optional(asIs),
-  others: list(record({ name: asIs, port: optional(integer(1, 65535)) })),
-  vpc: record({ cidr: optional(asIs), tiers: list(asIs) }),
+  shared: optional(address6),
+  others: list(record({ name: claim, port: optional(integer(1, 65535)) })),
+  vpc: record({ cidr: optional(prefix6), tiers: list(prefix6) }),
   router: way,
 });
 type Args = ReturnType<typeof shape>;
@@ -89,7 +76,7 @@ export const loadBalancer: Kind<Args> = {
       if (other.name === claim) fail(`claim: "${claim}" already has this virtual address; set \`claim: "…"\``);
       if (hasUnknown([other, port]) || other.port !== port) continue;
       fail(
-        `port: ${port} of ${args.shared} is already "${other.name}"'s; "${claim}" needs another port or another address`,
+        `port: ${port} of ${args.shared ?? args.address ?? "this address"} is already "${other.name}"'s; "${claim}" needs another port or another address`,
       );
     }
     const own = { claim, old, property: "address", explicit: args.address };

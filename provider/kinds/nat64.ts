@@ -6,12 +6,11 @@ import { DEFAULT_POOL } from "../addressing/ipv4";
 import { contains, formatAddress, nth, overlaps, parsePrefix, subnet } from "../addressing/prefix";
 import { boolean, type Fail, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
 import { share } from "../claims";
-import { address6, claim, grant, prefix6, prefixOf, way } from "../fields";
+import { address6, claim, grant, label, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
 
-const asIs: Type<string> = text("", (it) => it);
 const WELL_KNOWN = "64:ff9b::/96";
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
@@ -69,7 +68,7 @@ const shape = record({
   },
   grant: optional(grant),
   vpc: record({ cidr: optional(prefix6), superCidr: optional(prefix6) }),
-  ipv4Others: withDefault(list(record({ name: asIs, cidr: asIs })), []),
+  ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
   router: way,
 });
 type Args = ReturnType<typeof shape>;

@@ -2,8 +2,8 @@
 // which the tiers' interfaces lead by a map: no packet walks another list's rules.
 
 import type { Family } from "../addressing/prefix";
-import { type Fail, list, matching, optional, record, type Type, text, withDefault } from "../arguments";
-import { prefix4, prefix6, way } from "../fields";
+import { type Fail, list, matching, optional, record, text, withDefault } from "../arguments";
+import { device, filterName, label, prefix4, prefix6, way } from "../fields";
 import {
   checkRule,
   linesOf,
@@ -20,9 +20,6 @@ import type { Kind } from "../kind";
 import { render } from "../templates/render";
 import { hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf } from "../way";
-import { filterName } from "./external-network";
-
-const asIs: Type<string> = text("", (it) => it);
 
 const everything = { protocol: "all", action: "allow", log: false } as RuleArgs;
 const PRESETS = {
@@ -41,7 +38,9 @@ const preset = text('"denyAll", "allowAll" or "egressOnly"', (value) =>
 const shape = record({
   name: filterName("an access list"),
   stack: optional(matching("a project and a stack", /^[A-Za-z0-9._/-]{1,250}$/)),
-  tiers: list(record({ name: asIs, interface: asIs, cidr: optional(prefix6), ipv4: optional(prefix4), router: way })),
+  tiers: list(
+    record({ name: label, interface: device, cidr: optional(prefix6), ipv4: optional(prefix4), router: way }),
+  ),
   rules: optional(list(ruleShape)),
   preset: optional(preset),
   tests: withDefault(list(testShape), []),
@@ -54,6 +53,9 @@ export const networkAcl: Kind<Args> = {
   shape,
   plan(args, old, fail) {
     const name = (old?.name as string | undefined) ?? args.name;
+    if ((args.tiers as unknown) === UNKNOWN) {
+      return { name, at: old?.at ?? UNKNOWN, router: UNKNOWN, fragments: UNKNOWN as never };
+    }
     const [first] = args.tiers;
     if (!first) {
       fail("tiers: an empty list; name the tiers whose traffic this list governs");

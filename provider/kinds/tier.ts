@@ -4,7 +4,7 @@
 import type { PoolSpec } from "../addressing/allotment";
 import { firstHost, ipv4Pool, isHost, netmask, whyNoNetwork } from "../addressing/ipv4";
 import { contains, formatAddress, nth, overlaps, parsePrefix } from "../addressing/prefix";
-import { boolean, type Fail, list, optional, record, type Type, text, withDefault } from "../arguments";
+import { boolean, type Fail, list, matching, optional, record, withDefault } from "../arguments";
 import { claims, ledgerOf, rebase, share } from "../claims";
 import {
   address4,
@@ -15,8 +15,10 @@ import {
   domain,
   grant,
   interfaceName,
+  label,
   mac,
   owner,
+  parentDomain,
   prefix4,
   prefix6,
   prefixOf,
@@ -26,7 +28,8 @@ import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown } from "../unknown";
 
-const asIs: Type<string> = text("", (it) => it);
+/** As it is in its ledger; an isolated network is none, and its name has a slash. */
+const vpcName = matching("the name of a VPC", /^(?:isolated\/)?(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
 
 const shape = record({
   claim,
@@ -37,8 +40,8 @@ const shape = record({
   gateway: optional(address6),
   ipv4: optional(record({ cidr: prefix4, gateway: optional(address4), dhcp: withDefault(boolean, true) })),
   grant: optional(grant),
-  vpc: record({ name: optional(asIs), domain: asIs, ntpServers: list(asIs) }),
-  ipv4Others: withDefault(list(record({ name: asIs, cidr: asIs })), []),
+  vpc: record({ name: vpcName, domain: parentDomain, ntpServers: list(address6) }),
+  ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
   owner: optional(owner),
   claims,
   router: way,

@@ -2,19 +2,8 @@
 // and nothing else (or, from a range of addresses, what is as large as a VPC inside the super CIDR), and gives it the others'.
 
 import { contains, type Prefix } from "../addressing/prefix";
-import {
-  boolean,
-  type Fail,
-  integer,
-  list,
-  matching,
-  optional,
-  record,
-  type Type,
-  text,
-  withDefault,
-} from "../arguments";
-import { address6, addressOf, hop, prefix6, prefixOf, proxy, way } from "../fields";
+import { boolean, type Fail, integer, list, matching, optional, record, withDefault } from "../arguments";
+import { address6, addressOf, asnText, claim, hop, label, prefix6, prefixOf, proxy, way } from "../fields";
 import type { Inputs, Kind } from "../kind";
 import { placeholder } from "../secrets";
 import { render } from "../templates/render";
@@ -37,8 +26,6 @@ import {
 } from "./bgp";
 import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
-const asIs: Type<string> = text("", (it) => it);
-
 const shape = record({
   name: resourceName,
   ...hop,
@@ -56,7 +43,7 @@ const shape = record({
   multihop: optional(integer(2, 255, "a number of hops")),
   sessions: list(
     record({
-      peer: asIs,
+      peer: label,
       router: way,
       address: optional(address6),
       asn: optional(asNumber),
@@ -66,7 +53,7 @@ const shape = record({
   ),
   reserved: optional(
     record({
-      routers: list(record({ name: asIs, address: optional(address6), asn: optional(asIs) })),
+      routers: list(record({ name: claim, address: optional(address6), asn: optional(asnText) })),
       prefixes: list(prefix6),
     }),
   ),

@@ -13,8 +13,10 @@ export const bounds = {
   silence: 60_000,
   /** In all; packages may have to be installed over a slow line. */
   total: 15 * 60_000,
-  /** Characters kept of what it prints. */
+  /** Bytes that it may print, on stderr too. */
   output: 1 << 20,
+  /** Lines of progress that are passed on. */
+  lines: 1_000,
 };
 
 export interface Outcome {
@@ -27,9 +29,12 @@ export interface Outcome {
 /** The command has no outcome that we know of. `sent`: it may have run, or be running still. */
 export class Interrupted extends Error {
   readonly sent: boolean;
-  constructor(why: string, sent: boolean) {
+  /** It would be no better the next time. */
+  readonly last: boolean;
+  constructor(why: string, sent: boolean, last = false) {
     super(why);
     this.sent = sent;
+    this.last = last;
   }
 }
 
@@ -61,12 +66,12 @@ function attempt(
       for (const timer of timers) clearTimeout(timer);
       end();
     };
-    const abandon = (why: string, sent = channel !== undefined) =>
+    const abandon = (why: string, last = false) =>
       settle(() => {
         // Half a conversation is of no use to the next command: the whole connection goes.
         channel?.destroy();
         connection.close();
-        reject(new Interrupted(why, sent));
+        reject(new Interrupted(why, channel !== undefined, last));
       });
 
     connection.onBroken((why) => abandon(why.message));
@@ -86,23 +91,25 @@ function attempt(
       for (const timer of timers) clearTimeout(timer);
       const silence = setTimeout(() => abandon(`no sign of life for ${bounds.silence / 1000} s`), bounds.silence);
       timers.push(silence);
-      timers.push(setTimeout(() => abandon(`not done after ${bounds.total / 60_000} min`), bounds.total));
+      timers.push(setTimeout(() => abandon(`not done after ${bounds.total / 60_000} min`, true), bounds.total));
 
       const kept = { stdout: new Kept(output), stderr: new Kept(1 << 16) };
       let line = "";
+      let heard = 0;
       let code: number | undefined;
       let signal: string | undefined;
       opened.on("data", (data: Buffer) => {
         silence.refresh();
-        if (!kept.stdout.add(data)) abandon(`it printed more than ${output} bytes`);
+        if (!kept.stdout.add(data)) abandon(`it printed more than ${output} bytes`, true);
       });
       opened.stderr.on("data", (data: Buffer) => {
         silence.refresh();
         kept.stderr.add(data);
+        if (kept.stderr.size > bounds.output) abandon(`it printed more than ${bounds.output} bytes of errors`, true);
         if (!onLine) return;
         const lines = (line + data.toString("utf8")).split("\n");
         line = (lines.pop() ?? "").slice(0, 1000);
-        for (const complete of lines) onLine(complete);
+        for (const complete of lines) if (heard++ < bounds.lines) onLine(complete);
       });
       // Writing to a command that has ended is no news: its outcome is.
       opened.on("error", () => {});
@@ -126,7 +133,7 @@ function attempt(
 /** The beginning of a stream, bounded. */
 class Kept {
   private readonly parts: Buffer[] = [];
-  private size = 0;
+  size = 0;
   private readonly limit: number;
 
   constructor(limit: number) {

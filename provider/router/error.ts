@@ -53,8 +53,8 @@ export function excerpt(text: string, limit = 12): string[] {
   return [...lines.slice(0, limit), `… and ${lines.length - limit} more lines`];
 }
 
-/** Without colors and control characters. */
+/** Without colors, control characters and what hides or turns text around. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "");
+  return text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/(?!\t)[\p{C}\p{Zl}\p{Zp}]/gu, "");
 }

@@ -7,6 +7,7 @@ import { printable } from "./error";
 import type { Change, Fragments, Observation } from "./types";
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
+const slotPattern = /^[a-z][a-z0-9-]{0,40}$/;
 
 /**
  * A payload for `converge`. `holder` is who others are told to wait for, `nonce` how the program knows a transaction again
@@ -24,7 +25,7 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
     }
     lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
     for (const slot of Object.keys(fragments).sort()) {
-      if (!/^[a-z][a-z0-9-]*$/.test(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
+      if (!slotPattern.test(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (fragments[slot] ?? "").replace(/\n+$/, "");
       if (text.includes("\0")) throw new Error(`a NUL character in the ${slot} fragment of ${id}`);
       if (text === "") continue;
@@ -49,7 +50,7 @@ export function decode(text: string): Observation {
   for (const line of findings.split("\n")) {
     const [, id, service, text] = /^drift (\S+) ([a-z0-9-]+)\|(.*)$/.exec(line) ?? [];
     if (!id || !service || text === undefined) continue;
-    drift.set(id, [...(drift.get(id) ?? []), { service, text: printable(text) }]);
+    drift.set(id, [...(drift.get(id) ?? []), { service, text: printable(text.slice(0, 500)) }]);
   }
   return { fragments: decodeFragments(fragments), drift };
 }
@@ -62,12 +63,17 @@ function decodeFragments(text: string): Map<string, Fragments> {
   const found = new Map<string, Fragments>();
   let fragments: Fragments = {};
   let slot = "";
+  const named = (name: string, pattern: RegExp): string => {
+    if (pattern.test(name)) return name;
+    throw new Error(`a name in the list of fragments is none: ${JSON.stringify(name.slice(0, 60))}`);
+  };
   for (const line of all.slice(from + 1, to)) {
-    if (line.startsWith("|")) fragments[slot] = `${fragments[slot] ?? ""}${line.slice(1)}\n`;
-    else if (line.startsWith("slot ")) slot = line.slice(5);
+    if (line.startsWith("|"))
+      fragments[slot] = `${Object.hasOwn(fragments, slot) ? fragments[slot] : ""}${line.slice(1)}\n`;
+    else if (line.startsWith("slot ")) slot = named(line.slice(5), slotPattern);
     else if (line.startsWith("set ")) {
       fragments = {};
-      found.set(line.slice(4), fragments);
+      found.set(named(line.slice(4), idPattern), fragments);
     }
   }
   return found;
@@ -90,12 +96,15 @@ export interface Answer {
   why: string;
 }
 
+const isWord = (text: string | undefined): boolean => text !== undefined && /^[A-Za-z0-9-]{1,64}$/.test(text);
+
 export function parseAnswer(output: string): Answer | undefined {
   const lines = output.split("\n");
   const from = lines.lastIndexOf("vpc6-answer 1");
   const to = lines.indexOf("end", from);
   const [verdict, ...words] = lines[from + 1]?.split(" ") ?? [];
-  if (from < 0 || to < 0 || !verdict) return undefined;
+  // What is no word of the program's is not from the program.
+  if (from < 0 || to < 0 || ![verdict, ...words].every(isWord) || !verdict) return undefined;
   const answer: Answer = { verdict, words, touched: true, changed: [], why: "" };
   const why: string[] = [];
   for (const line of lines.slice(from + 2, to)) {
@@ -103,9 +112,9 @@ export function parseAnswer(output: string): Answer | undefined {
     const [key, value] = space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1)];
     if (line.startsWith("|")) why.push(line.slice(1));
     else if (key === "touched") answer.touched = value !== "no";
-    else if (key === "changed") answer.changed = value.split(" ").filter((service) => service !== "");
-    else if (key === "service") answer.service = value;
-    else if (key === "id") answer.id = value;
+    else if (key === "changed") answer.changed = value.split(" ").filter(isWord);
+    else if (key === "service" && isWord(value)) answer.service = value;
+    else if (key === "id" && idPattern.test(value)) answer.id = value;
   }
   answer.why = why.join("\n");
   return answer;

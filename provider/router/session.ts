@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { bounds, Interrupted, type Outcome, run } from "./command";
 import { type Connection, connect } from "./connection";
-import { RouterError } from "./error";
+import { printable, RouterError } from "./error";
 import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
 import { commands, program } from "./program";
 import type { Change, Observation, Report, RouterAddress } from "./types";
@@ -59,7 +59,7 @@ export class Session {
     const payload = encode(changes, who, randomBytes(8).toString("hex"), confirmation.seconds);
     const answer = await this.ask(commands.converge(this.router.user, program().hash), payload);
     if (answer.verdict === "unconfirmed") return await this.confirm(answer);
-    if (answer.verdict !== "ok") throw new Refusal(answer);
+    if (answer.verdict !== "ok" || !isNumber(answer.words[0])) throw new Refusal(answer);
     return {
       generation: Number(answer.words[0]),
       changed: answer.changed,
@@ -122,8 +122,10 @@ export class Session {
 
   /** A change that may have cut us off stays only when a fresh connection gets in. */
   private async confirm(answer: Answer): Promise<Report> {
+    if (!isNumber(answer.words[0])) throw new Refusal(answer);
     const generation = Number(answer.words[0]);
-    const seconds = Number(answer.words[1]);
+    // What we asked for, or what is left of it; never longer.
+    const seconds = isNumber(answer.words[1]) ? Math.min(Number(answer.words[1]), confirmation.seconds) : 0;
     const until = Date.now() + seconds * 1000;
     let why: unknown;
     while (Date.now() < until) {
@@ -132,7 +134,7 @@ export class Session {
         fresh = await connect(this.router, { urgent: true });
         const outcome = await run(fresh, commands.confirm(this.router.user, generation));
         const said = parseAnswer(outcome.stdout);
-        if (said?.verdict === "ok") {
+        if (said?.verdict === "ok" && said.words[0] === answer.words[0]) {
           await this.replace(fresh);
           return { generation, changed: answer.changed, confirmed: "fresh connection" };
         }
@@ -194,9 +196,9 @@ export class Session {
         } catch (error) {
           this.drop();
           if (!(error instanceof Interrupted)) throw error;
-          if (attempt >= 3) {
+          if (attempt >= 3 || error.last) {
             throw this.error(
-              "the connection broke each time",
+              error.last ? "it did not come to an end" : "the connection broke each time",
               error.message,
               error.sent ? "It is not known how far it got: run again, or look at it with `pulumi refresh`." : "",
               error.sent,
@@ -253,7 +255,7 @@ export class Session {
   }
 
   private heard(line: string): void {
-    if (line.startsWith("vpc6: ")) listener?.(this.router, line.slice(6, 300));
+    if (line.startsWith("vpc6: ")) listener?.(this.router, printable(line.slice(6, 300)));
   }
 
   private error(what: string, why: string, remedy: string, touched: boolean): RouterError {
@@ -279,6 +281,7 @@ export class Session {
 }
 
 const answerless: string[] = [];
+const isNumber = (word: string | undefined): boolean => /^\d{1,15}$/.test(word ?? "");
 
 /** Not installed: the shell, or sudo, did not find the program. */
 function isMissing({ code, stderr }: Outcome): boolean {

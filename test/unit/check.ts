@@ -51,6 +51,7 @@ export async function planned(kind: Kind, news: Values, olds: Values = {}): Prom
 
 export const HOST_KEY = `SHA256:${"A".repeat(43)}`;
 export const ROUTER = `vr1 root@192.0.2.1:22 ${HOST_KEY}`;
+export const ROUTER_2 = `vr2 root@192.0.2.2:22 ${HOST_KEY}`;
 
 export const arguments_ = {
   Zone: { name: "ams1", superCidr: "2001:67c:2834::/50", claims: [] },
@@ -68,7 +69,7 @@ export const arguments_ = {
     interface: "web0",
     claims: [],
     grant: { value: "2001:67c:2834:1::/64" },
-    vpc: { domain: "shop.internal", ntpServers: [] },
+    vpc: { name: "shop", domain: "shop.internal", ntpServers: [] },
     router: ROUTER,
   },
   IsolatedNetwork: {
@@ -76,7 +77,7 @@ export const arguments_ = {
     interface: "db0",
     claims: [],
     grant: { value: "2001:db8:2800::/64" },
-    vpc: { domain: "internal", ntpServers: [] },
+    vpc: { name: "isolated/printers", domain: "internal", ntpServers: [] },
     router: ROUTER,
   },
   Instance: {
@@ -126,11 +127,17 @@ export const arguments_ = {
     hostKey: HOST_KEY,
     asn: 65000,
     sessions: [
-      { peer: "b", router: "vr2", address: "2001:db8:ffff::11", asn: 4200000001, prefixes: ["2001:67c:2834:20::/60"] },
-      { peer: "a", router: "vr1", address: "2001:db8:ffff::10", asn: 4200000000, prefixes: ["2001:67c:2834::/60"] },
+      {
+        peer: "b",
+        router: ROUTER_2,
+        address: "2001:db8:ffff::11",
+        asn: 4200000001,
+        prefixes: ["2001:67c:2834:20::/60"],
+      },
+      { peer: "a", router: ROUTER, address: "2001:db8:ffff::10", asn: 4200000000, prefixes: ["2001:67c:2834::/60"] },
       {
         peer: "elsewhere",
-        router: "vr1",
+        router: ROUTER,
         address: "2001:db8:ffff::10",
         asn: 4200000000,
         neighbor: "2001:db8:ffff::9",

@@ -137,7 +137,11 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
     { grant: { refused: "the zone has no isolatedCidr; set it on the Zone" } },
     "claim: the zone has no isolatedCidr",
   ],
-  ["IsolatedNetwork", { vpc: { domain: "internal", ntpServers: ["pool.ntp.org"] } }, "ntpServers[0]: "],
+  [
+    "IsolatedNetwork",
+    { vpc: { name: "isolated/a", domain: "internal", ntpServers: ["pool.ntp.org"] } },
+    "ntpServers[0]: ",
+  ],
   ["IsolatedNetwork", { domain: "-x" }, "domain: "],
   ["Tier", { ipv4: { cidr: "2001:db8::/64" } }, 'ipv4.cidr: "2001:db8::/64" is IPv6; IPv4 is expected here'],
   ["Tier", { ipv4: { cidr: "10.1.1.1/24" } }, "has host bits set"],

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { UNKNOWN } from "../../../provider/unknown";
-import { arguments_, check, planned, type Values } from "../check";
+import { arguments_, check, planned, ROUTER, type Values } from "../check";
 
 const fragments = async (kind: keyof typeof arguments_, change: Values = {}, olds: Values = {}) =>
   (await planned(kind, { ...arguments_[kind], ...change }, olds)).fragments as Record<string, string>;
@@ -195,7 +195,7 @@ test("a tier, with NTP servers, an own gateway, and an interface given by MAC", 
     interface: undefined,
     mac: "02-00-00-00-00-AA",
     gateway: "2001:67c:2834:1::fe",
-    vpc: { domain: "shop.internal", ntpServers: ["2001:db8::123", "2001:db8::124"] },
+    vpc: { name: "shop", domain: "shop.internal", ntpServers: ["2001:db8::123", "2001:db8::124"] },
   });
   expect(network).toBe("interface mac-0200000000aa\naddress mac-0200000000aa 2001:67c:2834:1::fe/64 nodad\n");
   expect(nftables).toContain('add element inet vpc6 tiers { "mac-0200000000aa" }');
@@ -506,7 +506,7 @@ exit
 
 test("one more VPC is one more line at the uplink; VPCs of other stacks are taken from other stacks' routers", async () => {
   const { frr: before = "" } = await fragments("Uplink");
-  const session = { peer: "c", router: "vr1", address: "2001:db8:ffff::10", asn: 4200000000 };
+  const session = { peer: "c", router: ROUTER, address: "2001:db8:ffff::10", asn: 4200000000 };
   const sessions = [...arguments_.Uplink.sessions, { ...session, prefixes: ["2001:67c:2834:10::/60"] }];
   const { frr: after = "" } = await fragments("Uplink", { sessions });
   const added = after.split("\n").filter((line) => !before.split("\n").includes(line));

@@ -164,7 +164,7 @@ export function exported({ superCidr, vpcs, gone = [], reserved = [] }: Wish): E
         {
           claim: tierName,
           interface: `if${resources.length}`.slice(0, 15),
-          vpc: { domain: String(net.inputs.domain), ntpServers: [] },
+          vpc: { name: "shop", domain: String(net.inputs.domain), ntpServers: [] },
           router: way,
           grant: grant(net, "tier", tierName),
           claims: names.map(claim("instance")),
