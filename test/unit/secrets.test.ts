@@ -92,3 +92,17 @@ test.each(["BgpPeer", "Uplink"] as const)("the password of a %s is a placeholder
     "password: a secret, so it is not shown; it must be 6 to 80 letters, digits and any of . _ ~ + / = : @ % ^ , -",
   ]);
 });
+
+test.each([
+  ["a line that the assembly reads as another resource's", `${PRIVATE_KEY}# vpc6 router:vr1\n`],
+  ["a placeholder", `${PRIVATE_KEY}{{password:0000}}\n`],
+  ["a second block", `${PRIVATE_KEY}${OTHER_KEY}`],
+  ["a header inside", PRIVATE_KEY.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n")],
+  ["a line before it", `# vpc6 router:vr1\n${PRIVATE_KEY}`],
+  ["an END of something else", PRIVATE_KEY.replace("END PRIVATE", "END EC PRIVATE")],
+])("tls.privateKey with %s is refused, and not shown", async (_, privateKey) => {
+  const { reasons } = await check("LoadBalancer", { ...terminating, tls: { ...tls, privateKey } });
+  expect(reasons).toEqual([
+    "tls.privateKey: a secret, so it is not shown; it must be a private key in PEM, without a passphrase",
+  ]);
+});
