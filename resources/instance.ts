@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { duidLinkLayer, formatMac, parseMac } from "../provider/addressing/mac";
 import { formerNames } from "./claims";
 import { grant } from "./grant";
@@ -25,6 +25,12 @@ export interface InstanceArgs {
   ipv6?: boolean;
   /** Its name in the tier's domain, one DNS label. Default: the resource's name. */
   hostname?: pulumi.Input<string>;
+  /**
+   * The password it gets from its gateway, port 8080, by CloudStack's guest protocol: until it acknowledges that it has saved it, then
+   * not again. Another one is offered anew. 8 to 128 printable ASCII characters without blanks, the first neither `-` nor `$`. A secret:
+   * it is in the state encrypted, and on the router for root and its server only. It needs `mac`. Default: none.
+   */
+  password?: pulumi.Input<string>;
   /** The name in the tier's ledger. Default: the resource's name. A plain value. */
   claim?: string;
 }
@@ -45,6 +51,12 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
  * ```ts
  * const old1 = new vpc6.Instance("old1", { tier: web, mac: "02:00:00:00:01:99", ipv6: false });
  * ```
+ *
+ * With a password that it asks its gateway for ([docs/passwords.md](../docs/passwords.md)):
+ *
+ * ```ts
+ * new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", password: config.requireSecret("web2") });
+ * ```
  */
 export class Instance extends Resource {
   /** Its IPv6 address; undefined where it has none. */
@@ -63,7 +75,7 @@ export class Instance extends Resource {
   readonly has: { ipv6: boolean; ipv4: boolean };
 
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
-    const { tier, claim = name, address, ipv4Address, ipv6 = true, ...rest } = args;
+    const { tier, claim = name, address, ipv4Address, ipv6 = true, password, ...rest } = args;
     alone(tier, claim, args);
     const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 };
     const was = formerNames(name, opts);
@@ -76,11 +88,14 @@ export class Instance extends Resource {
       ipv6,
       address,
       ipv4Address,
+      password: password === undefined ? undefined : pulumi.secret(password),
       grant: has.ipv6 ? grant(tier, "instance", child) : undefined,
       ipv4Grant: has.ipv4 ? grant(tier, "ipv4", child) : undefined,
       tier: {
         interface: tier.interface,
         domain: tier.domain,
+        gateway: password !== undefined && has.ipv6 ? tier.gateway : undefined,
+        ipv4Gateway: password !== undefined && has.ipv4 ? tier.ipv4.apply((it) => it?.gateway) : undefined,
         // Under mocks no hook runs, and there is none.
         dhcp4: has.ipv4 ? tier.ipv4.apply((it) => it?.dhcp) : undefined,
       },

@@ -1,13 +1,20 @@
 // Instance: a guest's addresses from the tier's ledger; on the router its DHCP reservation, its address and PTR records, and its hold
-// on the addresses: permanent neighbour entries and the firewall's list of who may send from where.
+// on the addresses: permanent neighbour entries and the firewall's list of who may send from where; and its password.
 
 import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { boolean, type Fail, optional, record, withDefault } from "../arguments";
 import { share } from "../claims";
 import { address4, address6, claim, device, duid, grant, hostname, mac, parentDomain, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
+import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
 import { derive } from "../unknown";
+
+/** What chpasswd, CloudStack's script and cloud-init all take as it is: `$` begins a hash, `-` an option of `echo`. */
+const password = secret(
+  "8 to 128 ASCII characters, printable and without blanks, the first neither - nor $, and no word of the protocol",
+  /^(?!(?:saved_password|bad_request)$)[!-#%-,.-~][!-~]{7,127}$/,
+);
 
 const shape = record({
   claim,
@@ -17,9 +24,16 @@ const shape = record({
   ipv6: withDefault(boolean, true),
   address: optional(address6),
   ipv4Address: optional(address4),
+  password: optional(password),
   grant: optional(grant),
   ipv4Grant: optional(grant),
-  tier: record({ interface: device, domain: parentDomain, dhcp4: withDefault(boolean, false) }),
+  tier: record({
+    interface: device,
+    domain: parentDomain,
+    gateway: optional(address6),
+    ipv4Gateway: optional(address4),
+    dhcp4: withDefault(boolean, false),
+  }),
   router: way,
 });
 type Args = ReturnType<typeof shape>;
@@ -32,6 +46,11 @@ export const instance: Kind<Args> = {
     const { claim, tier, router, mac } = args;
     const names = namesOf(claim, old);
     const host = args.hostname ?? hostname(firstName(names), "hostname", fail);
+    if (mac === undefined && args.password !== undefined) {
+      fail(
+        "password: needs `mac`; a guest gets its password by its address, and only with a MAC is an address nobody else's",
+      );
+    }
     const addresses = addressesOf(args, old, fail);
     const { address, ipv4Address } = addresses;
     // What was asked for and not given is a failure already.
@@ -42,15 +61,27 @@ export const instance: Kind<Args> = {
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
     const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
-    const view = { address, ipv4Address, leased, match, mac, fqdn, hostname: host, interface: tier.interface };
+    const view = { ...tier, address, ipv4Address, leased, match, mac, fqdn, hostname: host, password: secretOf(args, addresses, old) };
     const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };
-    return { ...names, hostname: host, fqdn, ...known, ...addresses, router, fragments: render("instance", view) };
+    const common = { ...names, hostname: host, fqdn, ...known, ...(args.password !== undefined && { password: args.password }) };
+    return { ...common, ...addresses, router, fragments: render("instance", view) };
   },
   identify: (inputs) => `${firstName(inputs)}@${inputs.address ?? inputs.ipv4Address}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
-function addressesOf(args: Args, old: Inputs | undefined, fail: Fail): { address?: string; ipv4Address?: string } {
+/** What stands for the password; the same while it is the same. */
+function secretOf(args: Args, { address, ipv4Address }: Addresses, old: Inputs | undefined): string | undefined {
+  const owner = `${firstName(namesOf(args.claim, old))}@${address ?? ipv4Address}`;
+  return args.password && placeholder("password", args.password, owner, old);
+}
+
+interface Addresses {
+  address?: string;
+  ipv4Address?: string;
+}
+
+function addressesOf(args: Args, old: Inputs | undefined, fail: Fail): Addresses {
   const { claim, mac, grant, ipv4Grant, address, ipv4Address } = args;
   if (grant === undefined && ipv4Grant === undefined) {
     const why = args.ipv6 ? "its VPC has ipv6: false" : "the guest has ipv6: false";

@@ -11,7 +11,7 @@ import { join } from "node:path";
  * The services, in the order in which a change is applied: the filter first, so that nothing is ever open that should be
  * closed, daemons last. A new one is its file in `program/services` and its name here.
  */
-const services = ["nftables", "sysctl", "network", "tayga", "frr", "dnsmasq", "named", "haproxy"];
+const services = ["nftables", "sysctl", "network", "tayga", "frr", "dnsmasq", "named", "haproxy", "password"];
 
 /** In the order in which they stand in the program. */
 const parts = [
@@ -36,14 +36,18 @@ export interface Program {
   hash: string;
 }
 
+const read = (part: string): string => readFileSync(join(__dirname, "program", part), "utf8");
+
 let cached: Program | undefined;
 
 export function program(): Program {
   if (cached) return cached;
   const text = parts
-    .map((part) => readFileSync(join(__dirname, "program", part), "utf8"))
+    .map(read)
     .join("\n")
-    .replace("@SERVICES@", services.join(" "));
+    .replace("@SERVICES@", services.join(" "))
+    // The one part that is not shell.
+    .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd());
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   cached = { text: text.replace("@HASH@", hash), hash };
   return cached;

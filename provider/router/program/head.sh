@@ -2,7 +2,7 @@
 # vpc6 on a router: takes what Pulumi resources have to say about this host (fragments, as data on stdin), has every daemon
 # validate it, switches atomically, checks health, and puts everything back when anything fails. Written by vpc6, replaced by
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
-# systemd; no other language.
+# systemd; no other language, but for the server of passwords, which is Perl (perl-base is essential in Debian).
 #
 # Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases, tayga DEV.
 

@@ -56,6 +56,8 @@ units_each() {
   unit_firewall >"$RUN/unit" && "$1" vpc6-firewall || return 1
   unit_main >"$RUN/unit" && "$1" vpc6 || return 1
   unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
+  unit_password >"$RUN/unit" && "$1" vpc6-password@ || return 1
+  unit_password_socket >"$RUN/unit" && "$1" vpc6-password@.socket || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
     eval "units_suffix=\${${service}_template:-}"
@@ -63,10 +65,16 @@ units_each() {
   done
 }
 
+# unit_name NAME: a service, unless the name says otherwise.
+unit_name() {
+  case $1 in *.*) echo "$1" ;; *) echo "$1.service" ;; esac
+}
+
 unit() {
-  ! cmp -s "$RUN/unit" "$UNITS/$1.service" || return 0
-  cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$UNITS/$1.service" || {
-    WHY="$UNITS/$1.service cannot be written"
+  unit_file=$UNITS/$(unit_name "$1")
+  ! cmp -s "$RUN/unit" "$unit_file" || return 0
+  cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$unit_file" || {
+    WHY="$unit_file cannot be written"
     return 1
   }
   units_changed=yes
@@ -76,7 +84,7 @@ unit() {
 units_drift() {
   units_each unit_drift
   for unit_in in "$UNITS" /run/systemd/system; do
-    for unit_file in "$unit_in"/vpc6.service.d/* "$unit_in"/vpc6-*.service.d/*; do
+    for unit_file in "$unit_in"/vpc6.service.d/* "$unit_in"/vpc6-*.service.d/* "$unit_in"/vpc6-*.socket.d/*; do
       [ ! -e "$unit_file" ] || echo "- $unit_file added"
     done
   done
@@ -86,11 +94,12 @@ units_drift() {
 }
 
 unit_drift() {
-  drift_file "$RUN/unit" "$UNITS/$1.service"
+  drift_file "$RUN/unit" "$UNITS/$(unit_name "$1")"
 }
 
 units_drop_ins_remove() {
-  rm -rf "$UNITS"/vpc6.service.d "$UNITS"/vpc6-*.service.d /run/systemd/system/vpc6.service.d /run/systemd/system/vpc6-*.service.d
+  rm -rf "$UNITS"/vpc6.service.d "$UNITS"/vpc6-*.service.d "$UNITS"/vpc6-*.socket.d \
+    /run/systemd/system/vpc6.service.d /run/systemd/system/vpc6-*.service.d /run/systemd/system/vpc6-*.socket.d
 }
 
 # unit_restart NAME: at boot it may wait for its turn; else WHY is what it said when it did not start.
@@ -112,7 +121,7 @@ unit_said() {
 units_remove() {
   systemctl --quiet disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
   units_drop_ins_remove
-  rm -f "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/.vpc6*.vpc6
+  rm -f "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket "$UNITS"/.vpc6*.vpc6
   systemctl daemon-reload
   systemctl reset-failed 'vpc6*' >/dev/null 2>&1
 }

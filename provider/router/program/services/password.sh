@@ -1,0 +1,190 @@
+# password: CloudStack's guest protocol on the tiers' gateways, port 8080. A socket for each gateway, and behind it, while somebody asks,
+# a process without privileges (password.pl) that knows the guests of this gateway. Another tier's socket is not touched.
+#
+# Lines `GATEWAY NAME ADDRESS PASSWORD`: the guest with that address asks at that gateway, which has that name in DNS.
+
+password_slots=passwords
+PASSWORD_STATES=/var/lib/private/vpc6-password
+
+# A table for each gateway, `passwords.d/GATEWAY`; and the gateways' names, a fragment of nobody's among those of DNS.
+password_assemble() {
+  mkdir -m 700 "$1/passwords.d" || return 1
+  awk -v dir="$1/passwords.d/" -v names="$1/dns-hosts" '
+    /^# vpc6 / { id = $3; next }
+    NF != 4 || $1 !~ /^[0-9a-f:.]+$/ { next }
+    { print id, $3, $4 >(dir $1) }
+    !(($1 " " $2) in told) { told[$1 " " $2] = 1; if (!named++) print "# vpc6 data-server" >>names; print $1, $2 >>names }
+  ' "$1/passwords"
+}
+
+password_check() {
+  [ -s "$1/passwords" ] || return 0
+  password_wrong=$(awk '
+    /^# vpc6 / { id = $3; next }
+    NF != 4 || $1 !~ /^[0-9a-f:.]+$/ || $3 !~ /^[0-9a-f:.]+$/ { print id; print "not a line of a password"; exit }
+    ($1, $3) in by { print id; print $3 " at " $1 " is already said by " by[$1, $3]; exit }
+    { by[$1, $3] = id }
+  ' "$1/passwords")
+  if [ -n "$password_wrong" ]; then
+    BLAME=${password_wrong%%
+*}
+    WHY=${password_wrong#*
+}
+    return 1
+  fi
+  [ -x /usr/bin/perl ] || WHY="there is no /usr/bin/perl (Debian's perl-base, which is essential)"
+  [ -z "$WHY" ]
+}
+
+password_apply() {
+  mkdir -p "$RUN/password.applied" || return 1
+  password_sockets >"$RUN/password.sockets"
+  while read -r gateway; do
+    [ ! -e "$1/passwords.d/$gateway" ] || continue
+    systemctl stop "vpc6-password@$gateway.socket" "vpc6-password@$gateway.service" >/dev/null 2>&1
+    systemctl reset-failed "vpc6-password@$gateway.socket" "vpc6-password@$gateway.service" >/dev/null 2>&1
+    rm -f "$RUN/password.applied/$gateway"
+  done <"$RUN/password.sockets"
+  for table in "$1"/passwords.d/*; do
+    [ -e "$table" ] || continue
+    password_serve "${table##*/}" "$(sha256sum <"$table")" || return 1
+  done
+  password_forget "$1/passwords.d"
+}
+
+# password_serve GATEWAY SUM: a process with another table goes: the next one who asks gets a new one. Who asks meanwhile waits in the
+# socket, which stays.
+password_serve() {
+  if [ "$(cat "$RUN/password.applied/$1" 2>/dev/null)" != "$2" ]; then
+    systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
+  fi
+  if [ -n "${BOOTING:-}" ]; then
+    systemctl start --no-block "vpc6-password@$1.socket"
+  elif ! systemctl --quiet is-active "vpc6-password@$1.socket"; then
+    systemctl reset-failed "vpc6-password@$1.socket" >/dev/null 2>&1
+    # A process that has lost its socket is in its way.
+    systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
+    systemctl start "vpc6-password@$1.socket" >"$RUN/password.out" 2>&1 || {
+      WHY="nobody can listen at [$1]:8080: $(password_said "$1")"
+      password_blame "$1"
+      return 1
+    }
+  fi
+  echo "$2" >"$RUN/password.applied/$1"
+}
+
+password_said() {
+  journalctl -q --no-pager -o cat -n 4 -u "vpc6-password@$1.socket" 2>/dev/null | grep . || cat "$RUN/password.out"
+}
+
+password_blame() {
+  read -r BLAME _ <"$ETC/live/files/passwords.d/$1" || BLAME=
+}
+
+# password_sockets: the gateways that have a socket unit, whatever its state.
+password_sockets() {
+  systemctl list-units --all --plain --no-legend 'vpc6-password@*.socket' |
+    awk '{ for (i = 1; i <= 2; i++) if (sub(/^vpc6-password@/, "", $i) && sub(/\.socket$/, "", $i)) print $i }'
+}
+
+# password_forget TABLES: what guests acknowledged who have no password any more.
+password_forget() {
+  [ -d "$PASSWORD_STATES" ] || return 0
+  cat "$1"/* 2>/dev/null | awk '{ print $1 }' >"$RUN/password.ids"
+  for state in "$PASSWORD_STATES"/*; do
+    [ -f "$state" ] || continue
+    grep -qxF -e "${state##*/}" "$RUN/password.ids" || rm -f "$state"
+  done
+}
+
+password_health() {
+  for table in "$1"/passwords.d/*; do
+    [ -e "$table" ] || continue
+    systemctl --quiet is-active "vpc6-password@${table##*/}.socket" || {
+      WHY="nobody listens at [${table##*/}]:8080: $(password_said "${table##*/}")"
+      password_blame "${table##*/}"
+      return 1
+    }
+  done
+}
+
+password_remove() {
+  mkdir -p "$RUN/none/passwords.d"
+  rm -f "$RUN/none/passwords.d"/*
+  password_apply "$RUN/none"
+  rm -rf "$PASSWORD_STATES" /var/lib/vpc6-password
+}
+
+unit_password_socket() {
+  cat <<'END'
+# by vpc6
+[Unit]
+Description=vpc6: passwords of guests, at %i
+
+[Socket]
+ListenStream=[%i]:8080
+FreeBind=yes
+BindIPv6Only=ipv6-only
+Service=vpc6-password@%i.service
+TriggerLimitIntervalSec=0
+END
+}
+
+# perl -x: the program is in ours, below. It holds the sockets it is given and can open no other: no network of its own.
+unit_password() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: passwords of guests, at %i
+After=vpc6.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/bin/perl -x -T $PROGRAM
+LoadCredential=passwords:$ETC/live/files/passwords.d/%i
+User=vpc6-password
+DynamicUser=yes
+StateDirectory=vpc6-password
+StateDirectoryMode=0700
+UMask=0077
+Restart=on-failure
+RestartSec=1
+TimeoutStopSec=10
+Nice=5
+MemoryMax=64M
+MemorySwapMax=0
+TasksMax=4
+LimitNOFILE=512
+LimitCORE=0
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+RestrictAddressFamilies=none
+ProtectProc=invisible
+ProcSubset=pid
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+END
+}
+
+password_server() {
+  cat <<'END'
+@PASSWORD_SERVER@
+END
+}
