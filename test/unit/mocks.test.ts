@@ -25,6 +25,7 @@ test("a whole program", async () => {
   new vpc6.Instance("both1", { tier: dual, mac: "02:00:00:00:01:98", ipv4Address: "10.1.1.9" });
   const without = new vpc6.Tier("without", { vpc: bare, interface: "b0" });
   const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+  new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", password: pulumi.secret("correct-horse") });
   const www = new vpc6.LoadBalancer("www", {
     vpc,
     port: 80,

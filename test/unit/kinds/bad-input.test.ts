@@ -195,6 +195,16 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { mac: "02:00:00:00:01" }, "mac: "],
   ["Instance", { duid: "00:03" }, "duid: "],
   ["Instance", { duid: "00:03:00:01:02:00:00:00:01:11,reboot" }, "duid: "],
+  ["Instance", { password: "short" }, "password: a secret, so it is not shown; it must be 8 to 128 ASCII characters"],
+  ["Instance", { password: "with a blank" }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "two\nlines.." }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "ünpronounceable" }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "-eeeeeee" }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "$6$salt$hash" }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "saved_password" }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "x".repeat(129) }, "password: a secret, so it is not shown"],
+  ["Instance", { password: 12345678 }, "password: a secret, so it is not shown"],
+  ["Instance", { mac: undefined, duid: "00:04:aa:bb:cc", password: "long-enough" }, "password: needs `mac`"],
   ["Instance", { hostname: "web_1" }, 'hostname: "web_1" is not a host name'],
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
   ["Instance", { address: "10.0.0.1" }, 'address: "10.0.0.1" is IPv4; IPv6 is expected here'],
@@ -287,6 +297,7 @@ test.each(wrong)("%s %o", async (kind, change, reason) => {
   const { reasons } = await check(kind, { ...arguments_[kind], ...change });
   expect(reasons.join("\n")).toContain(reason);
   expect(reasons.join("\n")).not.toMatch(/undefined|\[object|vpc6 bug/);
+  if ("password" in change) expect(reasons.join("\n")).not.toContain(String(change.password));
 });
 
 test("all at once", async () => {

@@ -215,6 +215,26 @@ test("an instance by MAC, by DUID, by both", async () => {
   expect((await fragments("Instance", { duid: "00:04:aa:bb:cc" }))["dhcp-hosts"]).toContain("id:00:04:aa:bb:cc,02:00:");
 });
 
+test("an instance with a password: who asks whom for it, and a placeholder", async () => {
+  const change = {
+    password: "correct-horse",
+    tier: { ...arguments_.Instance.tier, gateway: "2001:67c:2834:1::1" },
+  };
+  const inputs = await planned("Instance", { ...arguments_.Instance, ...change });
+  const { nftables, passwords } = inputs.fragments as Record<string, string>;
+  expect(passwords).toMatch(
+    /^2001:67c:2834:1::1 data-server\.web\.shop\.internal 2001:67c:2834:1::10 \{\{password:[0-9a-f]{4}\}\}\n$/,
+  );
+  expect(nftables).toContain('add element inet vpc6 password_gateways { "web0" . 2001:67c:2834:1::1 }\n');
+  expect(inputs.password).toBe("correct-horse");
+  expect(await planned("Instance", { ...arguments_.Instance, ...change }, inputs)).toEqual(inputs);
+  const other = await planned("Instance", { ...arguments_.Instance, ...change, password: "battery-staple" }, inputs);
+  expect(other.fragments).not.toEqual(inputs.fragments);
+  const unknown = await fragments("Instance", { ...change, password: UNKNOWN });
+  expect(unknown.passwords).toBe(UNKNOWN);
+  expect(unknown.nftables).toBe(nftables);
+});
+
 test("a load balancer: its address, who may reach it, a line for each member", async () => {
   expect(await fragments("LoadBalancer")).toEqual({
     packages: "haproxy\n",

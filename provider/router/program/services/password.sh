@@ -6,14 +6,15 @@
 password_slots=passwords
 PASSWORD_STATES=/var/lib/private/vpc6-password
 
-# A table for each gateway, `passwords.d/GATEWAY`; and the gateways' names, a fragment of nobody's among those of DNS.
+# A table for each gateway, `passwords.d/GATEWAY`; and the gateways' names among those of DNS, as the Router's own.
 password_assemble() {
   mkdir -m 700 "$1/passwords.d" || return 1
-  awk -v dir="$1/passwords.d/" -v names="$1/dns-hosts" '
+  password_router=$(sed -n 's/^# vpc6 \(router@.*\)/\1/p' "$1/nftables" | head -n 1)
+  awk -v dir="$1/passwords.d/" -v names="$1/dns-hosts" -v router="${password_router:-router}" '
     /^# vpc6 / { id = $3; next }
     NF != 4 || $1 !~ /^[0-9a-f:.]+$/ { next }
     { print id, $3, $4 >(dir $1) }
-    !(($1 " " $2) in told) { told[$1 " " $2] = 1; if (!named++) print "# vpc6 data-server" >>names; print $1, $2 >>names }
+    !(($1 " " $2) in told) { told[$1 " " $2] = 1; if (!named++) print "# vpc6 " router >>names; print $1, $2 >>names }
   ' "$1/passwords"
 }
 
@@ -105,6 +106,33 @@ password_health() {
       password_blame "${table##*/}"
       return 1
     }
+  done
+}
+
+password_drift() {
+  for gateway in $(password_tables "$1" "$ETC/live/files" | sort -u); do
+    password_table=$ETC/live/files/passwords.d/$gateway
+    if cmp -s "$1/passwords.d/$gateway" "$password_table"; then :; else
+      echo "- $password_table changed"
+      # A process may have it, and goes when it is repaired.
+      rm -f "$RUN/password.applied/$gateway"
+    fi
+  done
+  {
+    password_tables "$1" | sed 's/^/active /'
+    password_sockets | sed 's/^/inactive /'
+  } | awk '!($2 in seen) { seen[$2] = 1; print }' >"$RUN/password.wanted"
+  while read -r password_state gateway; do
+    drift_daemon "vpc6-password@$gateway.socket" "$password_state"
+  done <"$RUN/password.wanted"
+}
+
+# password_tables FILES...: the gateways that have a table.
+password_tables() {
+  for password_files in "$@"; do
+    for table in "$password_files"/passwords.d/*; do
+      [ ! -e "$table" ] || echo "${table##*/}"
+    done
   done
 }
 
