@@ -52,7 +52,7 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
  * const old1 = new vpc6.Instance("old1", { tier: web, mac: "02:00:00:00:01:99", ipv6: false });
  * ```
  *
- * With a password that it asks its gateway for ([docs/passwords.md](../docs/passwords.md)):
+ * With a password that it asks its gateway for (docs/passwords.md):
  *
  * ```ts
  * new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", password: config.requireSecret("web2") });

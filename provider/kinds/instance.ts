@@ -61,9 +61,25 @@ export const instance: Kind<Args> = {
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
     const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
-    const view = { ...tier, address, ipv4Address, leased, match, mac, fqdn, hostname: host, password: secretOf(args, addresses, old) };
+    const view = {
+      ...tier,
+      address,
+      ipv4Address,
+      leased,
+      match,
+      mac,
+      fqdn,
+      hostname: host,
+      password: secretOf(args, addresses, old),
+    };
     const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };
-    const common = { ...names, hostname: host, fqdn, ...known, ...(args.password !== undefined && { password: args.password }) };
+    const common = {
+      ...names,
+      hostname: host,
+      fqdn,
+      ...known,
+      ...(args.password !== undefined && { password: args.password }),
+    };
     return { ...common, ...addresses, router, fragments: render("instance", view) };
   },
   identify: (inputs) => `${firstName(inputs)}@${inputs.address ?? inputs.ipv4Address}`,

@@ -26,13 +26,13 @@ const guest = (name: "web1" | "web2" | "db1", { has = true, more = "" } = {}): s
     address: "${ADDRESS[name]}", ${has ? `password: config.requireSecret("${name}"),` : ""} ${more} });`;
 const all = [guest("web1"), guest("web2"), guest("db1")].join("\n");
 
-const whole = (guests = all) =>
+const whole = (guests = all, ipv4 = "") =>
   program(
     `
 import * as pulumi from "@pulumi/pulumi";
 const config = new pulumi.Config("test");
 const shop = new vpc6.Vpc("shop", { zone, router: vr1, cidr: "2001:67c:2834::/60", domain: "shop.internal" });
-const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", cidr: "2001:67c:2834:1::/64" });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", cidr: "2001:67c:2834:1::/64", ${ipv4} });
 const db = new vpc6.Tier("db", { vpc: shop, interface: "db0", cidr: "2001:67c:2834:2::/64" });
 const cache = new vpc6.Tier("cache", { vpc: shop, interface: "cache0", cidr: "2001:67c:2834:3::/64" });
 new vpc6.Instance("cache1", { tier: cache, mac: "02:00:00:00:03:11" });
@@ -356,7 +356,148 @@ print(opened)
   );
 });
 
+/** The same with ARP: every neighbour is told, a thousand times a second, that the address lives here. */
+const thief4 = (victim: string, gateway: string): string =>
+  thief(victim, gateway)
+    .replaceAll('victim + "/128", "dev", "eth0", "nodad"', 'victim + "/32", "dev", "eth0"')
+    .replaceAll('victim + "/128"', 'victim + "/32"')
+    .replaceAll('"-6"', '"-4"')
+    .replace(
+      /raw = [^]*?advertisement = .*\n/,
+      `raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); raw.bind(("eth0", 0))
+four = lambda it: socket.inet_pton(socket.AF_INET, it)
+frames = [b"\\xff" * 6 + mac + bytes.fromhex("0806000108000604") + struct.pack("!H", kind) + mac + four(victim) + bytes(6) + four(to) for kind, to in ((1, victim), (2, victim), (2, gateway), (1, gateway))]
+`,
+    )
+    .replace(/for to in .*\n.*\n.*\n/, "for frame in frames: raw.send(frame)\n")
+    .replace('"http://[" + gateway + "]:8080"', '"http://" + gateway + ":8080"');
+
+describe("in a tier that has IPv4", () => {
+  const four = { web1: "10.1.1.11", web2: "10.1.1.12" };
+  const dual = [
+    guest("web1", { more: `ipv4Address: "${four.web1}"` }),
+    guest("web2", { more: `ipv4Address: "${four.web2}"` }),
+    guest("db1"),
+  ].join("\n");
+  const over4 = (from: "web1" | "web2", word = "send_my_password") => ask(from, word, "http://10.1.1.1");
+
+  beforeAll(async () => {
+    await give("web1", "web1-fourth");
+    await engine.program(await whole(dual, `ipv4: { cidr: "10.1.1.0/24" }`));
+    await run("up");
+    for (const [name, address] of Object.entries(four))
+      await lab.exec(name as Guest, `ip addr add ${address}/24 dev eth0`);
+  }, 120_000);
+
+  test("a guest gets its password over IPv4, and over IPv6; acknowledged over either", async () => {
+    expect(await over4("web1")).toBe("web1-fourth");
+    expect(await ask("web1")).toBe("web1-fourth");
+    expect(await over4("web1", "saved_password")).toBe("saved_password");
+    expect([await over4("web1"), await ask("web1")]).toEqual(["saved_password", "saved_password"]);
+    await give("web1", "web1-fifth");
+    await run("up");
+    expect(await ask("web1")).toBe("web1-fifth");
+    expect(await ask("web1", "saved_password")).toBe("saved_password");
+    expect([await over4("web1"), await ask("web1")]).toEqual(["saved_password", "saved_password"]);
+    expect(await over4("web2")).toBe("web2-second");
+    const { stdout } = await lab.exec("vr1", "ss -Hlnt 'sport = :8080' | awk '{ print $4 }' | sort");
+    expect(stdout).toBe(`10.1.1.1:8080\n[${GATEWAY.web1}]:8080\n[${GATEWAY.db1}]:8080\n`);
+  });
+
+  test("nobody gets it with the other's IPv4 address and a flood of ARP; without the hold on it the attack succeeds", async () => {
+    await give("web1", "web1-sixth");
+    await run("up");
+    const steal = async () =>
+      Number((await lab.exec("web2", ["python3", "-"], { input: thief4(four.web1, "10.1.1.1") })).stdout);
+    expect(await steal()).toBe(0);
+    await lab.exec("vr1", `ip neigh del ${four.web1} dev web0; nft insert rule inet vpc6 own_address return`);
+    try {
+      expect(await steal()).toBeGreaterThan(0);
+      await lab.exec("vr1", `ip neigh replace ${four.web1} lladdr ${MAC.web1} dev web0 nud permanent`);
+      expect(await steal()).toBe(0);
+    } finally {
+      await lab.exec(
+        "vr1",
+        `ip neigh replace ${four.web1} lladdr ${MAC.web1} dev web0 nud permanent
+        nft delete rule inet vpc6 own_address handle $(nft -a list chain inet vpc6 own_address | sed -n 's/^\\t*return # handle //p')`,
+      );
+    }
+    expect(await steal()).toBe(0);
+    expect(await over4("web1")).toBe("web1-sixth");
+  }, 120_000);
+
+  test("comes back by itself after a reboot", async () => {
+    await lab.reboot("vr1");
+    await lab.until(
+      "the gateway",
+      30_000,
+      async () => (await lab.ping("web2", "10.1.1.1", { count: 1 })).received === 1,
+    );
+    await lab.until("an answer", 20_000, async () => (await connects4("web2", "10.1.1.1")) === "open");
+    expect(await over4("web2")).toBe("web2-second");
+  });
+
+  /** Real cloud-init, from Debian's package. Port 80 of the gateway is the guest's own: a router has no metadata. */
+  test("cloud-init: its password client over IPv6; its data source sets the password once something has metadata", async () => {
+    await lab.exec("web1", "mkdir -p /etc/cloud && touch /etc/cloud/cloud-init.disabled && dpkg -i /srv/debs/*.deb", {
+      timeoutMs: 180_000,
+    });
+    await lab.exec("web1", ["tee", "/etc/cloud/cloud.cfg.d/99.cfg"], {
+      input: `datasource_list: [CloudStack]
+network: { config: disabled }
+cloud_init_modules: []
+cloud_config_modules: [set-passwords]
+cloud_final_modules: []
+`,
+    });
+    await give("web1", "web1-seventh");
+    await run("up");
+    const client = `python3 -c 'from cloudinit.sources.DataSourceCloudStack import CloudStackPasswordServerClient as C; print(C("http://[${GATEWAY.web1}]").get_password())'`;
+    expect((await lab.exec("web1", client)).stdout).toBe("web1-seventh\n");
+    expect((await lab.exec("web1", client)).stdout).toBe("None\n");
+    await give("web1", "web1-eighth");
+    await run("up");
+    await using metadata = lab.background(
+      "web1",
+      `mkdir -p /srv/md/latest/meta-data && cd /srv/md && echo instance-id >latest/meta-data/index.html && echo i-1 >latest/meta-data/instance-id && : >latest/user-data &&
+      useradd -m debian; nft 'add table ip x; add chain ip x o { type nat hook output priority -100; }; add rule ip x o ip daddr 10.1.1.1 tcp dport 80 redirect to :80' &&
+      echo 10.1.1.1 data-server >>/etc/hosts && exec python3 -m http.server 80 --bind 0.0.0.0`,
+    );
+    await lab.until(
+      "metadata",
+      20_000,
+      async () =>
+        (await lab.exec("web1", "curl -sf http://10.1.1.1/latest/meta-data/instance-id", { check: false })).code === 0,
+    );
+    await lab.exec("web1", "rm /etc/cloud/cloud-init.disabled; cloud-init init; cloud-init modules --mode=config", {
+      timeoutMs: 120_000,
+    });
+    expect(metadata.stderr).toMatch(/GET \/latest\/meta-data/);
+    const { stdout } = await lab.exec(
+      "web1",
+      `python3 -W ignore -c 'import crypt; h = [l.split(":")[1] for l in open("/etc/shadow") if l.startswith("debian:")][0]; print(crypt.crypt("web1-eighth", h) == h)'`,
+    );
+    expect(stdout).toBe("True\n");
+    expect(await ask("web1")).toBe("saved_password");
+    await give("web1", "web1-third");
+    await run("up");
+  }, 300_000);
+
+  afterAll(async () => {
+    await engine.program(await whole());
+    await run("up");
+  });
+});
+
+async function connects4(from: Guest, address: string): Promise<string> {
+  return (await lab.exec(from, ["nc", "-4", "-n", "-z", "-w", "1", address, "8080"], { check: false })).code === 0
+    ? "open"
+    : "";
+}
+
 test("no password is in any output, state, journal or list of processes; on the router root and the server alone can read it", async () => {
+  await give("web1", "web1-last-one");
+  await run("up");
   await ask("web1");
   await run("refresh");
   await lab.exec("vr1", "sed -i 's/data-server/dota-server/' /etc/vpc6/confirmed/fragments/passwords/web1@*");
@@ -372,7 +513,7 @@ test("no password is in any output, state, journal or list of processes; on the 
     ).stdout,
   );
   for (const password of passwords) for (const text of texts) expect(text).not.toContain(password);
-  const { stdout } = await lab.exec("vr1", "grep -rlF -e web1-third /etc /run /var /tmp 2>/dev/null; true");
+  const { stdout } = await lab.exec("vr1", "grep -rlF -e web1-last-one /etc /run /var /tmp 2>/dev/null; true");
   const places = stdout.trim().split("\n");
   expect(places.length).toBeGreaterThan(1);
   for (const place of places)
@@ -381,7 +522,7 @@ test("no password is in any output, state, journal or list of processes; on the 
     );
   const strangers = await lab.exec(
     "vr1",
-    `setpriv --reuid nobody --regid nogroup --clear-groups grep -rlF -e web1-third /etc /run /var /tmp 2>/dev/null; true`,
+    `setpriv --reuid nobody --regid nogroup --clear-groups grep -rlF -e web1-last-one /etc /run /var /tmp 2>/dev/null; true`,
   );
   expect(strangers.stdout).toBe("");
   const { stdout: user } = await lab.exec(

@@ -19,7 +19,6 @@ observe() {
     CONFIRMED=$GENERATIONS/$(generation confirmed)
     drifts "$CONFIRMED" || { answer failed; return; }
     sed 's/^/drift /' "$RUN/drifts"
-    rm -rf "$RUN/drift"
   fi
   echo "end vpc6-drift"
 }
@@ -60,6 +59,8 @@ drifts() {
     count[service]++ >= 200 { next }
     { id = $1; sub(/^[^ ]+ /, ""); print (id == "-" ? router : id) " " service "|" substr($0, 1, 300) }
   ' >"$RUN/drifts"
+  # It holds secrets.
+  rm -rf "$drift_dir"
 }
 
 # What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router. Its assembled files are compared already, and

@@ -57,7 +57,8 @@ units_each() {
   unit_main >"$RUN/unit" && "$1" vpc6 || return 1
   unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
   unit_password >"$RUN/unit" && "$1" vpc6-password@ || return 1
-  unit_password_socket >"$RUN/unit" && "$1" vpc6-password@.socket || return 1
+  unit_password_socket '[%i]' >"$RUN/unit" && "$1" vpc6-password@.socket || return 1
+  unit_password_socket %i >"$RUN/unit" && "$1" vpc6-password-ipv4@.socket || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
     eval "units_suffix=\${${service}_template:-}"

@@ -42,8 +42,8 @@ password_apply() {
   password_sockets >"$RUN/password.sockets"
   while read -r gateway; do
     [ ! -e "$1/passwords.d/$gateway" ] || continue
-    systemctl stop "vpc6-password@$gateway.socket" "vpc6-password@$gateway.service" >/dev/null 2>&1
-    systemctl reset-failed "vpc6-password@$gateway.socket" "vpc6-password@$gateway.service" >/dev/null 2>&1
+    systemctl stop "$(password_socket "$gateway")" "vpc6-password@$gateway.service" >/dev/null 2>&1
+    systemctl reset-failed "$(password_socket "$gateway")" "vpc6-password@$gateway.service" >/dev/null 2>&1
     rm -f "$RUN/password.applied/$gateway"
   done <"$RUN/password.sockets"
   for table in "$1"/passwords.d/*; do
@@ -60,13 +60,13 @@ password_serve() {
     systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
   fi
   if [ -n "${BOOTING:-}" ]; then
-    systemctl start --no-block "vpc6-password@$1.socket"
-  elif ! systemctl --quiet is-active "vpc6-password@$1.socket"; then
-    systemctl reset-failed "vpc6-password@$1.socket" >/dev/null 2>&1
+    systemctl start --no-block "$(password_socket "$1")"
+  elif ! systemctl --quiet is-active "$(password_socket "$1")"; then
+    systemctl reset-failed "$(password_socket "$1")" >/dev/null 2>&1
     # A process that has lost its socket is in its way.
     systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
-    systemctl start "vpc6-password@$1.socket" >"$RUN/password.out" 2>&1 || {
-      WHY="nobody can listen at [$1]:8080: $(password_said "$1")"
+    systemctl start "$(password_socket "$1")" >"$RUN/password.out" 2>&1 || {
+      WHY="nobody can listen at $1, port 8080: $(password_said "$1")"
       password_blame "$1"
       return 1
     }
@@ -75,17 +75,22 @@ password_serve() {
 }
 
 password_said() {
-  journalctl -q --no-pager -o cat -n 4 -u "vpc6-password@$1.socket" 2>/dev/null | grep . || cat "$RUN/password.out"
+  journalctl -q --no-pager -o cat -n 4 -u "$(password_socket "$1")" 2>/dev/null | grep . || cat "$RUN/password.out"
 }
 
 password_blame() {
   read -r BLAME _ <"$ETC/live/files/passwords.d/$1" || BLAME=
 }
 
+# password_socket GATEWAY: the socket unit there; only an IPv6 address stands in brackets.
+password_socket() {
+  case $1 in *:*) echo "vpc6-password@$1.socket" ;; *) echo "vpc6-password-ipv4@$1.socket" ;; esac
+}
+
 # password_sockets: the gateways that have a socket unit, whatever its state.
 password_sockets() {
-  systemctl list-units --all --plain --no-legend 'vpc6-password@*.socket' |
-    awk '{ for (i = 1; i <= 2; i++) if (sub(/^vpc6-password@/, "", $i) && sub(/\.socket$/, "", $i)) print $i }'
+  systemctl list-units --all --plain --no-legend 'vpc6-password@*.socket' 'vpc6-password-ipv4@*.socket' |
+    awk '{ for (i = 1; i <= 2; i++) if (sub(/^vpc6-password(-ipv4)?@/, "", $i) && sub(/\.socket$/, "", $i)) print $i }'
 }
 
 # password_forget TABLES: what guests acknowledged who have no password any more.
@@ -101,8 +106,8 @@ password_forget() {
 password_health() {
   for table in "$1"/passwords.d/*; do
     [ -e "$table" ] || continue
-    systemctl --quiet is-active "vpc6-password@${table##*/}.socket" || {
-      WHY="nobody listens at [${table##*/}]:8080: $(password_said "${table##*/}")"
+    systemctl --quiet is-active "$(password_socket "${table##*/}")" || {
+      WHY="nobody listens at ${table##*/}, port 8080: $(password_said "${table##*/}")"
       password_blame "${table##*/}"
       return 1
     }
@@ -123,7 +128,7 @@ password_drift() {
     password_sockets | sed 's/^/inactive /'
   } | awk '!($2 in seen) { seen[$2] = 1; print }' >"$RUN/password.wanted"
   while read -r password_state gateway; do
-    drift_daemon "vpc6-password@$gateway.socket" "$password_state"
+    drift_daemon "$(password_socket "$gateway")" "$password_state"
   done <"$RUN/password.wanted"
 }
 
@@ -143,14 +148,15 @@ password_remove() {
   rm -rf "$PASSWORD_STATES" /var/lib/vpc6-password
 }
 
+# unit_password_socket LISTEN
 unit_password_socket() {
-  cat <<'END'
+  cat <<END
 # by vpc6
 [Unit]
 Description=vpc6: passwords of guests, at %i
 
 [Socket]
-ListenStream=[%i]:8080
+ListenStream=$1:8080
 FreeBind=yes
 BindIPv6Only=ipv6-only
 Service=vpc6-password@%i.service
