@@ -363,7 +363,7 @@ const thief4 = (victim: string, gateway: string): string =>
     .replaceAll('victim + "/128"', 'victim + "/32"')
     .replaceAll('"-6"', '"-4"')
     .replace(
-      /raw = [^]*?advertisement = .*\n/,
+      /raw = [\s\S]*?advertisement = .*\n/,
       `raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); raw.bind(("eth0", 0))
 four = lambda it: socket.inet_pton(socket.AF_INET, it)
 frames = [b"\\xff" * 6 + mac + bytes.fromhex("0806000108000604") + struct.pack("!H", kind) + mac + four(victim) + bytes(6) + four(to) for kind, to in ((1, victim), (2, victim), (2, gateway), (1, gateway))]
@@ -459,7 +459,7 @@ cloud_final_modules: []
     await run("up");
     await using metadata = lab.background(
       "web1",
-      `mkdir -p /srv/md/latest/meta-data && cd /srv/md && echo instance-id >latest/meta-data/index.html && echo i-1 >latest/meta-data/instance-id && : >latest/user-data &&
+      `mkdir -p /srv/md/latest/meta-data && cd /srv/md && printf '%s\\n' instance-id availability-zone >latest/meta-data/index.html && echo i-1 >latest/meta-data/instance-id && echo z-1 >latest/meta-data/availability-zone && : >latest/user-data &&
       useradd -m debian; nft 'add table ip x; add chain ip x o { type nat hook output priority -100; }; add rule ip x o ip daddr 10.1.1.1 tcp dport 80 redirect to :80' &&
       echo 10.1.1.1 data-server >>/etc/hosts && exec python3 -m http.server 80 --bind 0.0.0.0`,
     );
