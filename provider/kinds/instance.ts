@@ -52,6 +52,13 @@ export const instance: Kind<Args> = {
       );
     }
     const addresses = addressesOf(args, old, fail);
+    const deaf = [
+      addresses.address && !tier.gateway && "gateway",
+      addresses.ipv4Address && !tier.ipv4Gateway && "ipv4Gateway",
+    ];
+    for (const missing of deaf.filter((it) => args.password !== undefined && it)) {
+      fail(`tier.${missing}: missing; it is where the guest asks for its password`);
+    }
     const { address, ipv4Address } = addresses;
     // What was asked for and not given is a failure already.
     const whole = (address === undefined) === (args.grant === undefined);

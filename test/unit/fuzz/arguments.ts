@@ -193,9 +193,16 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "ipv6?": fc.boolean(),
     "address?": of("2001:67c:2834:1::10"),
     "ipv4Address?": ipv4,
+    "password?": of("correct-horse", "a*b?[c]\\\"'`$(x)|;&#", "{{password:0000}}", "!".repeat(128)),
     "grant?": granted(of("2001:67c:2834:1::10")),
     "ipv4Grant?": granted(ipv4),
-    tier: fields({ interface: device, domain, "dhcp4?": fc.boolean() }),
+    tier: fields({
+      interface: device,
+      domain,
+      "gateway?": of("2001:67c:2834:1::1"),
+      "ipv4Gateway?": of("10.1.1.1"),
+      "dhcp4?": fc.boolean(),
+    }),
     router: way,
   }),
   ExternalNetwork: fields({

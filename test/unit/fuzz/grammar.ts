@@ -69,7 +69,10 @@ const VALUES: Record<string, Record<string, string>> = {
     ...{ seq: N, asn: N, multihop: N, interval: N, keepalive: N, hold: N, connect: N, maximumPrefix: N },
     routerId: A4,
   },
-  instance: { match: `(?:id:[0-9a-f]{2}(?::[0-9a-f]{2}){2,129}(?:,${MAC})?|${MAC})`, hostname: LABEL, fqdn: DOMAIN },
+  instance: {
+    match: `(?:id:[0-9a-f]{2}(?::[0-9a-f]{2}){2,129}(?:,${MAC})?|${MAC})`,
+    ...{ hostname: LABEL, fqdn: DOMAIN, domain: DOMAIN, password: PASSWORD, ipv4Gateway: A4 },
+  },
   "load-balancer": {
     sources: some(P6),
     section: `${NAME}:${A6}`,

@@ -204,6 +204,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { password: "saved_password" }, "password: a secret, so it is not shown"],
   ["Instance", { password: "x".repeat(129) }, "password: a secret, so it is not shown"],
   ["Instance", { password: 12345678 }, "password: a secret, so it is not shown"],
+  ["Instance", { password: "long-enough" }, "tier.gateway: missing"],
   ["Instance", { mac: undefined, duid: "00:04:aa:bb:cc", password: "long-enough" }, "password: needs `mac`"],
   ["Instance", { hostname: "web_1" }, 'hostname: "web_1" is not a host name'],
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
