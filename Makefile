@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-fuzz test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture docs demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-fuzz test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -54,6 +54,9 @@ test-truth: setup build ## 200 random edits: is what preview says what up does? 
 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts
+
+bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, half an hour
+	@tools/env node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --import $(CURDIR)/bench/resolve.mjs bench/run.ts
 
 docs: packages ## docs/resources/ from the doc comments
 	@tools/env node tools/docs.mjs

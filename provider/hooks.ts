@@ -148,7 +148,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       if (!props.router || !props.fragments) return { id, props };
       let seen: Observation;
       try {
-        seen = await observe(readWay(props.router));
+        seen = await observe(readWay(props.router), { recent: true });
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }

@@ -30,9 +30,12 @@ export async function converge(router: RouterAddress, change: Change): Promise<R
   return await lane(router).converge(change);
 }
 
-/** What is confirmed on the router, and what is not so. Concurrent callers share one round trip. Empty where vpc6 never was. */
-export async function observe(router: RouterAddress): Promise<Observation> {
-  return await lane(router).observe();
+/**
+ * What is confirmed on the router, and what is not so. Concurrent callers share one round trip; `recent` shares that of who asked a
+ * moment ago, too. Empty where vpc6 never was.
+ */
+export async function observe(router: RouterAddress, options: { recent?: boolean } = {}): Promise<Observation> {
+  return await lane(router).observe(options);
 }
 
 /** Leaves the router as it was found, when nothing but `id` is on it; an error, or no news (`unlessOccupied`), when there is more. */

@@ -14,6 +14,8 @@ export const gather = {
   wait: 25,
   /** After a router proved unreachable, changes for it fail at once for this long; twice as long each time it does again. */
   unreachable: 10_000,
+  /** So long after the last who asked, what was seen is told to the next: the engine refreshes a few resources at a time. */
+  seen: 1_000,
 };
 
 interface Item {
@@ -33,6 +35,7 @@ export class Lane {
   private queue: (Item | Solo)[] = [];
   private running = false;
   private observing: Promise<Observation> | undefined;
+  private seen: { what: Observation; until: number } | undefined;
   private down: { error: RouterError; until: number } | undefined;
   private failures = 0;
 
@@ -59,14 +62,23 @@ export class Lane {
     );
   }
 
-  observe(): Promise<Observation> {
+  /** `recent`: what was seen a moment ago for another resource of the same run, unless something was changed since, will do. */
+  observe({ recent = false } = {}): Promise<Observation> {
+    if (recent && this.seen && performance.now() < this.seen.until) {
+      this.seen.until = performance.now() + gather.seen;
+      return Promise.resolve(this.seen.what);
+    }
     // Between transactions, not beside one: what is said is then true for all who asked before.
     this.observing ??= this.wait<Observation>((resolve, reject) =>
       this.enqueue({
         run: () => {
           this.observing = undefined;
-          return this.reach(() => this.session.observe()).then(resolve, (error) =>
-            reject(this.verdict(error, "looking at what is there")),
+          return this.reach(() => this.session.observe()).then(
+            (what) => {
+              this.seen = { what, until: performance.now() + gather.seen };
+              resolve(what);
+            },
+            (error) => reject(this.verdict(error, "looking at what is there")),
           );
         },
       }),
@@ -93,6 +105,7 @@ export class Lane {
   private async drain(): Promise<void> {
     while (this.queue.length > 0) {
       const next = this.take();
+      this.seen = undefined;
       if (Array.isArray(next)) await this.settle(next);
       else await next.run();
     }

@@ -61,6 +61,23 @@ describe("gathering", () => {
     expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["converge", "observe"]);
   });
 
+  it("asks once for all resources of a refresh, which come a few at a time, and again after a change", async () => {
+    await using fake = await fakeRouter(({ line }) =>
+      line.endsWith(" observe")
+        ? { stdout: "vpc6-transaction 1\nset a\nslot network\n|x\nend 4\nvpc6-drift 1\nend vpc6-drift\n" }
+        : ok(),
+    );
+    const read = () => observe(fake.address, { recent: true });
+    for (let wave = 0; wave < 3; wave++) await Promise.all([read(), read()]);
+    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["observe"]);
+    await converge(fake.address, change("a"));
+    await read();
+    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["observe", "converge", "observe"]);
+    // Who does not say that it will do looks for himself.
+    await observe(fake.address);
+    expect(fake.commands).toHaveLength(4);
+  });
+
   it("keeps routers apart: one that is dead does not stop another", async () => {
     await using fake = await fakeRouter(ok);
     await using dead = await fakeRouter(ok, { login: () => false });

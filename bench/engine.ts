@@ -1,0 +1,170 @@
+// The engine's side: previews and unchanged updates against as many do-nothing dynamic resources with the same inputs, the size of the
+// state, what a refresh asks of a router, and the ledger. The router is an SSH server in this process: nothing here depends on daemons.
+
+import { createRequire } from "node:module";
+import { Engine, type StateResource } from "../test/engine/engine.ts";
+import { answer, type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../test/unit/router/server.ts";
+import { byTurns, ratio, type Spread, seconds, table, text, verdict } from "./measure.ts";
+
+const { allocate } = createRequire(import.meta.url)("../dist/provider/addressing/allocate.js") as {
+  allocate(pools: object[], old: string | undefined, claims: object[]): { ledger?: string; text?: string };
+};
+const { parsePrefix } = createRequire(import.meta.url)("../dist/provider/addressing/prefix.js") as {
+  parsePrefix(text: string): unknown;
+};
+
+const fast = { VPC6_SSH_KEY: userKey.private, PULUMI_SKIP_CHECKPOINTS: "true", PULUMI_EXPERIMENTAL: "true" };
+
+/** `count` resources: a zone, a router, VPCs of three tiers, and instances. */
+const program = (count: number, { address }: FakeRouter): string => {
+  const lines = [
+    `import * as vpc6 from "vpc6";`,
+    `const zone = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/49" });`,
+    `const router = new vpc6.Router("vr1", { zone, host: "127.0.0.1", port: ${address.port}, hostKey: "${hostKeyPrint}", publicInterface: "pub0" });`,
+  ];
+  let left = count - 2;
+  for (let vpc = 1; left > 0; vpc++) {
+    left--;
+    lines.push(`{ const vpc = new vpc6.Vpc("vpc${vpc}", { zone, router });`);
+    for (let tier = 1; tier <= 3 && left > 0; tier++) {
+      left--;
+      const name = `t${vpc}x${tier}`;
+      lines.push(`const ${name} = new vpc6.Tier("${name}", { vpc, interface: "e${vpc}x${tier}" });`);
+      for (let guest = 1; guest <= 12 && left > 0; guest++, left--) {
+        const mac = `02:00:00:${[vpc, tier, guest].map((it) => it.toString(16).padStart(2, "0")).join(":")}`;
+        lines.push(`new vpc6.Instance("${name}g${guest}", { tier: ${name}, mac: "${mac}" });`);
+      }
+    }
+    lines.push("}");
+  }
+  return lines.join("\n");
+};
+
+const NOTHING = `
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+const provider = {
+  async check(_, news) { return { inputs: news }; },
+  async diff(_, olds, news) { const { __provider: a, ...was } = olds; const { __provider: b, ...is } = news; return { changes: JSON.stringify(was) !== JSON.stringify(is) }; },
+  async create(inputs) { return { id: "nothing", outs: inputs }; },
+};
+class Nothing extends pulumi.dynamic.Resource { constructor(name, props) { super(provider, name, props); } }
+for (const { name, inputs } of JSON.parse(readFileSync("inputs.json", "utf8"))) new Nothing(name, inputs);
+`;
+
+const ours = (all: StateResource[] = []) => all.filter(({ type }) => type.includes("dynamic"));
+const bytes = (all: StateResource[] | undefined): number => {
+  const resources = ours(all);
+  return resources.reduce((sum, it) => sum + JSON.stringify(it).length, 0) / resources.length;
+};
+
+export async function engine(counts: number[], repetitions: (count: number) => number) {
+  const rows: string[][] = [];
+  const targets: string[][] = [];
+  const refreshes: string[][] = [];
+  for (const count of counts) {
+    console.log(`${count} resources`);
+    await using router = await fakeRouter(({ line }) =>
+      line.includes(" observe") ? { stdout: observed(router.payloads) } : answer("ok 1 same"),
+    );
+    await using vpc6 = await Engine.start({ env: fast });
+    await vpc6.program(program(count, router));
+    must(await vpc6.run(["up", "--yes", "--skip-preview", "--parallel", "64"]));
+    const state = (await vpc6.export()).deployment.resources;
+    await using nothing = await Engine.start({ env: fast });
+    const same = ours(state).map(({ urn, inputs = {} }) => {
+      const { __provider, ...rest } = inputs;
+      return { name: urn.slice(urn.lastIndexOf("::") + 2), inputs: rest };
+    });
+    await nothing.write("inputs.json", JSON.stringify(same));
+    await nothing.program(NOTHING);
+    must(await nothing.run(["up", "--yes", "--skip-preview", "--parallel", "64"]));
+    const theirs = (await nothing.export()).deployment.resources;
+    if (ours(state).length !== count || ours(theirs).length !== count) throw new Error(`not ${count} resources`);
+
+    const run =
+      (it: Engine, ...args: string[]) =>
+      async () =>
+        must(await it.run([...args, "--expect-no-changes"]));
+    const preview = await byTurns(repetitions(count), {
+      vpc6: run(vpc6, "preview"),
+      nothing: run(nothing, "preview"),
+    });
+    const up = await byTurns(repetitions(count), {
+      vpc6: run(vpc6, "up", "--yes", "--skip-preview"),
+      nothing: run(nothing, "up", "--yes", "--skip-preview"),
+    });
+    const cell = (what: string, of: { vpc6: Spread; nothing: Spread }) => {
+      rows.push([String(count), what, text(of.vpc6), text(of.nothing), seconds(ratio(of.vpc6, of.nothing))]);
+      targets.push(verdict(`${what} of ${count} resources ÷ do-nothing resources`, ratio(of.vpc6, of.nothing), 1.1));
+    };
+    cell("preview", preview);
+    cell("unchanged up", up);
+    const [mine, other] = [bytes(state), bytes(theirs)];
+    rows.push([String(count), "state, bytes a resource", mine.toFixed(0), other.toFixed(0), seconds(mine / other)]);
+    targets.push(verdict(`state of ${count} resources ÷ do-nothing resources`, mine / other, 1.1));
+
+    const before = { connections: router.connections, commands: router.commands.length };
+    const began = performance.now();
+    must(await vpc6.run(["refresh", "--yes", "--skip-preview", "--expect-no-changes"]));
+    const took = (performance.now() - began) / 1000;
+    const connections = router.connections - before.connections;
+    const trips = router.commands.length - before.commands;
+    refreshes.push([String(count), String(connections), String(trips), `${seconds(took)} s`]);
+    targets.push(verdict(`refresh of ${count} resources, round trips`, trips, 1));
+  }
+  return {
+    page: table(["resources", "what", "vpc6", "do-nothing", "ratio"], rows),
+    refresh: table(["resources", "connections", "round trips", "`pulumi refresh`, whole"], refreshes),
+    targets,
+  };
+}
+
+/** What the router was told, as it tells it. */
+function observed(payloads: string[]): string {
+  const lines = payloads
+    .flatMap((payload) => payload.split("\n"))
+    .filter((line) => line !== "" && !/^(vpc6-transaction|holder|nonce|confirm|end) |^(fresh|repair)$/.test(line));
+  return `${["vpc6-transaction 1", ...lines, `end ${lines.length + 1}`].join("\n")}\nvpc6-drift 1\nend vpc6-drift\n`;
+}
+
+/** A ledger with `count` lines: all of them new, and one more. */
+export function ledger(counts: number[]): string {
+  const within = parsePrefix("2001:db8::/32");
+  const pools = [
+    {
+      kind: "vpc",
+      what: "prefix",
+      plural: "prefixes",
+      format: "prefix",
+      within,
+      length: 60,
+      container: "zone",
+      reserved: [],
+    },
+  ];
+  const rows = counts.map((count) => {
+    const claims = Array.from({ length: count }, (_, index) => ({ kind: "vpc", name: `v${index}`, was: [] }));
+    const time = (old: string | undefined, all: object[]) => {
+      const began = performance.now();
+      const made = allocate(pools, old, all);
+      return { took: (performance.now() - began) / 1000, made };
+    };
+    const fresh = time(undefined, claims);
+    const old = Object.values(fresh.made).find((it): it is string => typeof it === "string");
+    const more = time(old, [...claims, { kind: "vpc", name: "one-more", was: [] }]);
+    const rate = (took: number) => Math.round(count / took).toLocaleString("en");
+    return [
+      count.toLocaleString("en"),
+      `${seconds(fresh.took)} s`,
+      rate(fresh.took),
+      `${seconds(more.took)} s`,
+      rate(more.took),
+    ];
+  });
+  return table(["claims", "all new", "claims a second", "one more", "claims a second"], rows);
+}
+
+function must({ code, all }: { code: number; all: string }): void {
+  if (code !== 0) throw new Error(all);
+}
