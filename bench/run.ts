@@ -60,7 +60,7 @@ keeps the old configuration, takes a lock, compares, confirms, and would undo.
 ${made.rule}`,
       `## First converge of a full VPC
 
-Three tiers, two access lists, four instances, two load balancers and a BGP session${hasNat64 ? " (NAT64 is left out)" : ""}, on a router that has all packages
+Three tiers, two access lists, four instances, two load balancers and a BGP session${hasNat64 ? " without NAT64" : ""}, on a router that has all packages
 (python3, which Ansible needs, too). The two others get the files that vpc6 had made: thirteen with their units, checked by the daemons, then handlers or their
 like. What vpc6's engine would add is in the row of \`pulumi up\` above.
 
@@ -115,7 +115,7 @@ ${sections.join("\n\n")}
 
 ## A fleet of 1,000 routers
 
-See [scaling](scaling.md).
+Measured by its own test: [fleet](fleet.md).
 
 ${notes}`;
 console.log(`\n${whole}`);
