@@ -23,7 +23,9 @@ export async function byHand(): Promise<Files> {
   const dnsmasq = (await live("dnsmasq")).replaceAll("/var/lib/vpc6/", "/etc/bench/");
   const network = (await live("network")).split("\n").flatMap((line) => {
     const [verb, ...rest] = line.split(" ");
-    if (verb === "address") return [`addr replace ${rest[1]} dev ${rest[0]}${rest[2] ? ` ${rest[2]}` : ""}`];
+    if (verb === "interface") return [`link set ${rest[0]} up`];
+    // Without duplicate detection: the route behind it would not be taken yet.
+    if (verb === "address") return [`addr replace ${rest[1]} dev ${rest[0]} nodad`];
     if (verb === "route") return [`route replace ${rest.slice(1).join(" ")} dev ${rest[0]}`];
     if (verb === "unreachable") return [`route replace unreachable ${rest[0]}`];
     if (verb === "neighbor") return [`neigh replace ${rest[1]} lladdr ${rest[2]} dev ${rest[0]} nud permanent`];
@@ -200,7 +202,7 @@ ${started.join("\n")}
         "sed -n 's/^addr replace/addr del/p; s/^route replace/route del/p; s/^neigh replace \\([^ ]*\\) .* dev \\([^ ]*\\) .*/neigh del \\1 dev \\2/p'";
       await lab.exec(
         "vr1",
-        `systemctl -q disable --now ${UNITS} 2>/dev/null; nft delete table inet bench 2>/dev/null; [ ! -e /etc/bench/network.batch ] || ${batch} /etc/bench/network.batch | sed 's/ nodad//' | ip -6 -force -batch - 2>/dev/null; rm -rf /etc/bench /etc/bench.nft* /etc/systemd/system/bench-* /etc/sysctl.d/90-bench.conf; systemctl daemon-reload; sysctl -q net.ipv6.conf.all.forwarding=0; true`,
+        `systemctl -q disable --now ${UNITS} 2>/dev/null; nft delete table inet bench 2>/dev/null; [ ! -e /etc/bench/network.batch ] || ${batch} /etc/bench/network.batch | sed 's/ nodad//; s/ nud permanent//' | ip -6 -force -batch - 2>/dev/null; rm -rf /etc/bench /etc/bench.nft* /etc/systemd/system/bench-* /etc/sysctl.d/90-bench.conf; systemctl daemon-reload; sysctl -q net.ipv6.conf.all.forwarding=0; true`,
       );
     },
     async [Symbol.asyncDispose]() {
