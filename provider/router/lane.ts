@@ -15,7 +15,7 @@ export const gather = {
   /** After a router proved unreachable, changes for it fail at once for this long; twice as long each time it does again. */
   unreachable: 10_000,
   /** So long after the last who asked, what was seen is told to the next: the engine refreshes a few resources at a time. */
-  seen: 1_000,
+  seen: 2_000,
 };
 
 interface Item {
@@ -35,6 +35,7 @@ export class Lane {
   private queue: (Item | Solo)[] = [];
   private running = false;
   private observing: Promise<Observation> | undefined;
+  private underWay: Promise<Observation> | undefined;
   private seen: { what: Observation; until: number } | undefined;
   private down: { error: RouterError; until: number } | undefined;
   private failures = 0;
@@ -62,8 +63,9 @@ export class Lane {
     );
   }
 
-  /** `recent`: what was seen a moment ago for another resource of the same run, unless something was changed since, will do. */
+  /** `recent`: what is being seen, or was a moment ago, for another resource of the same run, will do unless something was changed since. */
   observe({ recent = false } = {}): Promise<Observation> {
+    if (recent && this.underWay) return this.underWay;
     if (recent && this.seen && performance.now() < this.seen.until) {
       this.seen.until = performance.now() + gather.seen;
       return Promise.resolve(this.seen.what);
@@ -72,14 +74,19 @@ export class Lane {
     this.observing ??= this.wait<Observation>((resolve, reject) =>
       this.enqueue({
         run: () => {
+          this.underWay = this.observing;
           this.observing = undefined;
-          return this.reach(() => this.session.observe()).then(
-            (what) => {
-              this.seen = { what, until: performance.now() + gather.seen };
-              resolve(what);
-            },
-            (error) => reject(this.verdict(error, "looking at what is there")),
-          );
+          return this.reach(() => this.session.observe())
+            .then(
+              (what) => {
+                this.seen = { what, until: performance.now() + gather.seen };
+                resolve(what);
+              },
+              (error) => reject(this.verdict(error, "looking at what is there")),
+            )
+            .finally(() => {
+              this.underWay = undefined;
+            });
         },
       }),
     );
