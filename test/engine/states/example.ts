@@ -32,13 +32,13 @@ const shop = new vpc6.Vpc("shop", {
   reserve: ["later"],
 });
 const small = new vpc6.Vpc("small", { zone, router: vr2, vpcPrefixLength: 62, cidr: "2001:67c:2834:100::/62" });
-const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", ipv4: { cidr: "10.1.1.0/24" } });
 const db = new vpc6.Tier("db", { vpc: shop, mac: "02:00:00:00:00:03", reserve: ["later"] });
 const app = new vpc6.Tier("app", { vpc: small, interface: "app0", claim: "application" });
 const kiosks = new vpc6.IsolatedNetwork("kiosks", { zone, router: vr2, interface: "kiosk0" });
 
 const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
-const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", hostname: "two" });
+const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", hostname: "two", password });
 const db1 = new vpc6.Instance("db1", { tier: db, duid: "00:03:00:01:02:00:00:00:02:11" });
 new vpc6.Instance("app1", { tier: app, mac: "02:00:00:00:04:11" });
 new vpc6.Instance("kiosk1", { tier: kiosks, mac: "02:00:00:00:05:11" });
