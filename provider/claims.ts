@@ -5,7 +5,7 @@ import { allocate } from "./addressing/allocate";
 import type { PoolSpec } from "./addressing/allotment";
 import { format, lookup, parse } from "./addressing/ledger";
 import { bitsOf, formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
-import { boolean, type Fail, integer, list, matching, optional, record, type Type, text } from "./arguments";
+import { boolean, type Fail, integer, list, matching, optional, printable, record, type Type, text } from "./arguments";
 import { address4, address6, asnText, claim, type Grant, prefix6, prefixOf } from "./fields";
 import type { Inputs } from "./kind";
 import { UNKNOWN } from "./unknown";
@@ -28,7 +28,8 @@ const one = record({
   kind: matching("a kind of claim", /^[a-z][a-z0-9]{0,19}$/),
   name: claim,
   was: optional(list(text("a name", (it) => it))),
-  value: optional(text("a value", (it) => it)),
+  // As the child gave it: what is wrong with it is the child's failure.
+  value: optional(text("a value", (it) => printable(it.slice(0, 200)))),
   length: optional(integer(0, 128)),
   reserved: optional(boolean),
 });

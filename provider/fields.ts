@@ -142,7 +142,7 @@ export const hop = {
 export const proxy = record(hop);
 
 /** The stack that has put something where other stacks do too. */
-export const owner = matching("the name of a stack", /^[A-Za-z0-9._/-]{1,300}$/);
+export const owner = matching("the name of a stack", /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9._/-]{1,300}$/);
 
 /** The way to a router (way.ts), as its Router hands it to the others. */
 export const way: Type<string> = (value, path, fail) => {

@@ -9,7 +9,7 @@ import { share } from "../claims";
 import { address6, claim, grant, label, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { derive, hasUnknown } from "../unknown";
+import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 const WELL_KNOWN = "64:ff9b::/96";
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
@@ -86,7 +86,7 @@ export const nat64: Kind<Args> = {
       fail("vpc: it has ipv6: false, and NAT64 is for IPv6 guests");
       return common;
     }
-    for (const other of hasUnknown(ipv4Pool) ? [] : args.ipv4Others) {
+    for (const other of hasUnknown(ipv4Pool) || (args.ipv4Others as unknown) === UNKNOWN ? [] : args.ipv4Others) {
       const theirs = hasUnknown(other) ? "unknown" : parsePrefix(other.cidr);
       if (typeof theirs !== "string" && overlaps(prefixOf(ipv4Pool), theirs)) {
         fail(`ipv4Pool: "${ipv4Pool}" overlaps ${other.cidr} of ${other.name}, on the same router`);

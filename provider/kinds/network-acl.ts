@@ -37,7 +37,7 @@ const preset = text('"denyAll", "allowAll" or "egressOnly"', (value) =>
 
 const shape = record({
   name: filterName("an access list"),
-  stack: optional(matching("a project and a stack", /^[A-Za-z0-9._/-]{1,250}$/)),
+  stack: optional(matching("a project and a stack", /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9._/-]{1,250}$/)),
   tiers: list(
     record({ name: label, interface: device, cidr: optional(prefix6), ipv4: optional(prefix4), router: way }),
   ),

@@ -26,7 +26,7 @@ import {
 } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { derive, hasUnknown } from "../unknown";
+import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
 const vpcName = matching("the name of a VPC", /^(?:isolated\/)?(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
@@ -126,7 +126,7 @@ function ipv4Of({ ipv4, ipv4Others }: Args, fail: Fail): Ipv4 | undefined | "wro
   else if (!hasUnknown(gateway) && !isHost(prefixOf(cidr), addressOf(gateway))) {
     reasons.push(`ipv4.gateway: "${gateway}" is not the address of a host in ${cidr}`);
   }
-  for (const other of ipv4Others) {
+  for (const other of (ipv4Others as unknown) === UNKNOWN ? [] : ipv4Others) {
     if (hasUnknown(other)) continue;
     // As it was given there; what is wrong with it is that tier's own failure.
     const theirs = parsePrefix(other.cidr);
