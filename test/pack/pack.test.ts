@@ -53,13 +53,13 @@ describe("the tarball", () => {
   });
 
   test("has every template and shell fragment", () => {
-    const assets = globSync("provider/**/*.{hbs,sh}", { cwd: repository });
+    const assets = globSync("provider/**/*.{hbs,pl,sh}", { cwd: repository });
     expect(files).toEqual(expect.arrayContaining(assets.map((file) => `dist/${file}`)));
   });
 
   test("has nothing else: no sources, no tests", () => {
     const expected =
-      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
+      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|pl|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
 });
