@@ -72,7 +72,7 @@ test("a VPC that is given another prefix moves in place, its guests keep their p
   expect((await lab.ping("web1", "2001:67c:2834:100::1")).received).toBe(3);
   const left = await lab.exec(
     "vr1",
-    "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -hv '^# vpc6' /etc/vpc6/live/files/*",
+    "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -rhv '^# vpc6' /etc/vpc6/live/files/",
   );
   expect(left.stdout).not.toContain(before);
 });
@@ -86,7 +86,7 @@ test("a VPC that moves to another router keeps its prefix and leaves nothing on 
   await lab.waitForLease("app1", address, 60_000);
   const left = await lab.exec(
     "vr1",
-    "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -hv '^# vpc6' /etc/vpc6/live/files/*",
+    "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -rhv '^# vpc6' /etc/vpc6/live/files/",
   );
   expect(left.stdout).not.toContain("2001:67c:2834:100:");
   expect((await engine.preview({ args: ["--expect-no-changes"] })).code).toBe(0);
