@@ -83,7 +83,7 @@ beforeAll(async () => {
   await put("shop@vpc", { sysctl: "net.ipv6.conf.all.forwarding = 1\n" });
   for (const n of [0, ...others]) {
     const { cidr, name } = tier(n);
-    const vpc = { domain: "shop.internal", ntpServers: [] };
+    const vpc = { name: "shop", domain: "shop.internal", ntpServers: [] };
     const text = await fragments(Tier as never, {
       claim: name,
       interface: name,

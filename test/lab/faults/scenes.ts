@@ -48,7 +48,7 @@ export async function changesOf(scene: Scene, address: RouterAddress): Promise<M
     domain,
     claims: [],
     grant: { value },
-    vpc: { domain: "shop.internal", ntpServers: [] },
+    vpc: { name: "shop", domain: "shop.internal", ntpServers: [] },
     router: way,
   });
   const instanceOf = (claim: string, device: string, domain: string, value: string, mac: string): Values => ({
