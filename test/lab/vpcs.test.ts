@@ -97,7 +97,10 @@ test("a VPC that is deleted leaves the others as they are: no packet is lost, no
   // The last may have been under way.
   expect(Number(sent) - Number(received)).toBeLessThanOrEqual(1);
   expect((await lab.exec("vr1", own)).stdout).toBe(before);
-  const left = await lab.exec("vr1", "ip -6 addr; ip -6 route; nft list table inet vpc6; find /etc/vpc6/live/files -type f -exec cat {} +");
+  const left = await lab.exec(
+    "vr1",
+    "ip -6 addr; ip -6 route; nft list table inet vpc6; find /etc/vpc6/live/files -type f -exec cat {} +",
+  );
   expect(left.stdout).not.toMatch(/cache0 inet6 2001|2001:67c:2834:1::|gone-acl|2001:67c:2834::\/60/);
   expect(await connects("web1", DB1, 9100)).toBe("open");
   expect((await engine.preview({ args: ["--refresh", "--expect-no-changes"] })).code).toBe(0);
