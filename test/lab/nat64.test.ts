@@ -206,6 +206,8 @@ test("it leads to the public side, not to the router itself nor to the managemen
     expect(await page("web1", `http://[${under(none)}]:22/`), none).toBe("");
   // Nobody comes in by it: a guest has an IPv4 address on the router only, and that is not for the public side.
   await lab.exec("uplink", "ip route replace 192.168.255.0/24 via 203.0.113.10");
+  // Tayga writes who has which address every 45 s (its POOL_CHECK_INTERVAL), and when it stops.
+  await lab.exec("vr1", "systemctl restart 'vpc6-tayga@*'");
   const [, pool = ""] =
     /(192\.168\.255\.\d+)\s+2001:67c:2834:1::10/.exec(
       (await lab.exec("vr1", "cat /var/lib/vpc6-tayga/*/dynamic.map")).stdout,
@@ -218,6 +220,7 @@ test("it leads to the public side, not to the router itself nor to the managemen
   await lab.until("tcpdump to listen", 10_000, async () => sniffer.stderr.includes("listening"));
   expect((await lab.ping("uplink", pool, { count: 2 })).received).toBe(0);
   expect((await sniffer.stop()).stdout.trim()).toBe("");
+  expect(await page("web1")).toBe("hello 203.0.113.10");
 });
 
 test("large packets: UDP in fragments passes, path MTU discovery works, ICMP in fragments is what Tayga cannot translate", async () => {
