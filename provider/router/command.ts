@@ -60,9 +60,11 @@ function attempt(
     let channel: ClientChannel | undefined;
     let settled = false;
     const timers: NodeJS.Timeout[] = [];
+    let deaf = () => {};
     const settle = (end: () => void) => {
       if (settled) return;
       settled = true;
+      deaf();
       for (const timer of timers) clearTimeout(timer);
       end();
     };
@@ -74,7 +76,7 @@ function attempt(
         reject(new Interrupted(why, channel !== undefined, last));
       });
 
-    connection.onBroken((why) => abandon(why.message));
+    deaf = connection.onBroken((why) => abandon(why.message));
     timers.push(
       setTimeout(() => abandon(`the server opens no channel within ${bounds.channel / 1000} s`), bounds.channel),
     );

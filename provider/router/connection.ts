@@ -25,7 +25,8 @@ export interface Connection {
   client: Client;
   /** Why it does not work any more; undefined while it does. */
   broken: Error | undefined;
-  onBroken(listener: (why: Error) => void): void;
+  /** Returns how to stop listening. */
+  onBroken(listener: (why: Error) => void): () => void;
   /** While something is under way the connection keeps the process alive, otherwise not. */
   hold(): void;
   release(): void;
@@ -96,7 +97,7 @@ function dial(router: RouterAddress, hop: Hop): Promise<Socket> {
     );
     socket.once("connect", () => {
       clearTimeout(deadline);
-      socket.removeAllListeners("error");
+      // Who listens for errors stays: one that comes before ssh2 listens would end the process.
       resolve(socket);
     });
     socket.once("error", (error: NodeJS.ErrnoException) => {
@@ -173,6 +174,8 @@ async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex)
     if (error instanceof NoCredential) throw fail("no way to log in", error.message, "");
     throw error;
   }
+  // While ssh2 was loaded; it would wait for a word from a socket that is gone.
+  if (transport.destroyed) throw new Reset(hop, transport.errored?.message ?? "the connection was closed");
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     let offered: Buffer | undefined;
@@ -229,7 +232,10 @@ async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex)
         get broken() {
           return broken;
         },
-        onBroken: (listener) => void listeners.add(listener),
+        onBroken(listener) {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
         hold() {
           if (held++ === 0) socket?.ref();
         },

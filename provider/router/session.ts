@@ -182,6 +182,9 @@ export class Session {
     const old = await this.connection?.catch(() => undefined);
     old?.close();
     this.connection = Promise.resolve(fresh);
+    // It has its own time to be closed after: that of the old one may be over.
+    this.wake();
+    if (this.users === 0) this.rest();
   }
 
   /** Runs a command; a connection that breaks is opened again, once. */

@@ -1,7 +1,7 @@
 // What can go wrong on the way to a router, and that each thing is told apart.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bounds } from "../../../provider/router/command";
-import { limits } from "../../../provider/router/connection";
+import { bounds, run } from "../../../provider/router/command";
+import { connect, limits } from "../../../provider/router/connection";
 import {
   converge,
   disconnect,
@@ -137,6 +137,43 @@ describe("the way there", () => {
   it("ends at an unknown name", async () => {
     const error = await failure({ name: "vr1", host: "vr1.invalid", port: 22, user: "root", hostKey: hostKeyPrint });
     expect(error.message).toContain("cannot connect to vr1.invalid");
+  });
+
+  it("is one that was reset, also while ssh2 is still being loaded", async () => {
+    vi.resetModules();
+    vi.doMock("ssh2", async (load) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return await load();
+    });
+    const fresh = await import("../../../provider/router/connection");
+    fresh.limits.dials = 1;
+    await using fake = await fakeRouter(ok);
+    await using resetting = await tcpServer((socket) => void setTimeout(() => socket.resetAndDestroy(), 50));
+    const began = Date.now();
+    await expect(fresh.connect({ ...fake.address, port: resetting.port })).rejects.toThrow("before the login");
+    expect(Date.now() - began).toBeLessThan(fresh.limits.handshake / 2);
+    vi.doUnmock("ssh2");
+    vi.resetModules();
+  });
+
+  it("has nobody listening for its end once a command has ended", async () => {
+    await using fake = await fakeRouter(ok);
+    const connection = await connect(fake.address);
+    const { onBroken } = connection;
+    const listening = new Set<object>();
+    connection.onBroken = (listener) => {
+      const stop = onBroken(listener);
+      listening.add(listener);
+      return () => {
+        listening.delete(listener);
+        stop();
+      };
+    };
+    for (let time = 0; time < 3; time++) await run(connection, "vpc6 observe");
+    expect(listening.size).toBe(0);
+    connection.close();
+    await expect(run(connection, "vpc6 observe")).rejects.toThrow("closed");
+    expect(listening.size).toBe(0);
   });
 
   it("is tried again when it is reset, and not for ever", async () => {
