@@ -32,7 +32,7 @@ $(head -n 3 "$RUN/stage.err")"
     return 1
   }
   pending
-  if [ "$LIVE" != "$CONFIRMED" ]; then
+  if [ "$LIVE" != "$CONFIRMED" ] || [ -e "$RUN/put-back" ]; then
     say "putting back generation ${CONFIRMED##*/}: an earlier run did not finish"
     TOUCHED=yes
     put_back || return 1
@@ -42,9 +42,11 @@ $(head -n 3 "$RUN/stage.err")"
   sweep
 }
 
-# put_back: confirmed is applied again, daemons first and the filter last. 1 with WHY when even that fails.
+# put_back: confirmed is applied again, daemons first and the filter last. 1 with WHY when even that fails. Killed on the way, it
+# is done again by the next one who comes: RUN/put-back says from what, as `live` is right by then.
 put_back() {
   put_back_from=$LIVE
+  if [ -s "$RUN/put-back" ]; then read -r put_back_from <"$RUN/put-back"; else echo "$LIVE" >"$RUN/put-back"; fi
   point live "${CONFIRMED##*/}" || return 1
   put_back_code=0
   put_back_why=
@@ -58,6 +60,7 @@ $service: $WHY"
     }
   done
   LIVE=$CONFIRMED
+  rm -f "$RUN/put-back"
   [ "$put_back_code" = 0 ] || true >"$RUN/unsettled"
   [ "$put_back_code" = 0 ] || WHY="not everything could be put back:$put_back_why"
   return "$put_back_code"
