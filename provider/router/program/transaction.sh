@@ -77,10 +77,15 @@ sweep() {
   done
 }
 
-# settle N: generation N is now the one to come back to. On disk before anybody is told.
+# settle N: generation N is now the one to come back to. On disk before anybody is told; 1 with WHY when it does not get there.
 settle() {
   sync -f "$GENERATIONS" 2>/dev/null
-  point confirmed "$1" && sync "$ETC" 2>/dev/null
+  point confirmed "$1" 2>"$RUN/stage.err" || {
+    WHY="$ETC cannot be written (is the disk full?)
+$(head -n 3 "$RUN/stage.err")"
+    return 1
+  }
+  sync "$ETC" 2>/dev/null
   CONFIRMED=$GENERATIONS/$1
   rm -f "$RUN/unsettled" "$RUN/closed"
   disarm
@@ -172,7 +177,7 @@ commit() {
   NEXT=$GENERATIONS/$n
   if [ -z "$CHANGED" ]; then
     # Only who says it has changed, or packages: nothing to apply, nothing to confirm.
-    point live "$n" && settle "$n"
+    point live "$n" && LIVE=$NEXT && settle "$n" || { fail_back; return; }
     answer ok "$n" same
     return
   fi
@@ -196,7 +201,7 @@ commit() {
     arm waiting "$n" || { fail_back; return; }
     answer unconfirmed "$n" "$CONFIRM_WAIT"
   else
-    settle "$n"
+    settle "$n" || { fail_back; return; }
     answer ok "$n" same
   fi
 }

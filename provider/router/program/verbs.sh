@@ -10,7 +10,7 @@ confirm() {
   if [ "$(generation confirmed)" = "$1" ]; then
     answer ok "$1" same
   elif [ "$PENDING" = waiting ] && [ "$PENDING_N" = "$1" ]; then
-    settle "$1"
+    settle "$1" || { answer failed; return; }
     answer ok "$1" same
   else
     WHY="generation $1 was put back: its confirmation did not come in time"
