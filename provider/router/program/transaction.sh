@@ -47,6 +47,7 @@ $(head -n 3 "$RUN/stage.err")"
 put_back() {
   put_back_from=$LIVE
   if [ -s "$RUN/put-back" ]; then read -r put_back_from <"$RUN/put-back"; else echo "$LIVE" >"$RUN/put-back"; fi
+  echo "${put_back_from##*/}" >>"$RUN/undone"
   point live "${CONFIRMED##*/}" || return 1
   put_back_code=0
   put_back_why=
@@ -171,7 +172,8 @@ $(head -n 3 "$RUN/stage.err")"
 
 # commit: from confirmed to NEXT, or back.
 commit() {
-  n=$(($(generation confirmed) + 1))
+  # Never a number that was put back: whoever confirms that one late must not confirm another's.
+  n=$(($(cd "$GENERATIONS" && printf '%s\n' * | sort -n | tail -n 1) + 1))
   rm -rf "${GENERATIONS:?}/$n"
   mv -T "$NEXT" "$GENERATIONS/$n" || { answer full; return; }
   NEXT=$GENERATIONS/$n

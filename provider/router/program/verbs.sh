@@ -7,7 +7,9 @@ confirm() {
   run_dir && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
   generations || { answer failed; return; }
   pending
-  if [ "$(generation confirmed)" = "$1" ]; then
+  confirmed=$(generation confirmed)
+  if [ "$confirmed" = "$1" ] || { [ "$1" -lt "$confirmed" ] && ! grep -qsx "$1" "$RUN/undone"; }; then
+    # Also one that was confirmed, the answer got lost, and others have come on top of it.
     answer ok "$1" same
   elif [ "$PENDING" = waiting ] && [ "$PENDING_N" = "$1" ]; then
     settle "$1" || { answer failed; return; }
@@ -78,7 +80,7 @@ boot() {
 recover_boot() {
   packages_recover
   rm -f "$RUN/pending"
-  [ "$LIVE" = "$CONFIRMED" ] || point live "${CONFIRMED##*/}"
+  [ "$LIVE" = "$CONFIRMED" ] || { echo "${LIVE##*/}" >>"$RUN/undone" && point live "${CONFIRMED##*/}"; }
   LIVE=$CONFIRMED
   sweep
 }
