@@ -9,6 +9,7 @@ observe() {
   observe_waits=0
   while [ $observe_waits -lt 200 ] && [ "$(systemctl show -P Job vpc6.service)" -gt 0 ] 2>/dev/null; do
     observe_waits=$((observe_waits + 1))
+    [ $((observe_waits % 25)) != 0 ] || say "waiting for vpc6.service: the router has just started"
     sleep 0.2
   done
   lock "$LOCK_WAIT" || { busy; return; }
@@ -95,6 +96,7 @@ drift_daemon() {
     done <"$RUN/drift.unit"
     case ${drift_job:-0}/$drift_active in 0/active | 0/inactive | 0/failed) break ;; esac
     drift_waits=$((drift_waits + 1))
+    [ $((drift_waits % 25)) != 0 ] || say "waiting for $1, which is $drift_active"
     sleep 0.2
   done
   [ "$drift_load" != masked ] || echo "${3:--} $1 is masked"
