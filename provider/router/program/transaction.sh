@@ -113,6 +113,8 @@ converge() {
   REPAIR=${3:-}
   [ -z "$REPAIR" ] || program_intact || { answer outdated changed; return; }
   lock "$LOCK_WAIT" || { busy; return; }
+  # Taken away while it waited, and the program too: by the destroy of another stack.
+  [ -r "$PAYLOAD" ] || { answer outdated removed; return; }
   if [ "$PENDING" = waiting ] && [ "$NOW" -lt "$PENDING_UNTIL" ]; then
     # Sent again, as the first answer was lost.
     answer unconfirmed "$PENDING_N" $((PENDING_UNTIL - NOW))

@@ -104,7 +104,12 @@ boot_wait() {
 # uninstall ID: the host as it was found, when nothing but the Router itself (ID) is on it.
 uninstall() {
   trap '' HUP PIPE INT TERM
-  require || { answer unusable; return; }
+  require || {
+    # Nothing has come of it: the program is all there is.
+    [ -e "$ETC" ] || rm -rf /usr/local/lib/vpc6
+    answer unusable
+    return
+  }
   lock "$LOCK_WAIT" || { busy; return; }
   held_by "the destroy of $1"
   if [ -e "$ETC/confirmed" ]; then
