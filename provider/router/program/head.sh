@@ -56,6 +56,11 @@ say() {
   echo "vpc6: $*" >&2
 }
 
+# say_why [PREFIX]: WHY, where nobody waits but the journal. Daemons quote the line they do not like, and what is in it.
+say_why() {
+  say "${1:-}$(printf '%s\n' "$WHY" | conceal)"
+}
+
 # answer VERDICT [WORD...]: the last thing a verb prints.
 answer() {
   ANSWERED=yes

@@ -32,7 +32,7 @@ rollback() {
   say "generation $1 was not confirmed: putting back ${CONFIRMED##*/}"
   put_back
   rollback_code=$?
-  [ -z "$WHY" ] || say "$WHY"
+  [ -z "$WHY" ] || say_why
   # The timer that runs us is stopped by nobody else, and ends with us.
   rm -f "$RUN/pending"
   sweep
@@ -69,7 +69,7 @@ boot() {
     [ "$service" != nftables ] || continue
     WHY=
     "${service}_apply" "$CONFIRMED/files" || {
-      say "$service: $WHY"
+      say_why "$service: "
       boot_code=1
     }
   done
