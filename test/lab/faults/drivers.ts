@@ -1,8 +1,9 @@
-// Two who change the router: the provider's own hooks in a process by themselves, which takes a second a try, and a whole `pulumi up`.
+// Who changes the router: the provider's own hooks in a process by themselves, which takes a second a try, and a whole Pulumi run.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import path from "node:path";
-import type { RouterAddress } from "../../../provider/router/index";
+import { isDeepStrictEqual } from "node:util";
+import type { Change, Fragments, RouterAddress } from "../../../provider/router/index";
 import type { Engine } from "../../engine/engine.ts";
 import { program } from "../stack.ts";
 import { changesOf, programOf, type Scene } from "./scenes";
@@ -16,8 +17,10 @@ export interface Run {
 
 export interface Driver {
   name: string;
-  /** `refresh`: as `pulumi up --refresh` does, whatever somebody did by hand is put right too. */
-  start(from: Scene, to: Scene, refresh?: boolean): Promise<Run>;
+  /** `repair`: as `pulumi up --refresh` does, whatever somebody did by hand is put right too. `all`: also what did not change. */
+  start(from: Scene, to: Scene, how?: { repair?: boolean; all?: boolean }): Promise<Run>;
+  /** Looks at the router and changes nothing; it does not go through when it tells anything but what is there. */
+  refresh(scene: Scene): Promise<Run>;
   /** Whether one more run of the same finds nothing to do. */
   settled(scene: Scene): Promise<string | undefined>;
 }
@@ -25,43 +28,80 @@ export interface Driver {
 /** How long a router waits for a confirmation here, in seconds. */
 export const CONFIRM = 4;
 
-export function hooksDriver(address: RouterAddress): Driver {
-  const start = async (from: Scene, to: Scene, all: boolean, repair = false): Promise<Run> => {
-    const [old, next] = [await changesOf(from, address), await changesOf(to, address)];
-    const same = (id: string): boolean => JSON.stringify(old.get(id)) === JSON.stringify(next.get(id));
-    const changes = [...next.values()].filter(({ id }) => all || !same(id)).map((it) => ({ ...it, repair }));
-    for (const change of old.values()) if (!next.has(change.id)) changes.push({ ...change, fragments: null, repair });
+/** `managed`: the link of the login is vpc6's too, so that each change must be confirmed over a fresh connection. */
+export function hooksDriver(address: RouterAddress, { managed = false } = {}): Driver {
+  const changes = async (scene: Scene): Promise<Map<string, Change>> => {
+    const found = await changesOf(scene, address);
+    if (managed && scene !== "nothing")
+      found.set("mgmt", { id: "mgmt", label: "mgmt", fragments: { network: "interface mgmt0\n" } });
+    return found;
+  };
+  const work = (task: { changes: Change[]; refresh?: true }) => {
     const child = spawn(process.execPath, [path.join(import.meta.dirname, "worker.cjs")], { stdio: "pipe" });
-    child.stdin.end(JSON.stringify({ router: address, changes, confirm: CONFIRM }));
-    return {
-      kill: () => void child.kill("SIGKILL"),
-      ended: output(child).then((said) => ({ ok: said.startsWith('{"ok":true'), said })),
-    };
+    child.stdin.end(JSON.stringify({ router: address, confirm: CONFIRM, ...task }));
+    return { kill: () => void child.kill("SIGKILL"), said: output(child) };
+  };
+  const start: Driver["start"] = async (from, to, { repair = false, all = false } = {}) => {
+    const [old, next] = [await changes(from), await changes(to)];
+    const same = (id: string): boolean => isDeepStrictEqual(old.get(id), next.get(id));
+    const some = [...next.values()].filter(({ id }) => all || !same(id)).map((it) => ({ ...it, repair }));
+    for (const change of old.values()) if (!next.has(change.id)) some.push({ ...change, fragments: null, repair });
+    const { kill, said } = work({ changes: some });
+    return { kill, ended: said.then((said) => ({ ok: said.startsWith('{"ok":true'), said })) };
   };
   return {
-    name: "hooks",
-    start: (from, to, refresh) => start(from, to, false, refresh),
+    name: managed ? "hooks, each change confirmed" : "hooks",
+    start,
+    async refresh(scene) {
+      const wanted = [...(await changes(scene)).values()];
+      const { kill, said } = work({ changes: wanted, refresh: true });
+      return { kill, ended: said.then((said) => judge(said, wanted)) };
+    },
     async settled(scene) {
-      const { ok, said } = await (await start(scene, scene, true)).ended;
+      const { ok, said } = await (await start(scene, scene, { all: true })).ended;
       return ok && !/same connection|fresh connection/.test(said) ? undefined : said;
     },
   };
 }
 
+/** What a refresh tells is what is there, or an error. */
+function judge(said: string, wanted: Change[]): { ok: boolean; said: string } {
+  if (!said.startsWith('{"ok":true')) return { ok: false, said };
+  const seen = (JSON.parse(said) as { said: (Fragments | null)[] }).said;
+  // Secrets never come back.
+  const told = (fragments: Fragments | null) =>
+    Object.fromEntries(Object.entries(fragments ?? {}).filter(([slot, text]) => slot !== "secrets" && text !== ""));
+  const wrong = wanted.filter(({ fragments }, index) => !isDeepStrictEqual(told(seen[index] ?? null), told(fragments)));
+  return wrong.length === 0
+    ? { ok: true, said: "" }
+    : { ok: false, said: `${LIE}${wrong.map(({ id }) => id).join(", ")}` };
+}
+
+/** How the report of a refresh begins that told what is not so. */
+export const LIE = "a refresh tells something else than what is there of ";
+
 export function pulumiDriver(engine: Engine): Driver {
+  const spawned = (args: string[]): Run => {
+    const { child, ended } = engine.spawn(args);
+    return {
+      kill: () => {
+        for (const pid of providersOf(child)) process.kill(pid, "SIGKILL");
+      },
+      ended: ended.then(({ code, all }) => ({ ok: code === 0, said: all })),
+    };
+  };
+  // What a killed run leaves behind: a lock.
+  const cancel = async () => await engine.run(["cancel", "--yes"]);
   return {
-    name: "pulumi up",
-    async start(_, to, refresh = false) {
+    name: "pulumi",
+    async start(_, to, { repair = false } = {}) {
       await engine.program(await program(programOf(to), { routers: { vr1: "" }, zone: "asn: 4200000000" }));
-      // What a killed run leaves behind: a lock.
-      await engine.run(["cancel", "--yes"]);
-      const { child, ended } = engine.spawn(["up", "--yes", "--skip-preview", ...(refresh ? ["--refresh"] : [])]);
-      return {
-        kill: () => {
-          for (const pid of providersOf(child)) process.kill(pid, "SIGKILL");
-        },
-        ended: ended.then(({ code, all }) => ({ ok: code === 0, said: all })),
-      };
+      await cancel();
+      return spawned(["up", "--yes", "--skip-preview", ...(repair ? ["--refresh"] : [])]);
+    },
+    async refresh() {
+      await cancel();
+      return spawned(["refresh", "--yes", "--skip-preview"]);
     },
     async settled() {
       const { code, all } = await engine.preview({ diff: true, args: ["--expect-no-changes"] });
