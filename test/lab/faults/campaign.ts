@@ -2,13 +2,12 @@
 // new text of every resource, whole; the next run reaches the new state with no hand work; one more finds nothing to do; kernel and
 // daemons are just what they are without any fault; and what had nothing to do with the change went on.
 
-import type { Fragments } from "../../../provider/router/index";
 import { decode } from "../../../provider/router/payload";
 import { lab } from "../lab.ts";
 import { path } from "../router/vr1";
 import { type Driver, LIE, type Run } from "./drivers";
 import { type Fault, largeDisk, on } from "./faults";
-import { difference, look, quiet } from "./look";
+import { confirmedTexts, difference, look, quiet } from "./look";
 import type { Ground, Scene } from "./scenes";
 import type { Try } from "./table";
 import { type Traffic, traffic } from "./traffic";
@@ -43,7 +42,7 @@ export class Campaign {
   private readonly usual = new Map<Step, Usual>();
   private readonly looks = new Map<Scene, string>();
   /** What is on the router in each scene, by id. */
-  private readonly texts = new Map<Scene, Map<string, Fragments>>();
+  private readonly texts = new Map<Scene, Map<string, string>>();
   /** How often which fault struck at which kind of step. */
   private readonly tried = new Map<string, number>();
   private readonly random: () => number;
@@ -127,15 +126,7 @@ export class Campaign {
     const left = await this.leftOver(from, to, trouble);
     if (name === "refresh" && generation !== (await on(this.host, "readlink /etc/vpc6/confirmed")))
       trouble.push("a refresh has changed what is confirmed");
-    const next = await timed(
-      "next",
-      this.driver
-        .start(from, to, { repair: fault.byHand === true, all: name === "refresh" })
-        .then(({ ended }) => ended),
-    );
-    if (!next.ok) trouble.push(`the next run fails: ${next.said}`);
-    const more = await timed("settled", this.driver.settled(to));
-    if (more !== undefined) trouble.push(`one more run finds something to do: ${more}`);
+    trouble.push(...(await timed("next", this.driver.carryOn(from, to, fault.byHand === true))));
     await largeDisk(this.host);
     await timed("compare", this.compare(to, trouble));
     const { sent, lost, broken } = await packets.stop();
@@ -195,20 +186,17 @@ export class Campaign {
       [before, now] = [now, await look(this.host)];
     }
     this.looks.set(scene, now);
-    this.texts.set(scene, decode((await lab.exec(this.host, `${path} observe`)).stdout).fragments);
+    this.texts.set(scene, (await confirmedTexts(this.host)) ?? new Map());
   }
 
   /** Of every resource that changes: is its old or its new text there, whole? */
   private async leftOver(from: Scene, to: Scene, trouble: string[]): Promise<Try["left"]> {
-    const { code, stdout } = await lab.exec(this.host, `${path} observe`, { check: false });
-    if (code !== 0) return "away";
-    const found = decode(stdout).fragments;
+    const found = await confirmedTexts(this.host);
+    if (found === undefined) return "away";
     const [old = new Map(), next = new Map()] = [this.texts.get(from), this.texts.get(to)];
     const sides = new Set<"old" | "new">();
     for (const id of new Set([...old.keys(), ...next.keys()])) {
-      const text = (fragments: unknown): string =>
-        JSON.stringify(fragments ?? null, Object.keys(fragments ?? {}).sort());
-      const [now, before, after] = [found.get(id), old.get(id), next.get(id)].map(text);
+      const [now, before, after] = [found.get(id), old.get(id), next.get(id)];
       if (before === after && now === before) continue;
       if (now === before) sides.add("old");
       else if (now === after) sides.add("new");

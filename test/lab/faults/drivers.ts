@@ -17,12 +17,14 @@ export interface Run {
 
 export interface Driver {
   name: string;
-  /** `repair`: as `pulumi up --refresh` does, whatever somebody did by hand is put right too. `all`: also what did not change. */
-  start(from: Scene, to: Scene, how?: { repair?: boolean; all?: boolean }): Promise<Run>;
+  start(from: Scene, to: Scene): Promise<Run>;
   /** Looks at the router and changes nothing; it does not go through when it tells anything but what is there. */
   refresh(scene: Scene): Promise<Run>;
-  /** Whether one more run of the same finds nothing to do. */
-  settled(scene: Scene): Promise<string | undefined>;
+  /**
+   * The next run, and one more, which must find nothing to do; what is wrong with either. `repair`: as `pulumi up --refresh` does,
+   * whatever somebody did by hand is put right too.
+   */
+  carryOn(from: Scene, to: Scene, repair: boolean): Promise<string[]>;
 }
 
 /** How long a router waits for a confirmation here, in seconds. */
@@ -30,36 +32,44 @@ export const CONFIRM = 4;
 
 /** `managed`: the link of the login is vpc6's too, so that each change must be confirmed over a fresh connection. */
 export function hooksDriver(address: RouterAddress, { managed = false } = {}): Driver {
+  const known = new Map<Scene, Map<string, Change>>();
   const changes = async (scene: Scene): Promise<Map<string, Change>> => {
-    const found = await changesOf(scene, address);
+    const found = known.get(scene) ?? (await changesOf(scene, address));
+    known.set(scene, found);
     if (managed && scene !== "nothing")
       found.set("mgmt", { id: "mgmt", label: "mgmt", fragments: { network: "interface mgmt0\n" } });
     return found;
   };
-  const work = (task: { changes: Change[]; refresh?: true }) => {
+  /** What differs between two scenes; of one and the same, everything. */
+  const between = async (from: Scene, to: Scene, repair = false): Promise<Change[]> => {
+    const [old, next] = [await changes(from), await changes(to)];
+    const same = (id: string): boolean => from !== to && isDeepStrictEqual(old.get(id), next.get(id));
+    const some = [...next.values()].filter(({ id }) => !same(id));
+    for (const change of old.values()) if (!next.has(change.id)) some.push({ ...change, fragments: null });
+    return some.map((it) => ({ ...it, repair }));
+  };
+  const work = (task: { changes: Change[]; again?: Change[]; refresh?: true }) => {
     const child = spawn(process.execPath, [path.join(import.meta.dirname, "worker.cjs")], { stdio: "pipe" });
     child.stdin.end(JSON.stringify({ router: address, confirm: CONFIRM, ...task }));
     return { kill: () => void child.kill("SIGKILL"), said: output(child) };
   };
-  const start: Driver["start"] = async (from, to, { repair = false, all = false } = {}) => {
-    const [old, next] = [await changes(from), await changes(to)];
-    const same = (id: string): boolean => isDeepStrictEqual(old.get(id), next.get(id));
-    const some = [...next.values()].filter(({ id }) => all || !same(id)).map((it) => ({ ...it, repair }));
-    for (const change of old.values()) if (!next.has(change.id)) some.push({ ...change, fragments: null, repair });
-    const { kill, said } = work({ changes: some });
-    return { kill, ended: said.then((said) => ({ ok: said.startsWith('{"ok":true'), said })) };
-  };
   return {
     name: managed ? "hooks, each change confirmed" : "hooks",
-    start,
+    async start(from, to) {
+      const { kill, said } = work({ changes: await between(from, to) });
+      return { kill, ended: said.then((said) => ({ ok: said.startsWith('{"ok":true'), said })) };
+    },
     async refresh(scene) {
       const wanted = [...(await changes(scene)).values()];
       const { kill, said } = work({ changes: wanted, refresh: true });
       return { kill, ended: said.then((said) => judge(said, wanted)) };
     },
-    async settled(scene) {
-      const { ok, said } = await (await start(scene, scene, { all: true })).ended;
-      return ok && !/same connection|fresh connection/.test(said) ? undefined : said;
+    async carryOn(from, to, repair) {
+      const said = await work({ changes: await between(from, to, repair), again: await between(to, to) }).said;
+      if (!said.startsWith('{"ok":true')) return [`the next run fails: ${said}`];
+      const { again } = JSON.parse(said) as { again: { ok: boolean; said: string[] } };
+      const settled = again.ok && again.said.every((it) => it === "nothing to do");
+      return settled ? [] : [`one more run finds something to do: ${JSON.stringify(again)}`];
     },
   };
 }
@@ -92,20 +102,23 @@ export function pulumiDriver(engine: Engine): Driver {
   };
   // What a killed run leaves behind: a lock.
   const cancel = async () => await engine.run(["cancel", "--yes"]);
+  const up = async (to: Scene, repair = false): Promise<Run> => {
+    await engine.program(await program(programOf(to), { routers: { vr1: "" }, zone: "asn: 4200000000" }));
+    await cancel();
+    return spawned(["up", "--yes", "--skip-preview", ...(repair ? ["--refresh"] : [])]);
+  };
   return {
     name: "pulumi",
-    async start(_, to, { repair = false } = {}) {
-      await engine.program(await program(programOf(to), { routers: { vr1: "" }, zone: "asn: 4200000000" }));
-      await cancel();
-      return spawned(["up", "--yes", "--skip-preview", ...(repair ? ["--refresh"] : [])]);
-    },
+    start: (_, to) => up(to),
     async refresh() {
       await cancel();
       return spawned(["refresh", "--yes", "--skip-preview"]);
     },
-    async settled() {
+    async carryOn(_, to, repair) {
+      const { ok, said } = await (await up(to, repair)).ended;
+      if (!ok) return [`the next run fails: ${said}`];
       const { code, all } = await engine.preview({ diff: true, args: ["--expect-no-changes"] });
-      return code === 0 ? undefined : all;
+      return code === 0 ? [] : [`one more run finds something to do: ${all}`];
     },
   };
 }

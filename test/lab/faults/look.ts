@@ -35,6 +35,20 @@ export async function look(host: Ground["host"]): Promise<string> {
   return `${stdout}web1 is told ${told === "" ? "nothing" : told}\n`;
 }
 
+/** What is confirmed, by resource: `slot|line` for each line of its fragments, secrets included. */
+export async function confirmedTexts(host: Ground["host"]): Promise<Map<string, string> | undefined> {
+  const all = "cd /etc/vpc6/confirmed/fragments && find . -mindepth 2 -type f | sort | xargs grep -HZ ''";
+  const { code, stdout } = await lab.exec(host, all, { check: false });
+  // 123: of an empty file grep finds nothing.
+  if (code !== 0 && code !== 123) return undefined;
+  const found = new Map<string, string>();
+  // `./SLOT/ID`, NUL, the line.
+  for (const [, slot, id = "", line] of stdout.matchAll(/^\.\/([^/]+)\/([^\0]+)\0(.*)$/gm)) {
+    found.set(id, `${found.get(id) ?? ""}${slot}|${line}\n`);
+  }
+  return found;
+}
+
 export function difference(wanted: string, found: string): string {
   const [before, after] = [wanted, found].map((text) => new Set(text.split("\n"))) as [Set<string>, Set<string>];
   return [
@@ -46,15 +60,12 @@ export function difference(wanted: string, found: string): string {
 /** Until the router is up, nobody is at work there, and nothing waits for a confirmation; else why not. */
 export async function quiet(host: Ground["host"]): Promise<string | undefined> {
   const busy = `ls /run/vpc6/pending; pgrep -f '^/bin/sh ${path} (converge|observe|confirm|rollback|boot)'; systemctl list-units --no-legend 'vpc6-rollback*'`;
-  const wait = `systemctl is-system-running --wait >/dev/null; for i in $(seq 200); do found=$(${busy}); [ -n "$found" ] || exit 0; sleep 0.1; done; echo "$found"; exit 1`;
+  const wait = `systemctl is-system-running --wait >/dev/null; for i in $(seq 200); do found=$(${busy}); [ -n "$found" ] || exit 0; sleep 0.1; done; exit 1`;
   try {
-    let last = "";
     await lab.until("the router to be quiet", 60_000, async () => {
-      const { code, stdout } = await lab.exec(host, `{ ${wait}; } 2>/dev/null`, { check: false, timeoutMs: 40_000 });
-      last = stdout;
+      const { code } = await lab.exec(host, `{ ${wait}; } 2>/dev/null`, { check: false, timeoutMs: 40_000 });
       return code === 0;
     });
-    void last;
     return undefined;
   } catch (error) {
     return `${(error as Error).message} (confirmations are waited for ${CONFIRM} s)`;
