@@ -67,9 +67,13 @@ $service: $WHY"
   return "$put_back_code"
 }
 
-# sweep: keeps the generations in use and the one before.
+# sweep: keeps the generations in use and the one before. What one that was killed had in RUN holds secrets.
 sweep() {
-  rm -rf "$GENERATIONS/new"
+  rm -rf "$GENERATIONS/new" "$RUN/drift"
+  for sweep_payload in "$RUN"/payload.*; do
+    sweep_pid=${sweep_payload#"$RUN/payload."}
+    [ -d "/proc/${sweep_pid%.err}" ] || rm -f "$sweep_payload"
+  done
   sweep_last=
   for sweep_dir in $(cd "$GENERATIONS" && printf '%s\n' * | sort -n); do
     case $GENERATIONS/$sweep_dir in "$CONFIRMED" | "$LIVE") continue ;; esac

@@ -1,110 +1,175 @@
-// The campaign: something happens at a random moment of a change. Afterwards the router holds the old or the new text of every resource,
-// whole; the next run reaches the new state with no hand work; one more finds nothing to do; kernel and daemons are just what they
-// are without any fault; and what had nothing to do with the change went on.
+// The campaign: something happens at a random moment of a change, or of a look at the router. Afterwards the router holds the old or the
+// new text of every resource, whole; the next run reaches the new state with no hand work; one more finds nothing to do; kernel and
+// daemons are just what they are without any fault; and what had nothing to do with the change went on.
 
-import type { Observation } from "../../../provider/router/index";
 import { decode } from "../../../provider/router/payload";
 import { lab } from "../lab.ts";
 import { path } from "../router/vr1";
-import { CONFIRM, type Driver } from "./drivers";
-import { type Fault, largeDisk } from "./faults";
-import type { Scene } from "./scenes";
+import { type Driver, LIE, type Run } from "./drivers";
+import { type Fault, largeDisk, on } from "./faults";
+import { confirmedTexts, difference, look, quiet } from "./look";
+import type { Ground, Scene } from "./scenes";
+import type { Try } from "./table";
 import { type Traffic, traffic } from "./traffic";
+import { type Aim, type Stage, Watch } from "./watch";
 
-export interface Try {
-  fault: string;
-  driver: string;
-  step: string;
-  /** When it struck, as a part of the change's usual time. */
-  moment: number;
-  /** What the run under the fault came to. */
-  run: "done" | "error";
-  /** What was on the router afterwards, before the next run. */
-  left: "old" | "new" | "both" | "away";
-  /** Of the traffic beside the change. */
-  lost: number;
-  sent: number;
-  /** Why this try counts as lost. */
-  trouble: string[];
+interface Step {
+  from: Scene;
+  to: Scene;
+  name: "create" | "update" | "delete" | "refresh";
 }
 
-const steps: [Scene, Scene, string][] = [
-  ["base", "more", "create"],
-  ["more", "other", "update"],
-  ["other", "more", "update"],
-  ["more", "base", "delete"],
-  ["other", "base", "delete"],
+const steps: Step[] = [
+  { from: "base", to: "more", name: "create" },
+  { from: "more", to: "other", name: "update" },
+  { from: "other", to: "more", name: "update" },
+  { from: "more", to: "base", name: "delete" },
+  { from: "other", to: "base", name: "delete" },
+  { from: "base", to: "base", name: "refresh" },
+  { from: "more", to: "more", name: "refresh" },
+  { from: "other", to: "other", name: "refresh" },
 ];
+
+/** A step without any fault. */
+interface Usual {
+  /** In milliseconds. */
+  took: number;
+  stages: Map<Stage, number>;
+}
 
 export class Campaign {
   private scene: Scene = "nothing";
-  private readonly usual = new Map<string, number>();
+  private readonly usual = new Map<Step, Usual>();
   private readonly looks = new Map<Scene, string>();
   /** What is on the router in each scene, by id. */
-  private readonly texts = new Map<Scene, Observation["fragments"]>();
+  private readonly texts = new Map<Scene, Map<string, string>>();
+  /** How often which fault struck at which kind of step. */
+  private readonly tried = new Map<string, number>();
   private readonly random: () => number;
   private readonly driver: Driver;
+  private readonly host: Ground["host"];
 
-  constructor(driver: Driver, seed: number) {
+  constructor(driver: Driver, host: Ground["host"], seed: number) {
     this.driver = driver;
+    this.host = host;
     this.random = mulberry(seed);
   }
 
   /** Every step once without any fault: how long it takes, and how the router looks then. */
   async rehearse(): Promise<void> {
-    for (const [from, to] of [["nothing", "base"], ...steps.map(([a, b]) => [a, b])] as [Scene, Scene][]) {
-      if (from !== this.scene) await this.mustRun(this.scene, from);
+    await this.mustRun("nothing", "base");
+    // The first time packages are installed, and names of protocols come with them.
+    await this.mustRun("base", "more");
+    await this.mustRun("more", "base");
+    await lab.waitForLease("web1", "2001:67c:2834:1::10", 60_000);
+    await lab.waitForGateway("web1");
+    await this.remember("base");
+    for (const step of steps) {
+      if (step.from !== this.scene) await this.mustRun(this.scene, step.from);
+      await using watch = new Watch(this.host);
       const began = Date.now();
-      await this.mustRun(from, to);
-      this.usual.set(`${from} ${to}`, Date.now() - began);
-      if (this.looks.has(to)) continue;
-      this.looks.set(to, await look());
-      this.texts.set(to, decode((await lab.exec("vr1", `${path} observe`)).stdout).fragments);
+      const { ok, said } = await (await this.run(step)).ended;
+      if (!ok) throw new Error(`without any fault the ${step.name} ${step.from} → ${step.to} fails: ${said}`);
+      await watch.stop();
+      this.usual.set(step, { took: Date.now() - began, stages: watch.lengths() });
+      this.scene = step.to;
+      await this.remember(step.to);
     }
   }
 
-  /** One try of a fault at any step and moment. */
-  async attempt(fault: Fault): Promise<Try> {
-    const possible = steps.filter(([from]) => from === this.scene);
-    const chosen = possible[Math.floor(this.random() * possible.length)];
-    if (!chosen) throw new Error(`no step leads away from ${this.scene}`);
-    const [from, to, step] = chosen;
-    const usual = this.usual.get(`${from} ${to}`) ?? 1000;
-    const moment = this.random() * 1.1;
+  /** What a step takes, for who wants to know. */
+  lengths(): string {
+    return [...this.usual]
+      .map(([{ from, to }, { took, stages }]) => {
+        const each = [...stages].map(([stage, ms]) => `${stage} ${Math.round(ms)}`);
+        return `${this.driver.name}, ${from} → ${to}: ${took} ms (${each.join(", ")})`;
+      })
+      .join("\n");
+  }
+
+  /** One try: of the pairs of fault and step that can be had from here one that was tried least. */
+  async attempt(faults: Fault[]): Promise<Try> {
+    const pairs = steps
+      .filter(({ from }) => from === this.scene)
+      .flatMap((step) => faults.map((fault) => ({ step, fault, key: `${fault.name} ${step.name}` })))
+      .map((pair) => ({ ...pair, order: (this.tried.get(pair.key) ?? 0) + this.random() }));
+    const { step, fault, key } = pairs.reduce((a, b) => (b.order < a.order ? b : a));
+    this.tried.set(key, (this.tried.get(key) ?? 0) + 1);
+    const result = await this.strike(fault, step);
+    this.scene = step.to;
+    return result;
+  }
+
+  private async strike(fault: Fault, step: Step): Promise<Try> {
+    const { from, to, name } = step;
     const trouble: string[] = [];
-    await fault.prepare?.();
+    const took: Try["took"] = {};
+    const timed = async <T>(what: string, doing: Promise<T>): Promise<T> => {
+      const began = Date.now();
+      return await doing.finally(() => {
+        took[what] = Date.now() - began;
+      });
+    };
+    const generation = await on(this.host, "readlink /etc/vpc6/confirmed");
+    await fault.prepare?.(this.host);
     await using packets: Traffic = traffic();
-    const run = await this.driver.start(from, to);
-    await new Promise((resolve) => setTimeout(resolve, moment * usual));
-    await fault.strike(run);
-    const { ok } = await run.ended;
-    await fault.mend?.();
-    await quiet(trouble);
+    const aim = this.aim(fault, step);
+    const run = await this.run(step);
+    await using watch = new Watch(this.host, aim, fault.there);
+    const stage = await timed("fault", strikeWith(fault, watch, run, this.host));
+    const { ok, said } = await timed("run", run.ended);
+    if (said.startsWith(LIE)) trouble.push(said);
+    if (fault.there) await timed("fault done", watch.done());
+    if (fault.mend) await on(this.host, fault.mend);
+    const busy = await timed("quiet", quiet(this.host));
+    if (busy) trouble.push(busy);
     const left = await this.leftOver(from, to, trouble);
-    const next = await (await this.driver.start(from, to, fault.byHand)).ended;
-    if (!next.ok) trouble.push(`the next run fails: ${next.said}`);
-    const said = await this.driver.settled(to);
-    if (said !== undefined) trouble.push(`one more run finds something to do: ${said}`);
-    await largeDisk();
-    await this.compare(to, trouble);
-    const { stdout } = await lab.exec("vr1", `${path} observe`);
-    for (const [id, all] of decode(stdout).drift)
-      trouble.push(`drift on ${id}: ${all.map(({ text }) => text).join("; ")}`);
+    if (name === "refresh" && generation !== (await on(this.host, "readlink /etc/vpc6/confirmed")))
+      trouble.push("a refresh has changed what is confirmed");
+    trouble.push(...(await timed("next", this.driver.carryOn(from, to, fault.byHand === true))));
+    await largeDisk(this.host);
+    await timed("compare", this.compare(to, trouble));
     const { sent, lost, broken } = await packets.stop();
     if (!fault.interrupts && lost > 0) trouble.push(`${lost} of ${sent} unrelated packets were lost`);
     if (!fault.interrupts && broken) trouble.push("an unrelated TCP connection broke");
-    this.scene = to;
     return {
       fault: fault.name,
       driver: this.driver.name,
-      step,
-      moment,
+      step: name,
+      stage,
       run: ok ? "done" : "error",
       left,
       lost,
       sent,
+      took,
       trouble,
     };
+  }
+
+  /** A third of the tries at any moment, the others somewhere in a stage of the change. */
+  private aim({ early }: Fault, step: Step): Aim {
+    const { took, stages } = this.usual.get(step) ?? { took: 1000, stages: new Map() };
+    const deadline = took * 1.5;
+    const wanted: Stage[] =
+      step.name === "refresh"
+        ? ["look"]
+        : early
+          ? ["checks"]
+          : ["checks", "switch", "switch", "confirmation", "confirmation"];
+    const possible = wanted.filter((stage) => stages.has(stage));
+    const stage = possible[Math.floor(this.random() * possible.length)];
+    const [any, where] = [this.random() < 1 / 3, this.random()];
+    if (any || stage === undefined) return { delay: where * took * (early ? 0.5 : 1.1), deadline };
+    return { stage, delay: where * (stages.get(stage) ?? 0), deadline };
+  }
+
+  private async run({ from, to, name }: Step): Promise<Run> {
+    return name === "refresh" ? await this.driver.refresh(from) : await this.driver.start(from, to);
+  }
+
+  /** Back to what always stays, for another driver to begin with. */
+  async leave(): Promise<void> {
+    await this.mustRun(this.scene, "base");
   }
 
   private async mustRun(from: Scene, to: Scene): Promise<void> {
@@ -113,17 +178,25 @@ export class Campaign {
     this.scene = to;
   }
 
+  private async remember(scene: Scene): Promise<void> {
+    if (this.looks.has(scene)) return;
+    let [before, now] = ["", await look(this.host)];
+    while (now !== before) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      [before, now] = [now, await look(this.host)];
+    }
+    this.looks.set(scene, now);
+    this.texts.set(scene, (await confirmedTexts(this.host)) ?? new Map());
+  }
+
   /** Of every resource that changes: is its old or its new text there, whole? */
   private async leftOver(from: Scene, to: Scene, trouble: string[]): Promise<Try["left"]> {
-    const { code, stdout } = await lab.exec("vr1", `${path} observe`, { check: false });
-    if (code !== 0) return "away";
-    const found = decode(stdout).fragments;
+    const found = await confirmedTexts(this.host);
+    if (found === undefined) return "away";
     const [old = new Map(), next = new Map()] = [this.texts.get(from), this.texts.get(to)];
     const sides = new Set<"old" | "new">();
     for (const id of new Set([...old.keys(), ...next.keys()])) {
-      const text = (fragments: unknown): string =>
-        JSON.stringify(fragments ?? null, Object.keys(fragments ?? {}).sort());
-      const [now, before, after] = [found.get(id), old.get(id), next.get(id)].map(text);
+      const [now, before, after] = [found.get(id), old.get(id), next.get(id)];
       if (before === after && now === before) continue;
       if (now === before) sides.add("old");
       else if (now === after) sides.add("new");
@@ -134,61 +207,33 @@ export class Campaign {
     return sides.size === 2 ? "both" : ([...sides][0] ?? "old");
   }
 
-  /** Kernel and daemons, compared with how they are without any fault. */
+  /** Kernel and daemons, compared with how they are without any fault; and the router's own comparison. */
   private async compare(scene: Scene, trouble: string[]): Promise<void> {
     const wanted = this.looks.get(scene) ?? "";
-    let now = await look();
+    let now = await look(this.host);
     // Sessions and checks come back in their own time.
     for (let tries = 0; now !== wanted && tries < 40; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 250));
-      now = await look();
+      now = await look(this.host);
     }
     if (now !== wanted) trouble.push(`the router is not as it should be:\n${difference(wanted, now)}`);
+    const { code, stdout } = await lab.exec(this.host, `${path} observe`, { check: false });
+    if (code !== 0) trouble.push(`the router cannot be looked at: ${stdout}`);
+    else
+      for (const [id, all] of decode(stdout).drift)
+        trouble.push(`drift on ${id}: ${all.map(({ text }) => text).join("; ")}`);
   }
 }
 
-/** Until the router is up, nobody is at work there, and nothing waits for a confirmation. */
-async function quiet(trouble: string[]): Promise<void> {
-  try {
-    await lab.until("the router to be quiet", 60_000, async () => {
-      const { code, stdout } = await lab.exec(
-        "vr1",
-        `systemctl is-system-running --wait >/dev/null; ls /run/vpc6/pending 2>/dev/null; pgrep -f '^/bin/sh ${path} (converge|confirm|rollback|boot)'; systemctl list-units --no-legend 'vpc6-rollback*'; true`,
-        { check: false, timeoutMs: 30_000 },
-      );
-      return code === 0 && stdout.trim() === "";
-    });
-  } catch (error) {
-    trouble.push(`${(error as Error).message} (confirmations are waited for ${CONFIRM} s)`);
-  }
-}
-
-/** Kernel and daemons, without what changes by itself. */
-async function look(): Promise<string> {
-  const commands = [
-    "nft -s list table inet vpc6 | sed 's/^[ \\t]*//; s/, /\\n/g' | sort",
-    "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//; s/ tentative//' | sort",
-    "ip -6 route show proto 106; ip -4 route show proto 106",
-    "ip neigh show nud permanent | sort",
-    "sysctl net.ipv6.conf.all.forwarding net.ipv6.conf.db0.accept_ra net.ipv6.conf.pub0.accept_ra",
-    "for unit in vpc6-dnsmasq vpc6-haproxy frr; do echo $unit $(systemctl is-active $unit); done",
-    "cat /var/lib/vpc6/dhcp-hosts/* /var/lib/vpc6/dns-hosts/*",
-    "cat /etc/vpc6/live/files/dnsmasq /etc/vpc6/live/files/haproxy",
-    "pgrep -x dnsmasq >/dev/null && echo dnsmasq runs",
-    "if systemctl --quiet is-active frr; then vtysh -d bgpd -c 'show running-config' | grep -vE '^(Building|Current|!|frr |hostname|log|service)'; fi",
-    "systemctl --failed --no-legend --plain | cut -d' ' -f1 | grep -v ^session-",
-    "ls /usr/sbin/*.real /usr/bin/*.real 2>/dev/null",
-  ];
-  const { stdout } = await lab.exec("vr1", `{ ${commands.join("; ")}; } 2>&1; true`, { check: false });
-  return stdout;
-}
-
-function difference(wanted: string, found: string): string {
-  const [before, after] = [wanted, found].map((text) => new Set(text.split("\n"))) as [Set<string>, Set<string>];
-  return [
-    ...[...before].filter((line) => !after.has(line)).map((line) => `- ${line}`),
-    ...[...after].filter((line) => !before.has(line)).map((line) => `+ ${line}`),
-  ].join("\n");
+/** Waits for the moment, and says in which stage it was. */
+async function strikeWith(fault: Fault, watch: Watch, run: Run, host: Ground["host"]): Promise<Stage> {
+  await watch.struck();
+  if (!fault.here) return watch.stageAt();
+  const striking = fault.here(run, host);
+  const at = Date.now();
+  await striking;
+  // A host that falls takes the watch with it.
+  return watch.stageAt(fault.interrupts ? Number.POSITIVE_INFINITY : at);
 }
 
 /** Small, good enough, and the same for the same seed. */
@@ -200,25 +245,4 @@ function mulberry(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
-}
-
-/** fault × step: tries and what became of them. */
-export function table(tries: Try[]): string {
-  const rows = new Map<string, Try[]>();
-  for (const it of tries) rows.set(`${it.fault} | ${it.step}`, [...(rows.get(`${it.fault} | ${it.step}`) ?? []), it]);
-  const count = (all: Try[], which: (it: Try) => boolean): number => all.filter(which).length;
-  const line = (name: string, all: Try[]): string =>
-    `| ${name} | ${all.length} | ${count(all, (it) => it.run === "done")} | ${count(all, (it) => it.left === "old")} | ${count(
-      all,
-      (it) => it.left === "new",
-    )} | ${count(all, (it) => it.left === "both")} | ${all.reduce((sum, it) => sum + it.lost, 0)} of ${all.reduce(
-      (sum, it) => sum + it.sent,
-      0,
-    )} | ${count(all, (it) => it.trouble.length > 0)} |`;
-  return [
-    "| fault | at a | tries | run ended well | router then old | new | some of both | other traffic lost | lost |",
-    "|---|---|---|---|---|---|---|---|---|",
-    ...[...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, all]) => line(name, all)),
-    line("**all** | ", tries),
-  ].join("\n");
 }

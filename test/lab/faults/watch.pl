@@ -1,0 +1,44 @@
+# On the router: says which stage a change is in, looked at every few milliseconds, with the time of each new one; and strikes, so long
+# after a stage was first seen (or after the start), at the latest at a deadline. What the program on the router keeps anyway is enough to
+# tell: generations/new while daemons are asked, `pending` while it switches or waits for its confirmation, `drift` while it compares.
+#
+# perl -e THIS STAGE|- DELAY DEADLINE COMMAND; DELAY and DEADLINE in seconds. Without a command whoever asked strikes, when told `struck`.
+
+use strict;
+use warnings;
+use Time::HiRes qw(time sleep);
+
+$| = 1;
+my ($wanted, $delay, $deadline, $command) = @ARGV;
+my $first = readlink('/etc/vpc6/confirmed') // '';
+my $began = time;
+my ($last, $struck) = ('', 0);
+my %seen = ('-' => $began);
+
+sub stage {
+  if (open my $file, '<', '/run/vpc6/pending') {
+    my ($word) = split ' ', <$file> // '';
+    return $word eq 'waiting' ? 'confirmation' : 'switch' if defined $word;
+  }
+  return 'checks' if -e '/etc/vpc6/generations/new';
+  return 'look' if -e '/run/vpc6/drift';
+  return (readlink('/etc/vpc6/confirmed') // '') eq $first ? 'before' : 'after';
+}
+
+while (1) {
+  my ($now, $stage) = (time, stage());
+  $seen{$stage} //= $now;
+  printf "%.3f %s\n", $now, $stage if $stage ne $last;
+  $last = $stage;
+  my $due = defined $seen{$wanted} && $now >= $seen{$wanted} + $delay;
+  if (!$struck && ($due || $now >= $began + $deadline)) {
+    $struck = 1;
+    printf "%.3f struck\n", $now;
+    if ($command ne '') {
+      my $child = fork // die "fork: $!\n";
+      exec 'sh', '-c', $command if $child == 0;
+      $SIG{CHLD} = sub { waitpid $child, 0; print "done\n" };
+    }
+  }
+  sleep 0.003;
+}
