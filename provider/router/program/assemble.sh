@@ -5,19 +5,21 @@
 # assemble GENERATION [boot]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error.
 assemble() {
   assemble_boot=${2:-}
-  rm -rf "$1/files" "$1/macs" && mkdir -p "$1/files" || return 1
+  [ ! -e "$1/files" ] || rm -rf "$1/files" "$1/macs" || return 1
+  mkdir -m 700 "$1/files" "$1/files/certificates.d" "$1/files/passwords.d" || return 1
   macs >"$RUN/macs" || return 1
   for slot in $SLOTS; do
     [ "$slot" = secrets ] || true >"$1/files/$slot" || return 1
   done
   true >"$1/macs"
-  (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' -printf '%P\n') |
-    awk '{ split($0, part, "/"); print part[1], (part[2] ~ /^router:/ ? 0 : 1), part[2] }' | sort |
-    awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" '
+  # `./SLOT 0 ID`, in the order in which they are written.
+  (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name 'router:*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \)) | sort |
+    awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" -v heads="nftables|$nftables_head" '
       BEGIN {
         hex = "[0-9a-f][0-9a-f]"
         token = "mac-" hex hex hex hex hex hex
         while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
+        split(heads, part, "|"); head[part[1]] = part[2]
       }
       # Tokens stand alone: no letter or digit before or after.
       function resolve(text,   out, found, after) {
@@ -60,8 +62,13 @@ assemble() {
         return out text
       }
       {
+        sub(/^\.\//, "", $1)
         file = to $1
-        if (file != last) { if (last != "") close(last); last = file }
+        if (file != last) {
+          if (last != "") close(last)
+          last = file
+          if ($1 in head) print head[$1] >file
+        }
         print "# vpc6 " $3 >file
         source = from $1 "/" $3
         while ((getline line <source) > 0) {
@@ -134,11 +141,20 @@ blame() {
   BLAME=$(awk -v line="$2" 'NR > line { exit } /^# vpc6 / { id = $3 } END { print id }' "$1")
 }
 
-# differs SERVICE OLD NEW: do the assembled files of a service differ between two generations?
+# differences OLD NEW: DIFFERENT = the slots whose assembled files differ between two generations.
+differences() {
+  DIFFERENT=$(cd "$GENERATIONS" && diff -rq "${1##*/}/files" "${2##*/}/files" 2>&1 | awk -v old="${1##*/}/files" -v new="${2##*/}/files" '
+    $1 == "Files" && $3 == "and" && $5 == "differ" && index($2, old "/") == 1 { printf "%s ", substr($2, length(old) + 2); next }
+    $1 == "Only" && $2 == "in" && ($3 == old ":" || $3 == new ":") { printf "%s ", $4; next }
+    $1 == "Only" || $1 == "Files" { next }
+    # What is not understood is different.
+    { printf "all " }
+  ')
+}
+
+# differs SERVICE: do its slots, between the generations that `differences` was told?
 differs() {
   eval "differs_slots=\$$1_slots"
-  for slot in $differs_slots; do
-    cmp -s "$2/files/$slot" "$3/files/$slot" || return 0
-  done
-  return 1
+  # shellcheck disable=SC2086,SC2154 # a list of slots, from eval
+  has_any "$DIFFERENT" all $differs_slots
 }

@@ -22,6 +22,7 @@ UNITS=/etc/systemd/system
 
 # In the order in which a change is applied (provider/router/program.ts has the list). Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
+#   NAME_head              with what its file begins where it has any fragment. May be missing
 #   NAME_assemble FILES    what is particular to it in assembling FILES/<slot>
 #   NAME_check FILES       the daemon's own judgement, nothing changed
 #   NAME_apply FILES       makes the host what FILES say, whatever it is now
@@ -118,9 +119,20 @@ has() {
   return 1
 }
 
+# has_any "LIST" WORD...: is one of these in the list?
+has_any() {
+  has_list=$1
+  shift
+  for has_item in "$@"; do
+    case " $has_list " in *" $has_item "*) return 0 ;; esac
+  done
+  return 1
+}
+
 # What the program cannot work without, with what to do about it.
 require() {
-  [ "$(id -u)" = 0 ] || {
+  # Root is who the root directory belongs to: no fork.
+  [ -O / ] || {
     WHY="not root: the user needs sudo without a password for $PROGRAM"
     return 1
   }

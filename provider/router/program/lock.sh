@@ -71,11 +71,16 @@ arm() {
     WHY="no rollback timer: $(cat "$RUN/armed")"
     return 1
   }
-  [ -z "$arm_old" ] || systemctl stop "$arm_old.timer" >/dev/null 2>&1
+  [ -z "$arm_old" ] || timer_stop "$arm_old"
 }
 
 disarm() {
-  rm -f "$RUN/pending"
-  [ -z "${PENDING_TIMER:-}" ] || systemctl stop "$PENDING_TIMER.timer" >/dev/null 2>&1
+  [ ! -e "$RUN/pending" ] || rm -f "$RUN/pending"
+  [ -z "${PENDING_TIMER:-}" ] || timer_stop "$PENDING_TIMER"
   PENDING_TIMER=
+}
+
+# timer_stop TIMER: nobody waits for it, as without its line in RUN/pending it does nothing when it runs out.
+timer_stop() {
+  systemctl stop --no-block "$1.timer" </dev/null >/dev/null 2>&1 9>&- &
 }

@@ -13,9 +13,17 @@ users() {
   cut -d: -f1 "/etc/$1" | sort
 }
 
+# packages_seen FILE: were all of these there when we last looked, and has dpkg done nothing since?
+packages_seen() {
+  [ -z "$REPAIR" ] && [ -e "$VAR/packages.seen" ] && [ -e /var/lib/dpkg/status ] &&
+    ! [ /var/lib/dpkg/status -nt "$VAR/packages.seen" ] && cmp -s "$1" "$VAR/packages.seen"
+}
+
 # packages_install FILE: FILE is the assembled slot.
 packages_install() {
   packages_recover
+  packages_seen "$1" && return 0
+  cp "$1" "$VAR/packages.now" || return 1
   wanted=$(awk '!/^#/ && NF { print $1 }' "$1" | sort -u)
   wrong=$(printf '%s\n' "$wanted" | awk 'NF && !/^[a-z0-9][a-z0-9.+-]*$/')
   [ -z "$wrong" ] || {
@@ -27,7 +35,10 @@ packages_install() {
     $1 == "installed" { have[$2] = 1 }
     END { n = split(wanted, name, "\n"); for (i = 1; i <= n; i++) if (!(name[i] in have)) printf " %s", name[i] }
   ')
-  [ -n "$missing" ] || return 0
+  [ -n "$missing" ] || {
+    mv -f "$VAR/packages.now" "$VAR/packages.seen"
+    return
+  }
   say "installing$missing"
   users passwd >"$VAR/users.before" && users group >"$VAR/groups.before" && installed >"$VAR/packages.before" || return 1
   policy_closed

@@ -1,28 +1,30 @@
 # The payload: all of it is read before anything is looked at, its form is checked to the last line, and what was staged from
 # it is compared with it once more (a full disk shows itself in many ways).
 
-# read_payload FILE: stdin to FILE; 1 with WHY when it is not whole.
+# read_payload FILE: stdin to FILE; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are
+# what it says: all at once, as each fork costs a millisecond or two.
 read_payload() {
   if ! cat >"$1" 2>"$1.err"; then
     WHY=$(cat "$1.err")
     : "${WHY:=the payload could not be stored}"
     return 1
   fi
-  WHY=$(awk -v slots=" $SLOTS " '
-    function bad(text) { print "line " NR ": " text; failed = 1; exit }
+  payload_says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '
+    function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
     NR == 1 { if ($0 != "vpc6-transaction 1") bad("not a payload of this program"); next }
     ended { bad("text after the end") }
     /^\|/ { if (slot == "") bad("text outside a slot"); next }
-    $1 == "holder" || ($1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/) { next }
-    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= 3 && $2 <= 600 { next }
-    $0 == "repair" { next }
+    $1 == "holder" { if (holder == "") holder = substr($0, 8, 100); next }
+    $1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/ { nonce = $2; next }
+    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= 3 && $2 <= 600 { wait = $2; next }
+    $0 == "repair" { repair = "repair"; next }
     $1 == "set" || $1 == "drop" {
       if (NF != 2 || $2 !~ /^[A-Za-z0-9][A-Za-z0-9._@:-]*$/ || length($2) > 200) bad("not an id: " $2)
       if ($2 in seen) bad("twice in one payload: " $2)
       seen[$2] = 1; id = ($1 == "set") ? $2 : ""; slot = ""
       next
     }
-    $0 == "fresh" { if (id == "" || slot != "") bad("fresh what?"); next }
+    $0 == "fresh" { if (id == "" || slot != "") bad("fresh what?"); fresh = "fresh"; next }
     $1 == "slot" {
       if (id == "" || NF != 2) bad("slot without an id")
       if (index(slots, " " $2 " ") == 0) bad("no such slot: " $2)
@@ -32,9 +34,18 @@ read_payload() {
     }
     $1 == "end" && NF == 2 { if ($2 != NR - 1) bad("incomplete: " NR - 1 " lines of " $2); ended = 1; next }
     { bad("not understood") }
-    END { if (!failed && !ended) print "incomplete: it stops at line " NR }
-  ' "$1") || WHY="the payload could not be read: $WHY"
-  [ -z "$WHY" ]
+    END {
+      if (failed) exit 1
+      if (!ended) { print "incomplete: it stops at line " NR; exit 1 }
+      print nonce; print wait; print repair; print fresh; print holder
+    }
+  ' "$1") || {
+    WHY=${payload_says:-the payload could not be read}
+    return 1
+  }
+  { read -r NONCE; read -r CONFIRM_WAIT; read -r REPAIR; read -r FRESH; read -r PAYLOAD_HOLDER; } <<END
+$payload_says
+END
 }
 
 # stage_payload FILE DIR: applies it to DIR/<slot>/<id>. Files are hard links into older generations: never written, replaced.
@@ -46,7 +57,7 @@ stage_payload() {
     BEGIN { n = split(slots, slot, " ") }
     /^\|/ { next }
     $1 == "set" || $1 == "drop" { for (i = 1; i <= n; i++) print slot[i] "/" $2 }
-  ' "$1" | (cd "$2" && xargs rm -f --) || return 1
+  ' "$1" | (cd "$2" && exec xargs rm -f --) || return 1
   awk -v dir="$2" '
     /^\|/ { print substr($0, 2) >file; next }
     $1 == "set" { id = $2 }
@@ -64,6 +75,7 @@ stage_payload() {
 # strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
 # BLAME. Two stacks would take turns at it, and the one that goes first would take it from the other. Nor are there two routers.
 strangers() {
+  [ -n "$FRESH" ] || return 0
   awk '
     function done() { if (fresh) print id, owner; fresh = 0; owner = "" }
     $1 == "set" || $1 == "drop" { done(); id = $2; slot = "" }

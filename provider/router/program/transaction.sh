@@ -4,7 +4,8 @@
 
 # generations: sets CONFIRMED and LIVE (directories); makes an empty generation 0 the first time.
 generations() {
-  mkdir -p "$VAR" "$GENERATIONS" && chmod 700 "$ETC" || return 1
+  { [ -d "$VAR" ] && [ -d "$GENERATIONS" ]; } || mkdir -p "$VAR" "$GENERATIONS" || return 1
+  chmod 700 "$ETC" || return 1
   if [ ! -e "$ETC/confirmed" ]; then
     mkdir -p "$GENERATIONS/0/fragments" && assemble "$GENERATIONS/0" && point confirmed 0 || return 1
   fi
@@ -13,9 +14,16 @@ generations() {
   LIVE=$GENERATIONS/$(generation live)
 }
 
+# generation NAME: its number. (`cd -P` is no fork more, readlink is.)
 generation() {
-  generation_path=$(readlink "$ETC/$1")
-  echo "${generation_path##*/}"
+  (cd -P "$ETC/$1" && echo "${PWD##*/}")
+}
+
+# generation_is_ours GENERATION: was it made by this very program?
+generation_is_ours() {
+  generation_by=
+  [ ! -r "$1/program" ] || read -r generation_by <"$1/program"
+  [ "$generation_by" = "$PROGRAM_HASH" ]
 }
 
 # point NAME N
@@ -51,8 +59,9 @@ put_back() {
   point live "${CONFIRMED##*/}" || return 1
   put_back_code=0
   put_back_why=
+  differences "$CONFIRMED" "$put_back_from"
   for service in $BACKWARDS; do
-    differs "$service" "$CONFIRMED" "$put_back_from" || continue
+    differs "$service" || continue
     WHY=
     "${service}_apply" "$CONFIRMED/files" && "${service}_health" "$CONFIRMED/files" || {
       put_back_code=1
@@ -69,16 +78,21 @@ $service: $WHY"
 
 # sweep: keeps the generations in use and the one before. What one that was killed had in RUN holds secrets.
 sweep() {
-  rm -rf "$GENERATIONS/new" "$RUN/drift"
+  [ ! -e "$GENERATIONS/new" ] || rm -rf "$GENERATIONS/new"
+  [ ! -e "$RUN/drift" ] || rm -rf "$RUN/drift"
   for sweep_payload in "$RUN"/payload.*; do
     sweep_pid=${sweep_payload#"$RUN/payload."}
-    [ -d "/proc/${sweep_pid%.err}" ] || rm -f "$sweep_payload"
+    [ -d "/proc/${sweep_pid%.err}" ] || [ ! -e "$sweep_payload" ] || rm -f "$sweep_payload"
   done
-  sweep_last=
-  for sweep_dir in $(cd "$GENERATIONS" && printf '%s\n' * | sort -n); do
-    case $GENERATIONS/$sweep_dir in "$CONFIRMED" | "$LIVE") continue ;; esac
-    [ -z "$sweep_last" ] || rm -rf "${GENERATIONS:?}/$sweep_last"
-    sweep_last=$sweep_dir
+  sweep_keep=-1
+  for sweep_dir in "$GENERATIONS"/*; do
+    case $sweep_dir in "$CONFIRMED" | "$LIVE") continue ;; esac
+    case ${sweep_dir##*/} in *[!0-9]*) continue ;; esac
+    [ "${sweep_dir##*/}" -le "$sweep_keep" ] || sweep_keep=${sweep_dir##*/}
+  done
+  for sweep_dir in "$GENERATIONS"/*; do
+    case $sweep_dir in "$CONFIRMED" | "$LIVE" | "$GENERATIONS/$sweep_keep") continue ;; esac
+    rm -rf "$sweep_dir"
   done
 }
 
@@ -92,7 +106,7 @@ $(head -n 3 "$RUN/stage.err")"
   }
   sync "$ETC" 2>/dev/null
   CONFIRMED=$GENERATIONS/$1
-  rm -f "$RUN/unsettled" "$RUN/closed"
+  [ ! -e "$RUN/unsettled" ] && [ ! -e "$RUN/closed" ] || rm -f "$RUN/unsettled" "$RUN/closed"
   disarm
   sweep
 }
@@ -110,11 +124,6 @@ converge() {
   run_dir && PAYLOAD=$RUN/payload.$$
   trap ended EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }
-  # shellcheck disable=SC2046 # three words
-  set -- $(awk -v wait="$CONFIRM_WAIT" -v nonce=none '$1 == "nonce" { nonce = $2 } $1 == "confirm" { wait = $2 } $1 == "repair" { repair = "repair" } /^(set|drop) / { exit } END { print nonce, wait, repair }' "$PAYLOAD")
-  NONCE=$1
-  CONFIRM_WAIT=$2
-  REPAIR=${3:-}
   [ -z "$REPAIR" ] || program_intact || { answer outdated changed; return; }
   lock "$LOCK_WAIT" || { busy; return; }
   # Taken away while it waited, and the program too: by the destroy of another stack.
@@ -124,7 +133,7 @@ converge() {
     answer unconfirmed "$PENDING_N" $((PENDING_UNTIL - NOW))
     return
   fi
-  awk '$1 == "holder" { sub(/^holder /, ""); print; exit }' "$PAYLOAD" | cut -c 1-100 >"$RUN/holder"
+  held_by "$PAYLOAD_HOLDER"
   recover || { answer failed; return; }
   stage || { rm -rf "$GENERATIONS/new"; return 1; }
 }
@@ -159,7 +168,7 @@ $(head -n 3 "$RUN/stage.err")"
     drifts "$CONFIRMED" || { answer failed; return; }
   fi
   # RUN/unsettled: the host is not known to be what the confirmed generation says, so everything is applied.
-  if [ ! -e "$RUN/unsettled" ] && [ "$(cat "$CONFIRMED/program" 2>/dev/null)" = "$PROGRAM_HASH" ] &&
+  if [ ! -e "$RUN/unsettled" ] && generation_is_ours "$CONFIRMED" &&
     { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
     answer ok "$(generation confirmed)" nothing
@@ -167,8 +176,9 @@ $(head -n 3 "$RUN/stage.err")"
   fi
   assemble "$NEXT" && echo "$PROGRAM_HASH" >"$NEXT/program" || { answer refused; return; }
   packages_install "$NEXT/files/packages" || { CULPRIT=packages; answer refused; return; }
+  differences "$CONFIRMED" "$NEXT"
   for service in $SERVICES; do
-    [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" "$CONFIRMED" "$NEXT" || continue
+    [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" || continue
     "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; answer refused; return; }
     CHANGED="$CHANGED${CHANGED:+ }$service"
   done
@@ -179,8 +189,13 @@ $(head -n 3 "$RUN/stage.err")"
 # commit: from confirmed to NEXT, or back.
 commit() {
   # Never a number that was put back: whoever confirms that one late must not confirm another's.
-  n=$(($(cd "$GENERATIONS" && printf '%s\n' * | sort -n | tail -n 1) + 1))
-  rm -rf "${GENERATIONS:?}/$n"
+  n=0
+  for commit_dir in "$GENERATIONS"/*; do
+    case ${commit_dir##*/} in *[!0-9]*) continue ;; esac
+    [ "${commit_dir##*/}" -le "$n" ] || n=${commit_dir##*/}
+  done
+  n=$((n + 1))
+  [ ! -e "$GENERATIONS/$n" ] || rm -rf "${GENERATIONS:?}/$n"
   mv -T "$NEXT" "$GENERATIONS/$n" || { answer full; return; }
   NEXT=$GENERATIONS/$n
   if [ -z "$CHANGED" ]; then
@@ -189,7 +204,9 @@ commit() {
     answer ok "$n" same
     return
   fi
-  route_before=$(network_route_to "$CLIENT")
+  ROUTE=
+  if has_any "$CHANGED" network nftables sysctl; then network_route_to "$CLIENT"; fi
+  route_before=$ROUTE
   TOUCHED=yes
   arm applying "$n" && point live "$n" || {
     fail_back
@@ -231,10 +248,12 @@ $WHY"
 
 # could_cut: might the operator not get in any more? Only a fresh connection can tell.
 could_cut() {
-  case " $CHANGED " in *" network "* | *" nftables "* | *" sysctl "*) ;; *) return 1 ;; esac
+  has_any "$CHANGED" network nftables sysctl || return 1
   [ -n "$CLIENT" ] || return 0
-  route_after=$(network_route_to "$CLIENT")
-  [ -n "$route_after" ] && [ "$route_after" = "$route_before" ] || return 0
-  client_dev=$(echo "$route_after" | sed 's/.*dev \([^ ]*\) .*/\1/')
+  # A filter does not move a route.
+  if has_any "$CHANGED" network sysctl; then network_route_to "$CLIENT"; fi
+  [ -n "$ROUTE" ] && [ "$ROUTE" = "$route_before" ] || return 0
+  client_dev=${ROUTE#*dev }
+  client_dev=${client_dev%% *}
   network_has "$CONFIRMED/files/network" "$client_dev" || network_has "$NEXT/files/network" "$client_dev"
 }

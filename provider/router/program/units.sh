@@ -44,11 +44,29 @@ END
 
 # units: writes what differs; one daemon-reload when anything did.
 units() {
+  ! units_known || return 0
   units_changed=
+  units_names=
   units_each unit || return 1
   [ -z "$REPAIR" ] || units_drop_ins_remove
-  [ -n "$units_changed$REPAIR" ] || return 0
-  WHY=$(systemctl daemon-reload 2>&1 && systemctl --quiet enable vpc6-firewall.service vpc6.service 2>&1) && WHY=
+  if [ -n "$units_changed$REPAIR" ]; then
+    WHY=$(systemctl daemon-reload 2>&1 && systemctl --quiet enable vpc6-firewall.service vpc6.service 2>&1) && WHY='' || return 1
+  fi
+  # shellcheck disable=SC2086 # a list of names
+  printf '%s\n' "$PROGRAM_HASH" $units_names >"$VAR/units"
+}
+
+# units_known: were they written by this very program, and is each there and untouched since? Their texts are the program's own.
+units_known() {
+  units_stamp=$VAR/units
+  [ -z "$REPAIR" ] && [ -r "$units_stamp" ] || return 1
+  {
+    read -r units_by
+    [ "$units_by" = "$PROGRAM_HASH" ] || return 1
+    while read -r unit_file; do
+      [ -e "$UNITS/$unit_file" ] && ! [ "$UNITS/$unit_file" -nt "$units_stamp" ] || return 1
+    done
+  } <"$VAR/units"
 }
 
 # units_each COMMAND: COMMAND NAME for each unit, its text in RUN/unit.
@@ -72,7 +90,9 @@ unit_name() {
 }
 
 unit() {
-  unit_file=$UNITS/$(unit_name "$1")
+  unit_file=$(unit_name "$1")
+  units_names="$units_names $unit_file"
+  unit_file=$UNITS/$unit_file
   ! cmp -s "$RUN/unit" "$unit_file" || return 0
   cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$unit_file" || {
     WHY="$unit_file cannot be written"
@@ -122,7 +142,7 @@ unit_said() {
 units_remove() {
   systemctl --quiet disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
   units_drop_ins_remove
-  rm -f "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket "$UNITS"/.vpc6*.vpc6
+  rm -f "$VAR/units" "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket "$UNITS"/.vpc6*.vpc6
   systemctl daemon-reload
   systemctl reset-failed 'vpc6*' >/dev/null 2>&1
 }

@@ -4,7 +4,7 @@
 dnsmasq_slots="dnsmasq dhcp-hosts dns-hosts"
 
 dnsmasq_assemble() {
-  grep -q '^interface=' "$1/dnsmasq" || true >"$1/dnsmasq"
+  [ ! -s "$1/dnsmasq" ] || grep -q '^interface=' "$1/dnsmasq" || true >"$1/dnsmasq"
 }
 
 # The daemon checks its configuration, but neither directory: guests' lines are checked as if they stood in it.

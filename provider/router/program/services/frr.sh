@@ -13,7 +13,7 @@ export VTYSH_HISTFILE
 frr_slots=frr
 
 frr_assemble() {
-  grep -q '^router ' "$1/frr" || true >"$1/frr"
+  [ ! -s "$1/frr" ] || grep -q '^router ' "$1/frr" || true >"$1/frr"
 }
 
 # What two resources say about one neighbour must agree. FRR itself would let the last one win.

@@ -5,8 +5,8 @@ haproxy_slots="haproxy certificates"
 
 # A certificate with its key is a file of its own, `certificates.d/<id>`.
 haproxy_assemble() {
-  grep -q '^listen ' "$1/haproxy" || true >"$1/haproxy"
-  mkdir -m 700 "$1/certificates.d" || return 1
+  [ ! -s "$1/haproxy" ] || grep -q '^listen ' "$1/haproxy" || true >"$1/haproxy"
+  [ -s "$1/certificates" ] || return 0
   awk -v dir="$1/certificates.d/" '
     /^# vpc6 / { if (file != "") close(file); file = dir $3; next }
     { print >file }

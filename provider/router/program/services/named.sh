@@ -11,6 +11,7 @@ named_slots=named
 
 # The gateways' IPv6 addresses are both where guests ask and where dnsmasq answers.
 named_assemble() {
+  [ -s "$1/named" ] || return 0
   named_gateways=$(awk '
     FILENAME ~ /dnsmasq$/ { if (sub(/^interface=/, "")) served[$1] = 1; next }
     $1 == "address" && $2 in served && $3 ~ /:/ { sub(/\/.*/, "", $3); printf " %s;", $3 }

@@ -394,7 +394,7 @@ network_ra() {
 
 # network_has FILE DEV: is it an interface of ours there?
 network_has() {
-  awk -v dev="$2" '$1 == "interface" && $2 == dev { found = 1 } END { exit !found }' "$1" 2>/dev/null
+  grep -qsxF -e "interface $2" -e "interface $2 keep-ra" -e "interface $2 ipv4" "$1"
 }
 
 network_is_up() {
@@ -473,10 +473,14 @@ network_remove() {
   network_apply "$RUN/none"
 }
 
-# The state a service's commands leave behind for `could_cut`: which way the operator is reached.
+# network_route_to ADDRESS: ROUTE = which way the operator is reached, for `could_cut`.
 network_route_to() {
+  ROUTE=
   [ -n "$1" ] || return 0
-  ip -o route get "$1" 2>/dev/null | awk '
-    { for (i = 1; i < NF; i++) if ($i == "dev" || $i == "src" || $i == "via") printf "%s %s ", $i, $(i + 1); exit }
-  '
+  # shellcheck disable=SC2046 # words of a route
+  set -- $(ip -o route get "$1" 2>/dev/null)
+  while [ $# -ge 2 ]; do
+    case $1 in dev | src | via) ROUTE="$ROUTE$1 $2 " ;; esac
+    shift
+  done
 }

@@ -2,14 +2,9 @@
 
 nftables_slots=nftables
 
-nftables_assemble() {
-  [ -s "$1/nftables" ] || return 0
-  {
-    echo "table inet vpc6"
-    echo "delete table inet vpc6"
-    cat "$1/nftables"
-  } >"$1/nftables.new" && mv "$1/nftables.new" "$1/nftables"
-}
+# The table is made anew each time: its file begins with this where there is any fragment (see assemble.sh).
+nftables_head='table inet vpc6\ndelete table inet vpc6'
+nftables_assemble() { :; }
 
 nftables_check() {
   [ -s "$1/nftables" ] || return 0
@@ -55,7 +50,14 @@ nftables_apply() {
 }
 
 nftables_health() {
-  [ ! -s "$1/nftables" ] || WHY=$(nft list table inet vpc6 2>&1 >/dev/null)
+  [ -s "$1/nftables" ] || return 0
+  # Loaded whole or not at all: that the table is there is enough, and its thousands of lines are not listed.
+  WHY=$(nft list tables inet 2>&1)
+  case "
+$WHY
+" in *"
+table inet vpc6
+"*) WHY='' ;; *) WHY="the table inet vpc6 is not there: $WHY" && return 1 ;; esac
 }
 
 nftables_remove() {

@@ -8,7 +8,7 @@ PASSWORD_STATES=/var/lib/private/vpc6-password
 
 # A table for each gateway, `passwords.d/GATEWAY`; and the gateways' names among those of DNS, as the Router's own.
 password_assemble() {
-  mkdir -m 700 "$1/passwords.d" || return 1
+  [ -s "$1/passwords" ] || return 0
   password_router=$(sed -n 's/^# vpc6 \(router@.*\)/\1/p' "$1/nftables" | head -n 1)
   awk -v dir="$1/passwords.d/" -v names="$1/dns-hosts" -v router="${password_router:-router}" '
     /^# vpc6 / { id = $3; next }
