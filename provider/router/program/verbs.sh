@@ -7,8 +7,8 @@ confirm() {
   run_dir && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
   generations || { answer failed; return; }
   pending
-  confirmed=$(generation confirmed)
-  if [ "$confirmed" = "$1" ] || { [ "$1" -lt "$confirmed" ] && ! grep -qsx "$1" "$RUN/undone"; }; then
+  confirm_last=$(generation confirmed)
+  if [ "$confirm_last" = "$1" ] || { [ "$1" -lt "$confirm_last" ] && ! grep -qsx "$1" "$RUN/undone"; }; then
     # Also one that was confirmed, the answer got lost, and others have come on top of it.
     answer ok "$1" same
   elif [ "$PENDING" = waiting ] && [ "$PENDING_N" = "$1" ]; then
