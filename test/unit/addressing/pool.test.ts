@@ -136,16 +136,20 @@ test.each([
   LONG,
 );
 
-test("blocks of two sizes scattered over a /64 cost the same each, however many there are", async () => {
-  const scatter = (count: number) => () => {
-    const pool = new Pool(0n, (1n << 64n) - 1n);
-    // An odd multiplier visits every place once, in no order.
-    const place = (index: number) => BigInt.asUintN(40, BigInt(index) * 0x9e3779b97fn) << 8n;
-    let taken = 0;
-    for (let index = 0; index < count; index += 1) if (pool.take(place(index), index % 2 === 0 ? 4 : 0)) taken += 1;
-    for (let index = 0; index < count; index += 2) pool.release(place(index), 4);
-    for (let index = 0; index < count; index += 2) if (pool.take(place(index), 8)) taken += 1;
-    expect(taken).toBe(count * 1.5);
-  };
-  expect(await costs(scatter(200_000), scatter(20_000), 40)).toBeLessThan(40);
-}, LONG);
+test(
+  "blocks of two sizes scattered over a /64 cost the same each, however many there are",
+  async () => {
+    const scatter = (count: number) => () => {
+      const pool = new Pool(0n, (1n << 64n) - 1n);
+      // An odd multiplier visits every place once, in no order.
+      const place = (index: number) => BigInt.asUintN(40, BigInt(index) * 0x9e3779b97fn) << 8n;
+      let taken = 0;
+      for (let index = 0; index < count; index += 1) if (pool.take(place(index), index % 2 === 0 ? 4 : 0)) taken += 1;
+      for (let index = 0; index < count; index += 2) pool.release(place(index), 4);
+      for (let index = 0; index < count; index += 2) if (pool.take(place(index), 8)) taken += 1;
+      expect(taken).toBe(count * 1.5);
+    };
+    expect(await costs(scatter(200_000), scatter(20_000), 40)).toBeLessThan(40);
+  },
+  LONG,
+);

@@ -12,14 +12,18 @@ const LONG = 600_000;
 describe("a million claims", () => {
   const pools = [vpcs("2001:600::/24")];
 
-  test("cost about ten times a hundred thousand", async () => {
-    const fresh = (count: number) => () => {
-      const { ledger } = allocate(pools, undefined, many("vpc", count));
-      expect(lookup(ledger, "vpc", "vpc-0000")).toEqual({ value: "2001:600::/60" });
-      expect(ledger.startsWith(`${count} of 68719476736 `) || ledger.startsWith(`${count} of 2^36 `)).toBe(true);
-    };
-    expect(await costs(fresh(1_000_000), fresh(100_000), 40)).toBeLessThan(40);
-  }, LONG);
+  test(
+    "cost about ten times a hundred thousand",
+    async () => {
+      const fresh = (count: number) => () => {
+        const { ledger } = allocate(pools, undefined, many("vpc", count));
+        expect(lookup(ledger, "vpc", "vpc-0000")).toEqual({ value: "2001:600::/60" });
+        expect(ledger.startsWith(`${count} of 68719476736 `) || ledger.startsWith(`${count} of 2^36 `)).toBe(true);
+      };
+      expect(await costs(fresh(1_000_000), fresh(100_000), 40)).toBeLessThan(40);
+    },
+    LONG,
+  );
 
   test.each([
     ["held", (all: Claim[]) => [all, all]],
