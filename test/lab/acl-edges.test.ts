@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
-import { type Background, type Host, lab } from "./lab.ts";
-import { connects, program, start } from "./stack.ts";
+import { type Background, lab } from "./lab.ts";
+import { capture, connects, program, start } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:1::10";
 const OUTSIDE = "2001:db8:1::80";
@@ -51,12 +51,6 @@ afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
-
-const capture = async (host: Host, device: string, filter: string) => {
-  const tcpdump = lab.background(host, ["tcpdump", "-l", "-n", "-i", device, filter]);
-  await lab.until("tcpdump to listen", 10_000, async () => tcpdump.stderr.includes("listening on"));
-  return tcpdump;
-};
 
 test("`log: true` writes to the kernel log who was allowed and who denied, at most ten lines a second", async () => {
   // The log is the whole machine's: a name that nobody had before.

@@ -93,10 +93,11 @@ const count = (held: { member: string }[]) =>
   ["web1", "web2"].map((name) => held.filter((it) => it.member === name).length);
 
 test("roundrobin by weight: of 40 connections 30 to the member of weight 3 and 10 to that of weight 1", async () => {
-  // A turn may be half over when the first one comes.
-  const { web1 = 0, web2 = 0 } = await asked(81, 40);
-  expect(web1 + web2).toBe(40);
-  expect(Math.abs(web1 - 30)).toBeLessThanOrEqual(1);
+  // HAProxy deals in turns of 16 connections for each unit of weight. A member that came back during one (as these did, since
+  // nobody listened at first) leaves the next with a connection too many for the other: seen with HAProxy alone, once, among the
+  // hundred connections after its return, and never after those.
+  await asked(81, 2 * 16 * (3 + 1));
+  expect(await asked(81, 40)).toEqual({ web1: 30, web2: 10 });
 });
 
 test("a member of weight 0 gets nothing", async () => {

@@ -9,7 +9,7 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { snapshot, start } from "./stack.ts";
+import { capture, snapshot, start } from "./stack.ts";
 
 const ADDRESS = { web1: "10.1.1.2", web2: "10.1.1.80", db1: "10.1.2.1", cache1: "10.9.0.2" } as const;
 const GATEWAY = { web1: "10.1.1.1", web2: "10.1.1.1", db1: "10.1.2.254", cache1: "10.9.0.1" } as const;
@@ -73,12 +73,6 @@ const dig = async (from: Host, ...words: string[]) =>
   (await lab.exec(from, ["dig", "+short", "+time=1", "+tries=1", ...words], { check: false })).stdout.trim();
 const get = async (url: string, from: Host = "internet") =>
   (await lab.exec(from, ["curl", "-s", "-g", "-m", "3", url], { check: false })).stdout.trim();
-
-const capture = async (host: Host, device: string, filter: string) => {
-  const tcpdump = lab.background(host, ["tcpdump", "-l", "-n", "-i", device, filter]);
-  await lab.until("tcpdump to listen", 10_000, async () => tcpdump.stderr.includes("listening on"));
-  return tcpdump;
-};
 
 // Listens on IPv4 only, and says whom it was asked for.
 const website = `exec python3 -c '

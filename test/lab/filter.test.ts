@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, program, start } from "./stack.ts";
+import { capture, connects, program, start } from "./stack.ts";
 
 const WEB = "2001:67c:2834:2::";
 const DB = "2001:67c:2834:1::";
@@ -54,12 +54,6 @@ afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
-
-const capture = async (host: Host, device: string, filter: string) => {
-  const tcpdump = lab.background(host, ["tcpdump", "-l", "-n", "-i", device, filter]);
-  await lab.until("tcpdump to listen", 10_000, async () => tcpdump.stderr.includes("listening on"));
-  return tcpdump;
-};
 
 test.each([
   ["a neighbour in the same tier", "web1", `${WEB}11`, "open"],

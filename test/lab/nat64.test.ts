@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
-import { connects, snapshot, start } from "./stack.ts";
+import { capture, connects, snapshot, start } from "./stack.ts";
 
 const PREFIX = "2001:67c:2834:0:64::";
 const SERVER = "198.51.100.80";
@@ -213,11 +213,7 @@ test("it leads to the public side, not to the router itself nor to the managemen
       (await lab.exec("vr1", "cat /var/lib/vpc6-tayga/*/dynamic.map")).stdout,
     ) ?? [];
   expect(pool).not.toBe("");
-  await using sniffer = lab.background(
-    "web1",
-    "tcpdump -lni eth0 icmp6 and dst 2001:67c:2834:1::10 and 'ip6[40] == 128'",
-  );
-  await lab.until("tcpdump to listen", 10_000, async () => sniffer.stderr.includes("listening"));
+  await using sniffer = await capture("web1", "eth0", "icmp6 and dst 2001:67c:2834:1::10 and ip6[40] == 128");
   expect((await lab.ping("uplink", pool, { count: 2 })).received).toBe(0);
   expect((await sniffer.stop()).stdout.trim()).toBe("");
   expect(await page("web1")).toBe("hello 203.0.113.10");

@@ -1,7 +1,7 @@
 // A Pulumi stack whose routers are the lab's, and what tests ask of it.
 
 import { Engine } from "../engine/engine.ts";
-import { type Host, lab, type Router } from "./lab.ts";
+import { type Background, type Host, lab, type Router } from "./lab.ts";
 
 export interface ProgramOptions {
   /** Arguments of the Router resources beside host and key, by name; only these routers are in the program. */
@@ -81,4 +81,11 @@ export async function connects(from: Host, address: string, port: number): Promi
   if (/refused/.test(stderr)) return "refused";
   if (/timed out/.test(stderr)) return "filtered";
   throw new Error(`${from} to ${address}: ${stderr.trim()}`);
+}
+
+/** What a device sees from now on, a line for each packet that `filter` (tcpdump's) lets through. */
+export async function capture(host: Host, device: string, filter: string): Promise<Background> {
+  const tcpdump = lab.background(host, ["tcpdump", "-l", "-n", "-i", device, filter]);
+  await lab.until("tcpdump to listen", 10_000, async () => tcpdump.stderr.includes("listening on"));
+  return tcpdump;
 }

@@ -82,6 +82,20 @@ describe("killed in the middle", () => {
     expect(await leftovers()).toBe("");
   });
 
+  it("putting it back, half-way: the next transaction does it again", async () => {
+    const before = await state();
+    const outcome = raw(encode([slow], "test", "n"), router.host);
+    const pid = await atWork();
+    await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
+    await on(["kill", "-9", pid]);
+    await outcome;
+    // As `put_back` leaves it that is killed before its first service: `live` is right, the host is not.
+    await on(`cd /etc/vpc6 && echo "$(readlink -f live)" >/run/vpc6/put-back && ln -sfn "$(readlink confirmed)" live`);
+    expect(parseAnswer(await raw(encode([web], "test", "n")))).toMatchObject({ verdict: "ok" });
+    expect(await state()).toBe(before);
+    expect(await on("ls /run/vpc6/put-back 2>/dev/null || true")).toBe("");
+  });
+
   it("the connection: the program finishes, and the provider finds out", async () => {
     const report = converge(router, slow);
     const pid = await atWork();
@@ -157,6 +171,23 @@ describe("a change that could cut the operator off", () => {
     expect(parseAnswer(await other)).toMatchObject({ verdict: "ok" });
     expect(await on("nft list chain inet vpc6 cut")).toContain("policy accept");
     expect((await lab.exec("vr1", [path, "confirm", "999"], { check: false })).stdout).toContain("refused");
+    // Asked once more, as an answer got lost: it is confirmed, with another one on top of it.
+    await converge(router, slow);
+    await converge(router, without(slow));
+    expect(await on([path, "confirm", generation])).toContain("ok");
+  });
+
+  it("is not confirmed by a word that comes too late, when another has been made in its place", async () => {
+    const lost = parseAnswer(await raw(encode([cut("policy drop;")], "test", "late1", 3)));
+    expect(lost).toMatchObject({ verdict: "unconfirmed" });
+    await lab.until("the router to undo it", 15_000, async () => (await leftovers()) === "");
+    const made = parseAnswer(await raw(encode([cut("policy accept; meta mark 1 accept;")], "test", "late2")));
+    expect(made).toMatchObject({ verdict: "unconfirmed" });
+    const generation = lost?.words[0] ?? "";
+    expect((await lab.exec("vr1", [path, "confirm", generation], { check: false })).stdout).toContain("refused");
+    expect(await on([path, "confirm", made?.words[0] ?? ""])).toContain("ok");
+    expect((await lab.exec("vr1", [path, "confirm", generation], { check: false })).stdout).toContain("refused");
+    await converge(router, cut("policy accept;"));
   });
 
   it("is not yet lasting: a power cut brings back what was confirmed", async () => {
