@@ -10,7 +10,7 @@ import { byHand, others } from "./others.ts";
 
 const { Nat64 } = createRequire(import.meta.url)("../dist/resources/index.js") as { Nat64?: unknown };
 
-const full = (port: number) =>
+export const full = (port: number) =>
   program(
     `
 const shop = new vpc6.Vpc("shop", { zone, router: vr1 });

@@ -50,7 +50,8 @@ units() {
   units_each unit || return 1
   [ -z "$REPAIR" ] || units_drop_ins_remove
   if [ -n "$units_changed$REPAIR" ]; then
-    WHY=$(systemctl daemon-reload 2>&1 && systemctl --quiet enable vpc6-firewall.service vpc6.service 2>&1) && WHY='' || return 1
+    # `enable` would have systemd read everything once more.
+    WHY=$(systemctl --quiet --no-reload enable vpc6-firewall.service vpc6.service 2>&1 && systemctl daemon-reload 2>&1) && WHY='' || return 1
   fi
   # shellcheck disable=SC2086 # a list of names
   printf '%s\n' "$PROGRAM_HASH" $units_names >"$VAR/units"
@@ -140,7 +141,7 @@ unit_said() {
 }
 
 units_remove() {
-  systemctl --quiet disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
+  systemctl --quiet --no-reload disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
   units_drop_ins_remove
   rm -f "$VAR/units" "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket "$UNITS"/.vpc6*.vpc6
   systemctl daemon-reload
