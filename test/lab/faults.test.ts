@@ -6,21 +6,21 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { Campaign } from "./faults/campaign";
 import { type Driver, hooksDriver, pulumiDriver } from "./faults/drivers";
-import { faults } from "./faults/faults";
+import { anywhere, type Fault, faults } from "./faults/faults";
+import { routerGround } from "./faults/scenes";
 import { type Try, table, writeBetween } from "./faults/table";
 import { talker } from "./faults/traffic";
+import { uplinkGround } from "./faults/uplinks";
 import { type Background, lab } from "./lab.ts";
 import { address } from "./router/vr1";
 import { start } from "./stack.ts";
 
 const seed = Number(process.env.VPC6_FAULTS_SEED ?? 1);
 const long = process.env.VPC6_FAULTS !== undefined;
-/** How many tries there are with the hooks, with the hooks and a confirmation each time, and with Pulumi. */
-const [hooks, confirmed, whole] = (process.env.VPC6_FAULTS ?? "24,6,3").split(",").map(Number) as [
-  number,
-  number,
-  number,
-];
+/** How many tries there are with the hooks, with the hooks and a confirmation each time, on an uplink router, and with Pulumi. */
+const [hooks = 0, confirmed = 0, uplinks = 0, whole = 0] = (process.env.VPC6_FAULTS ?? "24,6,6,3")
+  .split(",")
+  .map(Number);
 /** What strikes Pulumi, and what strikes changes that wait for their confirmation, in the short form. */
 const few = ["provider killed", "power cut", "haproxy refuses"];
 const cutting = ["program on the router killed", "network cut for 6 s", "power cut"];
@@ -65,13 +65,19 @@ async function ipv4(): Promise<void> {
   );
 }
 
-async function campaign(driver: Driver, tries: number, only?: string[]): Promise<void> {
-  const work = new Campaign(driver, "vr1", seed);
+/** The guest whose traffic must go on. */
+async function ready(): Promise<void> {
+  await lab.waitForLease("web1", "2001:67c:2834:1::10", 60_000);
+  await lab.waitForGateway("web1");
+}
+
+async function campaign(driver: Driver, tries: number, possible: Fault[] = faults): Promise<void> {
   if (tries === 0) return;
-  await work.rehearse();
+  const work = new Campaign(driver, seed);
+  await work.rehearse(ready);
   console.log(work.lengths());
   for (let done = 0; done < tries; done++) {
-    const one = await work.attempt(faults.filter(({ name }) => long || !only || only.includes(name)));
+    const one = await work.attempt(possible);
     all.push(one);
     if (process.env.VPC6_FAULTS_REPORT) writeFileSync(process.env.VPC6_FAULTS_REPORT, JSON.stringify(all));
     const { fault, step, stage, run, left, took, trouble } = one;
@@ -90,13 +96,16 @@ async function campaign(driver: Driver, tries: number, only?: string[]): Promise
   expect(struck.length).toBeGreaterThanOrEqual(Math.floor(tries / 8));
 }
 
+const only = (names: string[]): Fault[] => faults.filter(({ name }) => long || names.includes(name));
+
 const TIME = 4 * 3_600_000;
 
 test(
   "whatever happens in the middle of a change or a look: old or new, whole, and the next run carries on",
   async () => {
     await ipv4();
-    await campaign(hooksDriver(await address()), hooks);
+    const router = await address();
+    await campaign(hooksDriver("hooks", router, routerGround(router)), hooks);
   },
   TIME,
 );
@@ -104,7 +113,19 @@ test(
 test(
   "the same where each change waits for its confirmation",
   async () => {
-    await campaign(hooksDriver(await address(), { managed: true }), confirmed, cutting);
+    const router = await address();
+    const driver = hooksDriver("hooks, confirmed", router, routerGround(router, { managed: true }));
+    await campaign(driver, confirmed, only(cutting));
+  },
+  TIME,
+);
+
+test(
+  "the same on a cloud uplink router",
+  async () => {
+    await lab.up("edge");
+    const router = await address("root", "edge");
+    await campaign(hooksDriver("hooks, uplink", router, uplinkGround(router)), uplinks, anywhere);
   },
   TIME,
 );
@@ -115,7 +136,7 @@ test(
     await lab.reset("vr1");
     await ipv4();
     engine = await start();
-    await campaign(pulumiDriver(engine), whole, few);
+    await campaign(pulumiDriver(engine), whole, only(few));
   },
   TIME,
 );

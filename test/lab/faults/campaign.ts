@@ -49,20 +49,19 @@ export class Campaign {
   private readonly driver: Driver;
   private readonly host: Ground["host"];
 
-  constructor(driver: Driver, host: Ground["host"], seed: number) {
+  constructor(driver: Driver, seed: number) {
     this.driver = driver;
-    this.host = host;
+    this.host = driver.host;
     this.random = mulberry(seed);
   }
 
-  /** Every step once without any fault: how long it takes, and how the router looks then. */
-  async rehearse(): Promise<void> {
+  /** Every step once without any fault: how long it takes, and how the router looks then. `ready` waits for those who use it. */
+  async rehearse(ready: () => Promise<void>): Promise<void> {
     await this.mustRun("nothing", "base");
     // The first time packages are installed, and names of protocols come with them.
     await this.mustRun("base", "more");
     await this.mustRun("more", "base");
-    await lab.waitForLease("web1", "2001:67c:2834:1::10", 60_000);
-    await lab.waitForGateway("web1");
+    await ready();
     await this.remember("base");
     for (const step of steps) {
       if (step.from !== this.scene) await this.mustRun(this.scene, step.from);
@@ -90,7 +89,7 @@ export class Campaign {
   /** One try: of the pairs of fault and step that can be had from here one that was tried least. */
   async attempt(faults: Fault[]): Promise<Try> {
     const pairs = steps
-      .filter(({ from }) => from === this.scene)
+      .filter(({ from, name }) => from === this.scene && (name !== "refresh" || this.texts.get(from)?.size !== 0))
       .flatMap((step) => faults.map((fault) => ({ step, fault, key: `${fault.name} ${step.name}` })))
       .map((pair) => ({ ...pair, order: (this.tried.get(pair.key) ?? 0) + this.random() }));
     const { step, fault, key } = pairs.reduce((a, b) => (b.order < a.order ? b : a));
@@ -159,7 +158,7 @@ export class Campaign {
     const possible = wanted.filter((stage) => stages.has(stage));
     const stage = possible[Math.floor(this.random() * possible.length)];
     const [any, where] = [this.random() < 1 / 3, this.random()];
-    if (any || stage === undefined) return { delay: where * took * (early ? 0.5 : 1.1), deadline };
+    if (any || stage === undefined) return { delay: where * took * (early ? 0.5 : 1), deadline };
     return { stage, delay: where * (stages.get(stage) ?? 0), deadline };
   }
 

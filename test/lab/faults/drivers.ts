@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Change, Fragments, RouterAddress } from "../../../provider/router/index";
 import type { Engine } from "../../engine/engine.ts";
 import { program } from "../stack.ts";
-import { changesOf, programOf, type Scene } from "./scenes";
+import { type Ground, programOf, type Scene } from "./scenes";
 
 export interface Run {
   /** Kills the provider, as the kernel would. */
@@ -17,6 +17,7 @@ export interface Run {
 
 export interface Driver {
   name: string;
+  host: Ground["host"];
   start(from: Scene, to: Scene): Promise<Run>;
   /** Looks at the router and changes nothing; it does not go through when it tells anything but what is there. */
   refresh(scene: Scene): Promise<Run>;
@@ -30,14 +31,11 @@ export interface Driver {
 /** How long a router waits for a confirmation here, in seconds. */
 export const CONFIRM = 4;
 
-/** `managed`: the link of the login is vpc6's too, so that each change must be confirmed over a fresh connection. */
-export function hooksDriver(address: RouterAddress, { managed = false } = {}): Driver {
+export function hooksDriver(name: string, address: RouterAddress, ground: Ground): Driver {
   const known = new Map<Scene, Map<string, Change>>();
   const changes = async (scene: Scene): Promise<Map<string, Change>> => {
-    const found = known.get(scene) ?? (await changesOf(scene, address));
+    const found = known.get(scene) ?? (await ground.changes(scene));
     known.set(scene, found);
-    if (managed && scene !== "nothing")
-      found.set("mgmt", { id: "mgmt", label: "mgmt", fragments: { network: "interface mgmt0\n" } });
     return found;
   };
   /** What differs between two scenes; of one and the same, everything. */
@@ -54,7 +52,8 @@ export function hooksDriver(address: RouterAddress, { managed = false } = {}): D
     return { kill: () => void child.kill("SIGKILL"), said: output(child) };
   };
   return {
-    name: managed ? "hooks, each change confirmed" : "hooks",
+    name,
+    host: ground.host,
     async start(from, to) {
       const { kill, said } = work({ changes: await between(from, to) });
       return { kill, ended: said.then((said) => ({ ok: said.startsWith('{"ok":true'), said })) };
@@ -109,6 +108,7 @@ export function pulumiDriver(engine: Engine): Driver {
   };
   return {
     name: "pulumi",
+    host: "vr1",
     start: (_, to) => up(to),
     async refresh() {
       await cancel();

@@ -38,9 +38,9 @@ const refusing = (name: string, file: string): Fault => ({
   early: true,
 });
 
-const crash = (name: string, pattern: string): Fault => ({
+const crash = (name: string): Fault => ({
   name: `${name} crashed`,
-  there: `pkill -KILL -x '${pattern}'`,
+  there: `pkill -KILL -x ${name}`,
 });
 
 const stopped = (name: string, units: string): Fault => ({
@@ -58,7 +58,8 @@ const cut = (seconds: number): Fault => ({
 /** It works only while somebody asks, and half a minute more. */
 const asked = async (): Promise<void> => void (await ask());
 
-export const faults: Fault[] = [
+/** Those of any machine. */
+export const anywhere: Fault[] = [
   { name: "provider killed", here: async (driver) => driver.kill() },
   { name: "sshd's child killed", there: "pkill -KILL -f '^sshd: .*(@notty|\\[priv\\])'" },
   { name: "program on the router killed", there: `pkill -KILL -f '^/bin/sh ${path} (converge|observe|confirm)'` },
@@ -75,24 +76,9 @@ export const faults: Fault[] = [
     there: "cat /dev/zero >/etc/vpc6/ballast 2>/dev/null",
     mend: "rm -f /etc/vpc6/ballast",
   },
-  crash("dnsmasq", "dnsmasq"),
-  crash("haproxy", "haproxy"),
-  crash("bgpd", "bgpd"),
-  crash("tayga", "tayga"),
-  crash("named", "named"),
-  { name: "password server crashed", prepare: asked, there: "pkill -KILL -f '^/usr/bin/perl -x'" },
-  stopped("dnsmasq", "vpc6-dnsmasq"),
-  stopped("tayga and named", "'vpc6-tayga@*' vpc6-named"),
-  {
-    ...stopped("password server", `'vpc6-password@${GATEWAY}.socket' 'vpc6-password@${GATEWAY}.service'`),
-    prepare: asked,
-  },
-  refusing("nft refuses", "/usr/sbin/nft"),
-  refusing("haproxy refuses", "/usr/sbin/haproxy"),
+  crash("bgpd"),
+  stopped("frr", "frr"),
   refusing("vtysh refuses", "/usr/bin/vtysh"),
-  refusing("named-checkconf refuses", "/usr/bin/named-checkconf"),
-  refusing("named does not start", "/usr/sbin/named"),
-  refusing("tayga does not start", "/usr/sbin/tayga"),
   { name: "reboot", here: async (_, host) => await lab.reboot(host), interrupts: true },
   {
     name: "power cut",
@@ -103,6 +89,28 @@ export const faults: Fault[] = [
     interrupts: true,
   },
 ];
+
+/** And those of what is not on a cloud uplink router. */
+const ofRouters: Fault[] = [
+  crash("dnsmasq"),
+  crash("haproxy"),
+  crash("tayga"),
+  crash("named"),
+  { name: "password server crashed", prepare: asked, there: "pkill -KILL -f '^/usr/bin/perl -x'" },
+  stopped("dnsmasq", "vpc6-dnsmasq"),
+  stopped("tayga and named", "'vpc6-tayga@*' vpc6-named"),
+  {
+    ...stopped("password server", `'vpc6-password@${GATEWAY}.socket' 'vpc6-password@${GATEWAY}.service'`),
+    prepare: asked,
+  },
+  refusing("nft refuses", "/usr/sbin/nft"),
+  refusing("haproxy refuses", "/usr/sbin/haproxy"),
+  refusing("named-checkconf refuses", "/usr/bin/named-checkconf"),
+  refusing("named does not start", "/usr/sbin/named"),
+  refusing("tayga does not start", "/usr/sbin/tayga"),
+];
+
+export const faults: Fault[] = [...anywhere, ...ofRouters];
 
 /** The small disk's content goes back to the large one. */
 export async function largeDisk(host: Host): Promise<void> {

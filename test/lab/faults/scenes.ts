@@ -19,9 +19,11 @@ import { lab } from "../lab.ts";
 /** `base` is what always stays; `more` and `other` are the base and more; `nothing` is before the first run. */
 export type Scene = "nothing" | "base" | "more" | "other";
 
-/** Where a campaign is. */
+/** Where a campaign is, and what it changes there. */
 export interface Ground {
-  host: "vr1";
+  host: "vr1" | "edge";
+  /** The resources of a scene as changes, by id. */
+  changes(scene: Scene): Promise<Map<string, Change>>;
 }
 
 interface Wording {
@@ -66,24 +68,40 @@ export async function ask(): Promise<string> {
   return (await lab.exec("web1", asking, { check: false })).stdout;
 }
 
-const SUPER = "2001:67c:2834::/50";
+export const SUPER = "2001:67c:2834::/50";
+export const PUBLIC = { cidr: "2001:db8:ffff::/64" };
 const MACS: Record<string, string> = { web1: "02:00:00:00:01:11", db1: "02:00:00:00:02:11" };
 
-/** The resources of a scene as changes, by id. */
-export async function changesOf(scene: Scene, address: RouterAddress): Promise<Map<string, Change>> {
-  const way = writeWay(address);
-  const { name: _, ...hop } = address;
-  const cidr = "2001:67c:2834::/60";
-  const dbCidr = "2001:67c:2834:2::/64";
-  const found = new Map<string, Change>();
-  if (scene === "nothing") return found;
-  const add = async <A>(kind: Kind<A>, args: Values): Promise<void> => {
+/** Adds a resource, planned as its `check` hook would, and with its secrets. */
+export const adding =
+  (found: Map<string, Change>) =>
+  async <A>(kind: Kind<A>, args: Values): Promise<void> => {
     const inputs = (await planned(kind.type as never, args)) as never;
     const id = kind.identify(inputs);
     const { fragments } = inputs as { fragments: Fragments };
     const all = { ...fragments, ...revealed(inputs, fragments) };
     found.set(id, { id, label: `${kind.type} ${kind.describe(inputs)}`, fragments: all });
   };
+
+/** `managed`: the link of the login is vpc6's too, so that each change must be confirmed over a fresh connection. */
+export const routerGround = (address: RouterAddress, { managed = false } = {}): Ground => ({
+  host: "vr1",
+  async changes(scene) {
+    const found = await changesOf(scene, address);
+    if (managed && scene !== "nothing")
+      found.set("mgmt", { id: "mgmt", label: "mgmt", fragments: { network: "interface mgmt0\n" } });
+    return found;
+  },
+});
+
+async function changesOf(scene: Scene, address: RouterAddress): Promise<Map<string, Change>> {
+  const way = writeWay(address);
+  const { name: _, ...hop } = address;
+  const cidr = "2001:67c:2834::/60";
+  const dbCidr = "2001:67c:2834:2::/64";
+  const found = new Map<string, Change>();
+  if (scene === "nothing") return found;
+  const add = adding(found);
   const tierOf = (claim: string, device: string, domain: string, value: string): Values => ({
     claim,
     interface: device,
@@ -101,12 +119,11 @@ export async function changesOf(scene: Scene, address: RouterAddress): Promise<M
     tier: { interface: device, domain, gateway: value.replace(/::10$/, "::1") },
     router: way,
   });
-  const publicNetwork = { cidr: "2001:db8:ffff::/64" };
   await add(router, {
     ...hop,
     claim: "vr1",
     publicInterface: "pub0",
-    publicNetwork,
+    publicNetwork: PUBLIC,
     addressGrant: { value: "2001:db8:ffff::10" },
   });
   await add(vpc, { claim: "shop", ipv6: true, claims: [], grant: { value: cidr }, router: way });
@@ -149,7 +166,7 @@ export async function changesOf(scene: Scene, address: RouterAddress): Promise<M
     cidr,
     asn: 4200000000,
     timers: { keepalive, hold: 30, connect: 5 },
-    zone: { superCidr: SUPER, publicNetwork },
+    zone: { superCidr: SUPER, publicNetwork: PUBLIC },
     routerAddress: "2001:db8:ffff::10",
     router: way,
   });

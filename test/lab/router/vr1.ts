@@ -17,11 +17,12 @@ export async function freshRouter(user = "root"): Promise<RouterAddress> {
   return await address(user);
 }
 
-export async function address(user = "root"): Promise<RouterAddress> {
+export async function address(user = "root", name: "vr1" | "edge" = "vr1"): Promise<RouterAddress> {
   const env = await lab.env();
   process.env.VPC6_SSH_KEY_FILE = env.VPC6_SSH_KEY_FILE;
   setCredentials({});
-  return { name: "vr1", host: env.VR1_HOST ?? "", port: 22, user, hostKey: env.VR1_HOST_KEY ?? "" };
+  const [host = "", hostKey = ""] = [env[`${name.toUpperCase()}_HOST`], env[`${name.toUpperCase()}_HOST_KEY`]];
+  return { name, host, port: 22, user, hostKey };
 }
 
 export async function on(command: Command, options?: ExecOptions): Promise<string> {
