@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-fuzz test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean
+.PHONY: help setup packages build lint test test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -29,6 +29,9 @@ test-unit: packages ## pure functions: seconds
 
 test-fuzz: packages ## the long form of test/unit/fuzz: VPC6_FUZZ inputs, 100,000 if nothing is said
 	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit test/unit/fuzz
+
+test-fuzz-lab: setup ## random networks judged by the daemons of a real router: VPC6_FUZZ_LAB of them, 1,000 if nothing is said; needs root
+	@VPC6_FUZZ_LAB=$${VPC6_FUZZ_LAB:-1000} tools/env vitest run --project lab test/lab/fuzz.test.ts
 
 test-engine: setup ## the real Pulumi CLI, without routers
 	@$(suite) engine

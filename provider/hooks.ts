@@ -29,6 +29,21 @@ type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 /** Made now; or applied again where the router differs. */
 type How = { fresh?: boolean; repair?: boolean };
 
+/** What one resource may put on a router, in bytes: some 40,000 rules of an access list. Its daemons read it in seconds, its memory holds it. */
+const LARGEST = 4 * 1024 * 1024;
+
+function checkSize({ fragments }: Partial<Inputs>, fail: Fail): void {
+  if (!fragments || hasUnknown(fragments)) return;
+  for (const [slot, text] of Object.entries(fragments)) {
+    const size = Buffer.byteLength(text);
+    if (size <= LARGEST) continue;
+    const lines = text.split("\n").length - 1;
+    fail(
+      `fragments.${slot}: ${lines} lines, ${(size / 1024 / 1024).toFixed(1)} MB; a router takes at most ${LARGEST / 1024 / 1024} MB of one resource: shorten its lists`,
+    );
+  }
+}
+
 export function hooks<A>(kind: Kind<A>): Hooks {
   const label = (inputs: Inputs): string => `${kind.type} ${kind.describe(inputs)}`;
 
@@ -80,6 +95,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       const known = olds && Object.keys(olds).length > 0 ? olds : undefined;
       // Arguments that are wrong stop here: planning works on canonical values only.
       const inputs = reasons.length === 0 ? kind.plan(args, known, fail) : {};
+      checkSize(inputs, fail);
       if (reasons.length === 0) return { inputs: unknownTexts(plain(inputs)), failures: [] };
       // Failures never name a property: the engine would print its value, secrets in the clear.
       return { inputs: given, failures: reasons.map((reason) => ({ property: "", reason })) };

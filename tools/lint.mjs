@@ -19,11 +19,11 @@ export function lintSteps() {
   ];
 }
 
-/** The *.sh of provider/, and everything else that begins like a shell program, whatever its name. */
+/** The *.sh of provider/ and what is put behind them for a test, and everything else that begins like a shell program, whatever its name. */
 function shellFiles() {
   const programs = globSync(["{tools,test,examples}/**/*", ".ci/*"]).filter((file) => {
     if (!["", ".sh", ".bash"].includes(path.extname(file)) || !statSync(file).isFile()) return false;
     return /^#!.*\b(ba|da)?sh\b/.test(readFileSync(file, "utf8").split("\n", 1)[0] ?? "");
   });
-  return { programs, fragments: globSync("provider/**/*.sh") };
+  return { programs, fragments: globSync(["provider/**/*.sh", "test/lab/fuzz/*.sh"]) };
 }

@@ -96,6 +96,12 @@ export function outermost(prefixes: readonly string[]): string[] {
   return kept.map(({ text }) => text);
 }
 
+/** The same in the order in which they were given. */
+export function withoutNested(prefixes: readonly string[]): string[] {
+  const kept = new Set(outermost(prefixes));
+  return [...new Set(prefixes)].filter((it) => kept.has(it));
+}
+
 /** For messages. */
 export const formatPlace = (range: AddressRange): string =>
   range.first === range.last ? formatAddress({ family: range.family, value: range.first }) : formatRange(range);

@@ -63,8 +63,9 @@ export type Party = ReturnType<typeof anyParty>;
 /** What a user wrote himself is checked where it is used; what other resources hand on, here. */
 export const party: Type<Party> = (value, path, fail) => {
   const given = anyParty(value, path, fail);
-  if (given.kind === "address" || !given.addresses || hasUnknown(given)) return given;
+  // An empty group's name is in the list too.
   if (given.kind === "network") filterName("an address group")(given.name, `${path}.name`, fail);
+  if (given.kind === "address" || !given.addresses || hasUnknown(given)) return given;
   for (const line of given.addresses.split("\n").filter((it) => it !== "")) place(line, `${path}.addresses`, fail);
   return given;
 };

@@ -59,11 +59,14 @@ export function checkInside(
   whose: string,
   fail: Fail,
 ): void {
+  const within = prefixOf(whole);
+  const seen = new Set<string>();
   for (const [index, prefix] of (prefixes ?? []).entries()) {
     const at = `${path}[${index}]: ${quote(prefix)}`;
-    if (!contains(prefixOf(whole), prefixOf(prefix))) fail(`${at} is not inside ${whose} ${whole}`);
+    if (!contains(within, prefixOf(prefix))) fail(`${at} is not inside ${whose} ${whole}`);
     else if (prefixOf(prefix).length > 64) fail(`${at} is longer than /64, a tier`);
-    else if (prefixes?.indexOf(prefix) !== index) fail(`${at} is there twice`);
+    else if (seen.has(prefix)) fail(`${at} is there twice`);
+    seen.add(prefix);
   }
 }
 

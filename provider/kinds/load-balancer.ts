@@ -1,10 +1,11 @@
 // LoadBalancer: a virtual address from the VPC's router network; on the router that address, who may reach it, and a section of
 // HAProxy's configuration with a line for each member.
 
-import { contains } from "../addressing/prefix";
+import { contains, type Prefix } from "../addressing/prefix";
 import { boolean, type Fail, integer, list, matching, optional, quote, record, withDefault } from "../arguments";
 import { share } from "../claims";
 import { address, address6, addressOf, claim, grant, port, prefix6, prefixOf, way } from "../fields";
+import { withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
@@ -82,7 +83,8 @@ export const loadBalancer: Kind<Args> = {
     const own = { claim, old, property: "address", explicit: args.address };
     const address = args.shared ?? (args.grant && share({ ...own, grant: args.grant }, fail));
     const members = membersOf(args, fail);
-    const sources = args.sources && derive([args.sources] as const, withoutOverlaps);
+    // A set with overlapping prefixes is an error to nftables: what is inside another is left out.
+    const sources = args.sources && derive([args.sources] as const, withoutNested);
     if (sources?.length === 0) fail("sources: [] would let nobody in; leave it out for everybody");
     if (address === undefined) return common;
     const fragments = render("load-balancer", {
@@ -128,22 +130,31 @@ function serverOptions(mode: string, health: { http?: string | undefined }, prox
 /** As the template shows them; a member that is not known yet makes the whole text unknown. */
 function membersOf({ members, vpc }: Args, fail: Fail): { name: string; at: string; weight: number }[] {
   const seen = new Map<string, number>();
+  const names = new Set<string>();
   if (typeof members === "string") return [{ name: members, at: members, weight: 0 }];
+  const tiers = hasUnknown(vpc) ? [] : vpc.tiers.map(prefixOf);
   return members.map((member, index) => {
     const path = `members[${index}]`;
-    const address = addressOfMember(member, path, vpc, fail);
+    const address = addressOfMember(member, path, vpc, tiers, fail);
     const at = derive([address, member.port] as const, (it, port) => `${it.includes(":") ? `[${it}]` : it}:${port}`);
     const before = seen.get(at);
     if (before !== undefined && !hasUnknown(at)) fail(`${path}: ${at} is already members[${before}]`);
     seen.set(at, index);
     // Two members of one name would be one to HAProxy.
     const name = member.instance?.name ?? address;
-    const taken = members.some((it, other) => other < index && (it.instance?.name ?? it.address) === name);
+    const taken = names.has(name);
+    names.add(name);
     return { name: taken ? derive([at], (it) => it.replace(/[[\]]/g, "")) : name, at, weight: member.weight };
   });
 }
 
-function addressOfMember({ instance, address }: Member, path: string, vpc: Args["vpc"], fail: Fail): string {
+function addressOfMember(
+  { instance, address }: Member,
+  path: string,
+  vpc: Args["vpc"],
+  tiers: Prefix[],
+  fail: Fail,
+): string {
   if ((instance === undefined) === (address === undefined)) {
     fail(`${path}: name it by \`instance\` or by \`address\`, and by one of them only`);
     return "::";
@@ -158,20 +169,16 @@ function addressOfMember({ instance, address }: Member, path: string, vpc: Args[
     fail(
       `${path}.instance: "${instance.name}" (${it}) is not a guest of this VPC (${cidr}); one of another VPC is given by \`address\``,
     );
-  } else if (inside && !vpc.tiers.some((tier) => contains(prefixOf(tier), found))) {
+  } else if (inside && !tiers.some((tier) => contains(tier, found))) {
     fail(
       `${path}.address: ${quote(it)} is inside the VPC's ${cidr}, but in none of its tiers (${vpc.tiers.join(", ") || "there is none"})`,
     );
-  } else if (NOWHERE.some((prefix) => contains(prefixOf(prefix), found))) {
+  } else if (NOWHERE.some((prefix) => contains(prefix, found))) {
     fail(`${path}.address: ${quote(it)} is not the address of another host: loopback, link-local or multicast`);
   }
   return it;
 }
 
-const NOWHERE = ["::/127", "fe80::/10", "ff00::/8", "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
-
-/** A set with overlapping prefixes is an error to nftables: what is inside another is left out. */
-function withoutOverlaps(sources: string[]): string[] {
-  const all = [...new Set(sources)];
-  return all.filter((it) => !all.some((other) => other !== it && contains(prefixOf(other), prefixOf(it))));
-}
+const NOWHERE = ["::/127", "fe80::/10", "ff00::/8", "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"].map(
+  prefixOf,
+);

@@ -7,6 +7,7 @@ import { contains, formatAddress, nth, overlaps, parsePrefix, subnet } from "../
 import { boolean, type Fail, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
 import { share } from "../claims";
 import { address6, claim, grant, label, prefix6, prefixOf, way } from "../fields";
+import { withoutNested } from "../filter/places";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
@@ -141,8 +142,7 @@ function clientsOf(clients: string[] | undefined, cidr: string, fail: Fail): str
     }
   }
   // A set with overlapping prefixes is an error to nftables: what is inside another is left out.
-  const all = [...new Set(clients)];
-  return all.filter((it) => !all.some((other) => other !== it && contains(prefixOf(other), prefixOf(it))));
+  return withoutNested(clients);
 }
 
 type Options = ReturnType<typeof options>;

@@ -115,17 +115,21 @@ function checkOrder(rules: Rule[], fail: Fail): void {
 
 function view(name: string, interfaces: string[], rules: Rule[], own: Own): object {
   // Neither an interface nor a list has a slash in its name, and an interface is in one tier only: no two lists share a chain.
-  const list = `${name}/${interfaces[0]}`;
+  // nft takes no digit for the first character of a name, and no list's own name begins with `_`.
+  const list = `${/^[0-9]/.test(name) ? "_" : ""}${name}/${interfaces[0]}`;
   const groups = new Map<string, { set: string; type: string; entries: string[] }>();
+  const counts = new Map<string, number>();
   const sets = (group: string, family: Family, entries: string[]): string => {
+    const name = `${list}/${group}${family === 4 ? "/ipv4" : ""}`;
+    const same = `${name} ${entries.join()}`;
+    const known = groups.get(same);
+    if (known) return known.set;
     // Groups of two components may have one name.
-    for (let number = 1; ; number++) {
-      const set = `${list}/${group}${family === 4 ? "/ipv4" : ""}${number === 1 ? "" : `/${number}`}`;
-      const known = groups.get(set);
-      if (known && known.entries.join() !== entries.join()) continue;
-      groups.set(set, { set, type: `ipv${family}_addr`, entries });
-      return set;
-    }
+    const number = (counts.get(name) ?? 0) + 1;
+    counts.set(name, number);
+    const set = number === 1 ? name : `${name}/${number}`;
+    groups.set(same, { set, type: `ipv${family}_addr`, entries });
+    return set;
   };
   const chain = (direction: Rule["direction"]): string[] =>
     rules.filter((rule) => rule.direction === direction).flatMap((rule) => linesOf(rule, list, own, sets));

@@ -73,7 +73,7 @@ interface Neighbor {
   address: string;
   asn: number;
   router: string;
-  prefixes: string[];
+  prefixes: Iterable<string>;
 }
 
 export const uplink: Kind<Args> = {
@@ -147,14 +147,14 @@ function check(args: Known, fail: Fail): void {
 function neighbors(args: Known, fail: Fail): Neighbor[] {
   if (args.accept === "supernet") return [];
   const { address: own, zone, sessions, reserved } = args;
-  const found = new Map<string, Neighbor>();
+  const found = new Map<string, Neighbor & { prefixes: Set<string> }>();
   const add = (path: string, { address, asn, router, prefixes }: Neighbor) => {
     const there = found.get(address);
     if (address === own) fail(`${path}: "${address}" is the uplink's own address; the VPC router's is expected`);
     else if (there && there.asn !== asn)
       fail(`${path}: ${address} has AS number ${asn} here and ${there.asn} elsewhere`);
-    else if (there) there.prefixes = [...new Set([...there.prefixes, ...prefixes])];
-    else found.set(address, { address, asn, router, prefixes });
+    else if (there) for (const it of prefixes) there.prefixes.add(it);
+    else found.set(address, { address, asn, router, prefixes: new Set(prefixes) });
   };
   const gateway = zone.publicNetwork && gatewayOf(zone.publicNetwork);
   for (const { peer, router: theWay, address, asn, neighbor, prefixes } of sessions) {
@@ -164,7 +164,7 @@ function neighbors(args: Known, fail: Fail): Neighbor[] {
       fail(`zone: router "${router}" of BgpPeer "${peer}" has no public address by the zone; name it in \`neighbors\``);
     } else if (asn !== undefined) add("zone", { address, asn, router, prefixes });
   }
-  const ours = new Set([...found.values()].flatMap(({ prefixes }) => prefixes));
+  const ours = new Set([...found.values()].flatMap(({ prefixes }) => [...prefixes]));
   const theirs = (reserved?.prefixes ?? []).filter((it) => !ours.has(it));
   for (const { name, address, asn = zone.asn } of reserved?.routers ?? []) {
     if (address === undefined || asn === undefined || found.has(address)) continue;
@@ -209,9 +209,9 @@ function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): obje
 }
 
 /** Each prefix with a number that no other VPC's coming or going changes: its place, or where two begin at one, the next free. */
-function numbered(prefixes: string[], zone: Prefix): { seq: number; rule: string }[] {
+function numbered(prefixes: Iterable<string>, zone: Prefix): { seq: number; rule: string }[] {
   const taken = new Set<number>();
-  const parsed = prefixes.map((rule) => ({ rule, ...prefixOf(rule) }));
+  const parsed = Array.from(prefixes, (rule) => ({ rule, ...prefixOf(rule) }));
   parsed.sort((a, b) => (a.base === b.base ? a.length - b.length : a.base < b.base ? -1 : 1));
   return parsed.map(({ rule, ...prefix }) => {
     let seq = sequence(zone, prefix);

@@ -12,7 +12,7 @@ const DEV = "(?!lo\\b(?![.-]))[A-Za-z0-9_][A-Za-z0-9._-]{0,15}";
 const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}";
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const DOMAIN = `${LABEL}(?:\\.${LABEL})*`;
-const LIST = `${NAME}/${DEV}`;
+const LIST = `(?:[A-Za-z]|_[0-9])[A-Za-z0-9._-]{0,62}/${DEV}`;
 const some = (item: string, between = ", ") => `${item}(?:${between}${item})*`;
 const PASSWORD = "\\{\\{password:[0-9a-f]{4}\\}\\}";
 const BFD = { profile: `vpc6-${N}ms-\\d{1,3}`, multiplier: "\\d{1,3}" };

@@ -103,6 +103,23 @@ test("no list, an empty one and denyAll are the same; presets", async () => {
   expect([chain(out, "ingress")[0], chain(out, "egress")[0]]).toEqual(["goto unmatched", "return"]);
 });
 
+// nft takes a name for a number where it begins with a digit (found by test/lab/fuzz.test.ts).
+test("a list whose name begins with a digit", async () => {
+  const text = await rendered({ name: "1st", rules: [{ ...allow, log: true, sources: [group("offices", "::/0\n")] }] });
+  expect(text).toContain(
+    "\tchain _1st/web0/ingress {\n\t\tmeta l4proto tcp ip6 saddr @_1st/web0/offices goto _1st/web0/log-allow",
+  );
+  expect(text).toContain("{ goto _1st/web0/ingress; }");
+  expect(text).toContain('prefix "vpc6 1st allow: "');
+});
+
+test("a group's name is one for a set, also when the group is empty", async () => {
+  const { reasons } = await check("NetworkAcl", given({ rules: [{ ...allow, sources: [group("of\nfices", "")] }] }));
+  expect(reasons).toEqual([
+    expect.stringMatching(/^rules\[0\]\.sources\[0\]\.name: "of.*fices" is not a name for an address group/),
+  ]);
+});
+
 test("one rule more is one line more", async () => {
   const rules = Array.from({ length: 1000 }, (_, index) => ({ ...allow, ports: String(index + 1) }));
   const before = (await rendered({ rules })).split("\n");

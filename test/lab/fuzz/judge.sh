@@ -1,0 +1,85 @@
+# What follows the router's program (all but its verbs) in test/lab/fuzz.test.ts: stages, assembles and checks many payloads, each as if the
+# router had nothing, in a network namespace whose interfaces are made as the payloads name them. Nothing is applied but links and addresses,
+# and those in the namespace only. Answers: `ok N`, or `refused N SERVICE ID` and why, in lines that begin with `|`.
+# shellcheck shell=sh disable=SC2154,SC2034 # variables of the program
+
+HOME_DIR=/run/vpc6-fuzz
+RUN=$HOME_DIR/run
+VAR=$HOME_DIR/var
+CONFIRMED=$HOME_DIR/confirmed
+NEXT=$HOME_DIR/next
+rm -rf "$HOME_DIR"
+mkdir -p "$RUN" "$VAR" "$CONFIRMED/files" "$HOME_DIR/payloads"
+# A host whose FRR is ours.
+echo frr >"$VAR/packages"
+awk -v dir="$HOME_DIR/payloads/" '/^vpc6-transaction 1$/ { if (file != "") close(file); n++; file = dir n } { print >file }'
+
+mount -t sysfs none /sys || exit 1
+ip link set lo up
+
+# device NAME [MAC]: a port-less bridge. Where the kernel takes no such name, no host has such an interface.
+device() {
+  [ ! -e "/sys/class/net/$1" ] || return 0
+  # shellcheck disable=SC2086 # two words or none
+  ip link add name "$1" ${2:+address $2} type bridge 2>"$RUN/device.err" || {
+    CULPRIT=device
+    WHY="$1 ${2:-}: $(cat "$RUN/device.err")"
+    return 1
+  }
+  ip link set dev "$1" up
+}
+
+# Translated traffic has a way out.
+device pub0 && ip addr add 203.0.113.10/24 dev pub0 && ip route add default via 203.0.113.1 dev pub0 || exit 1
+
+devices() {
+  find "$NEXT/fragments/network" -type f -exec cat {} + | awk '/^interface / { print $2 }' | sort -u >"$RUN/devices"
+  while read -r name; do
+    case $name in
+      mac-????????????)
+        mac=$(echo "${name#mac-}" | sed 's/../&:/g; s/:$//')
+        grep -qxF "$mac" /sys/class/net/*/address || device "m${name#mac-}" "$mac" || return 1
+        ;;
+      *) device "$name" || return 1 ;;
+    esac
+  done <"$RUN/devices"
+}
+
+# Tayga reads its configuration when it makes a device, and has no other way to be asked.
+tayga_reads() {
+  tayga_split "$NEXT/files/tayga" || return 1
+  for conf in "$RUN"/tayga.new/*.conf; do
+    [ -e "$conf" ] || break
+    WHY=$(tayga --mktun --config "$conf" 2>&1) || return 1
+    WHY=
+    ip link del dev "$(basename "$conf" .conf)"
+  done
+}
+
+judge() {
+  CULPRIT='' BLAME='' WHY=''
+  rm -rf "$NEXT"
+  mkdir "$NEXT"
+  CULPRIT=payload
+  read_payload "$RUN/payload" <"$1" && stage_payload "$RUN/payload" "$NEXT/fragments" && devices || return 1
+  CULPRIT=assembly
+  assemble "$NEXT" || return 1
+  for CULPRIT in $SERVICES; do
+    "${CULPRIT}_check" "$NEXT/files" || return 1
+  done
+  CULPRIT=tayga
+  [ ! -s "$NEXT/files/tayga" ] || tayga_reads || return 1
+  CULPRIT=network
+  network_apply "$NEXT/files" || return 1
+}
+
+number=1
+while [ -e "$HOME_DIR/payloads/$number" ]; do
+  if judge "$HOME_DIR/payloads/$number"; then
+    echo "ok $number"
+  else
+    echo "refused $number $CULPRIT ${BLAME:--}"
+    printf '%s\n' "${WHY:-no reason}" | head -n 20 | sed 's/^/|/'
+  fi
+  number=$((number + 1))
+done
