@@ -12,6 +12,7 @@ const DB = "2001:67c:2834:11::";
 const ROUTER = "2001:db8:ffff::10";
 const OUTSIDE = "2001:db8:1::80";
 const VIP = "2001:67c:2834::80";
+const OTHER_VIP = "2001:67c:2834::81";
 
 let engine: Engine;
 const servers: Background[] = [];
@@ -31,7 +32,9 @@ const db = new vpc6.Tier("db", { vpc: blog, interface: "db0" });
 new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
 const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12" });
 new vpc6.Instance("db1", { tier: db, mac: "02:00:00:00:02:11" });
-new vpc6.LoadBalancer("www", { vpc: shop, port: 80, mode: "http", address: "${VIP}", members: [{ instance: web2, port: 9100 }] });`,
+for (const port of [80, 81]) {
+  new vpc6.LoadBalancer("www" + port, { vpc: shop, port, mode: "http", address: port === 80 ? "${VIP}" : "${OTHER_VIP}", members: [{ instance: web2, port: 9100 }] });
+}`,
       { routers: { vr1: "" } },
     ),
   );
@@ -271,7 +274,7 @@ describe("networks that must not meet", () => {
     await lab.exec("uplink", "ip route add 10.1.1.0/24 via 203.0.113.10");
     try {
       const asks = async () => {
-        const answered: string[] = [];
+        const answers = [];
         for (const [from, server] of [
           ["web1", `${WEB}1`],
           ["web1", "2001:67c:2834::1"],
@@ -283,11 +286,11 @@ describe("networks that must not meet", () => {
         ] as const) {
           for (const how of ["+notcp", "+tcp"]) {
             const dig = ["dig", "+short", "+time=1", "+tries=1", how, "AAAA", "web2.web.shop.internal", `@${server}`];
-            const { stdout } = await lab.exec(from, dig, { check: false });
-            if (stdout.includes(`${WEB}11`)) answered.push(`${from} ${server} ${how}`);
+            const asked = lab.exec(from, dig, { check: false });
+            answers.push(asked.then(({ stdout }) => (stdout.includes(`${WEB}11`) ? [`${from} ${server} ${how}`] : [])));
           }
         }
-        return answered;
+        return (await Promise.all(answers)).flat();
       };
       expect(await asks()).toEqual([`web1 ${WEB}1 +notcp`, `web1 ${WEB}1 +tcp`]);
       // The daemon would answer some of them, were it not for the filter.
@@ -358,7 +361,7 @@ for n in range(120):
     s.sendto(bytes([128, 0, 0, 0, 0, 1, 0, n]), (sys.argv[1] + "bad:" + os.urandom(2).hex() + ":" + format(n + 1, "x"), 0))
 `;
   const sought = async (device: string) =>
-    Number((await lab.exec("vr1", `ip -6 neigh show dev ${device} | grep -c '::bad:' || true`)).stdout);
+    Number((await lab.exec("vr1", `ip -6 neigh show dev ${device} | grep -c ':bad:' || true`)).stdout);
   const scan = async (from: Host, prefix: string, device: string) => {
     await lab.exec("vr1", `ip -6 neigh flush dev ${device} nud failed`);
     await python(from, SCAN, prefix);
@@ -376,12 +379,32 @@ for n in range(120):
     expect(await undefended(() => scan("web1", "2001:db8:ffff::", "pub0"))).toBeGreaterThan(100);
   });
 
-  test("of DHCPv6 by one guest with ever new names: a neighbour leases at once, and no lease was given away", async () => {
+  // A real one: the client is killed and forgets what it had.
+  const setUpAnew = async (iaid: number) =>
+    void (await lab.exec(
+      "web2",
+      `printf '[DHCPv6]\nIAID=${iaid}\n' >/etc/systemd/network/10-eth0.network.d/iaid.conf
+      systemctl kill -s KILL systemd-networkd
+      ip -6 addr flush dev eth0 scope global
+      systemctl reset-failed systemd-networkd; systemctl restart systemd-networkd`,
+    ));
+  const leases = async () =>
+    (
+      await lab.exec(
+        "vr1",
+        "sed -n 's/^[0-9]* \\([0-9]*\\) \\(2001:67c:2834:[^ ]*\\) .*/\\2 \\1/p' /var/lib/vpc6/dnsmasq.leases",
+      )
+    ).stdout
+      .trim()
+      .split("\n")
+      .sort();
+
+  test("of DHCPv6 by one guest with ever new names: a neighbour leases meanwhile, and no lease was given away", async () => {
     const FLOOD = `
 import os, socket, struct, time
 # The guest's own client has the port; checksums are the kernel's to do.
 s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP); s.setsockopt(socket.IPPROTO_IPV6, 7, 6)
-sent = 0; end = time.time() + 4
+sent = 0; end = time.time() + 5
 while time.time() < end:
     duid = bytes.fromhex("00030001") + os.urandom(6)
     message = bytes([1]) + os.urandom(3) + struct.pack("!HH", 1, 10) + duid + struct.pack("!HHIII", 3, 12, 7, 0, 0) + struct.pack("!HHH", 8, 2, 0)
@@ -390,41 +413,67 @@ while time.time() < end:
     time.sleep(0.001)
 print(sent)
 `;
-    const flooding = python("web1", FLOOD);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await lab.renew("web2");
-    await lab.waitForLease("web2", `${WEB}11`, 10_000);
-    expect(Number(await flooding)).toBeGreaterThan(1_000);
-    const leases = (await lab.exec("vr1", "grep -c '2001:67c:2834' /var/lib/vpc6/dnsmasq.leases")).stdout.trim();
-    expect(Number(leases)).toBe(3);
+    const before = (await leases()).map((it) => it.split(" ")[0]);
+    expect(before).toEqual([`${WEB}10`, `${WEB}11`, `${DB}10`].sort());
+    const [sent, { came }] = await Promise.all([
+      python("web1", FLOOD),
+      counted("iifname web0 udp dport 547", async () => {
+        await setUpAnew(4711);
+        await lab.waitForLease("web2", `${WEB}11`, 10_000);
+      }),
+    ]);
+    expect(Number(sent)).toBeGreaterThan(1_000);
+    expect(came).toBeGreaterThan(100);
+    await lab.until("the new lease on disk", 5_000, async () => (await leases()).includes(`${WEB}11 4711`));
+    // At most the flooding guest has lost its own: to dnsmasq it is a guest that is set up anew, again and again.
+    const others = (all: (string | undefined)[]) => all.filter((it) => it !== `${WEB}10`);
+    expect(others((await leases()).map((it) => it.split(" ")[0]))).toEqual(others(before));
   });
 
-  test("of a load balancer by a client that opens connections and says nothing: others are served", async () => {
+  test("a guest set up anew, with the same DUID and another IAID, leases its address; without vpc6-leases it would not", async () => {
+    await lab.exec("vr1", "systemctl stop vpc6-leases");
+    try {
+      await setUpAnew(4712);
+      await expect(lab.waitForLease("web2", `${WEB}11`, 4_000)).rejects.toThrow("lease");
+    } finally {
+      await lab.exec("vr1", "systemctl start vpc6-leases");
+    }
+    await lab.waitForLease("web2", `${WEB}11`, 15_000);
+    await lab.until("the new lease on disk", 5_000, async () => (await leases()).includes(`${WEB}11 4712`));
+  });
+
+  test("of a load balancer by a client that opens connections and says nothing: the others are served", async () => {
     const SLOW = `
-import resource, socket, time
+import resource, select, socket, sys, time
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-held = []
-while len(held) < 3000:
-    s = socket.socket(socket.AF_INET6); s.settimeout(2)
-    try: s.connect(("${VIP}", 80)); s.send(b"GET / HTTP/1.1\\r\\nX: ")
-    except OSError: print(len(held), flush=True); break
+held = []; end = time.time() + 8
+while len(held) < 12000 and time.time() < end:
+    s = socket.socket(socket.AF_INET6); s.setblocking(False); s.connect_ex((sys.argv[1], int(sys.argv[2])))
     held.append(s)
+    if len(held) % 100 == 0: time.sleep(0.01)
 print(len(held), flush=True)
 time.sleep(60)
 `;
-    const memory = async () =>
-      Number((await lab.exec("vr1", "ps -C haproxy -o rss= | sort -n | tail -n 1")).stdout.trim());
-    const get = async () =>
+    const get = async (at: string) =>
       (
-        await lab.exec("web1", ["curl", "-s", "-g", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", `http://[${VIP}]/`], {
-          check: false,
-        })
+        await lab.exec(
+          "web1",
+          ["curl", "-s", "-g", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", `http://${at}/`],
+          {
+            check: false,
+          },
+        )
       ).stdout;
-    await lab.until("the load balancer", 10_000, async () => (await get()) === "200");
-    await using slow = lab.background("internet", ["python3", "-c", SLOW]);
+    const other = `[${OTHER_VIP}]:81`;
+    await lab.until("the load balancer", 10_000, async () => (await get(other)) === "200");
+    await using slow = lab.background("internet", ["python3", "-c", SLOW, VIP, "80"]);
     await lab.until("all connections", 30_000, async () => slow.stdout !== "");
-    console.log("SLOW", slow.stdout, await memory(), (await lab.exec("vr1", "free -m; for p in $(pidof haproxy); do grep files /proc/$p/limits; done")).stdout);
-    expect(await get()).toBe("200");
+    expect(Number(slow.stdout)).toBeGreaterThan(9_000);
+    const open = Number((await lab.exec("vr1", "grep -c . /proc/net/tcp6")).stdout);
+    expect(open).toBeGreaterThan(8_000);
+    expect(await get(other)).toBe("200");
+    // The one that is attacked is back when the silent ones have been cut off, after ten seconds.
+    await lab.until("the attacked one", 25_000, async () => (await get(`[${VIP}]:80`)) === "200");
   });
 });
