@@ -61,6 +61,7 @@ export const router: Kind<Args> = {
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
       gateway,
+      network: publicNetwork && derive([publicNetwork], ({ cidr }) => cidr),
       sshPorts: [...new Set([22, port])].join(", "),
       publicServices: known(publicServices).map((it) => ({ protocol: it.slice(0, 3), port: it.slice(4) })),
       dnsServers: known(dnsServers),

@@ -94,6 +94,7 @@ beforeAll(async () => {
     });
     await put(`${name}@tier`, { network: text.network ?? "", nftables: text.nftables ?? "" });
   }
+  await put("guest@instance", { nftables: `add element inet vpc6 addresses { "t0" . ${GUEST} }\n` });
   await lab.exec("vr1", "nft 'table inet probe { chain seen { type filter hook forward priority -300; counter; }; }'");
   await lab.exec("vr1", `ip -6 neigh replace ${GUEST} dev t0 lladdr 02:00:00:00:99:99 nud permanent`);
 }, 900_000);

@@ -119,7 +119,9 @@ test("an instance of a dual-stack tier; one without IPv6; one in a tier without 
     "dhcp-hosts": "02:00:00:00:01:11,10.1.1.2,web1\n",
     "dns-hosts": "10.1.1.2 web1.web.shop.internal\n",
     network: "neighbor web0 10.1.1.2 02:00:00:00:01:11\n",
-    nftables: 'add element inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:11 . 10.1.1.2 }\n',
+    nftables:
+      'add element inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:11 . 10.1.1.2 }\n' +
+      'add element inet vpc6 ipv4_addresses { "web0" . 10.1.1.2 }\n',
   });
   const still = await fragments("Instance", { ipv4Grant: { value: "10.1.1.2" } });
   expect(still["dhcp-hosts"]).not.toContain("10.1.1.2");
