@@ -16,6 +16,16 @@ export const services: Record<string, (slot: Slot, change: Change) => void> = {
         "installed where missing, before anything is switched",
       );
   },
+  // Whose a prefix is, which is compared and goes nowhere.
+  owner() {},
+  adopt({ come }, { tell, router }) {
+    if (come.length > 0)
+      tell(
+        "unknown",
+        `Router \`${router}\``,
+        "may put its own in the place of routes and of an FRR that it finds there (`adopt`): whatever these carry is concerned",
+      );
+  },
   network,
   nftables: firewall,
   sysctl({ gone }, { tell, router }) {

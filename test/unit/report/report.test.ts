@@ -1,9 +1,10 @@
 // The report as a reviewer reads it, of what the real engine said, and of what it might say.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { LIMIT, MARKER, report } from "../../../cli/report";
 import { readStack } from "../../../cli/stack";
+import { services } from "../../../cli/traffic/services";
 import { UNKNOWN } from "../../../provider/unknown";
 import { on, reportOf, step, steps } from "./previews";
 import { exported } from "./stacks";
@@ -311,6 +312,16 @@ describe("traffic", () => {
     const { markdown, interrupts } = change(kind, before, after);
     expect(interrupts).toBe(false);
     expect(markdown).toContain(said);
+  });
+
+  test("every slot of the templates is judged", () => {
+    const folder = path.join(import.meta.dirname, "../../../provider/templates");
+    const texts = globSync("*.hbs", { cwd: folder }).map((file) => readFileSync(path.join(folder, file), "utf8"));
+    const slots = new Set(
+      texts.flatMap((text) => [...text.matchAll(/\{\{!-- slot (\S+) --\}\}/g)].map(([, it]) => it)),
+    );
+    expect(slots.size).toBeGreaterThan(10);
+    expect([...slots].filter((it) => !(String(it) in services))).toEqual([]);
   });
 
   test("a service that this report does not know, and resources of others, are not judged", () => {
