@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entriesOf } from "../../cli/claims";
 import { mermaid } from "../../cli/mermaid";
 import { readStack } from "../../cli/stack";
+import { format } from "../../provider/addressing/ledger";
 import { preview } from "../unit/report/previews";
 import { type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
 import { Engine } from "./engine";
@@ -17,7 +18,7 @@ import { keeper } from "./keeper";
 const root = path.join(import.meta.dirname, "../..");
 
 /** Every block that is no TypeScript, by its page and its place among them there. */
-const blocks = new Map(
+const blocks = new Map<string, string>(
   ["README.md", "SECURITY.md", "CHANGELOG.md", ...globSync("docs/**/*.md", { cwd: root }).sort()].flatMap((file) => {
     const all = [...readFileSync(path.join(root, file), "utf8").matchAll(/^(`{3,})(\w*)\n([\s\S]*?)^\1$/gm)];
     const others = all.filter(([, , language]) => language !== "ts");
@@ -28,10 +29,9 @@ const block = (name: string): string => blocks.get(name) ?? expect.fail(`there i
 
 /** What is run here one after another: the block, and how it ends. */
 const COMMANDS: [name: string, code: number, says: RegExp][] = [
-  ["docs/fleet.md 1", 0, /\+ 5 created/],
-  ["docs/drift.md 2", 0, /5 unchanged/],
+  ["docs/fleet.md 1", 0, /\+ 6 created/],
+  ["docs/drift.md 2", 0, /6 unchanged/],
   ["README.md 3", 0, /\*\*Nothing changes\.\*\*/],
-  ["docs/pull-requests.md 1", 0, /^$/],
   ["docs/pictures.md 1", 0, /^flowchart LR$/m],
 ];
 /** What has a test of its own below. */
@@ -43,6 +43,7 @@ const COMPARED = [
   "docs/allocation.md 1",
   "docs/passwords.md 1",
   "docs/pictures.md 2",
+  "docs/pull-requests.md 1",
   "docs/reliability.md 1",
   "docs/fleet.md 3",
 ];
@@ -94,16 +95,16 @@ describe("README's program", () => {
       .split("\n")
       .map((it) => it.trim().replace(/^([+~-]) {2,}/, "$1 "))
       .filter((it) => it !== "");
-  const printed = async (block: string) => {
-    const { code, all } = await engine.preview({ diff: true, args: ["--show-full-output"] });
-    expect(code, all).toBe(0);
+  const printed = async (block: string, ends: number, ...args: string[]) => {
+    const { code, all } = await engine.preview({ diff: true, args: ["--show-full-output", ...args] });
+    expect(code, all).toBe(ends);
     const whole = lines(all).join("\n");
     for (const line of lines(block)) expect(whole).toContain(line);
     return whole;
   };
 
   test("previews as README says", async () => {
-    const whole = await printed(block("README.md 1"));
+    const whole = await printed(block("README.md 1"), 0);
     const said = lines(block("README.md 1")).join("\n");
     // Of one resource, and nothing of it left out but what every resource has.
     const from = whole.slice(whole.indexOf("fragments : {\ndhcp-hosts: "));
@@ -124,15 +125,21 @@ describe("README's program", () => {
 
   test("one tier more previews as docs/previews.md says", async () => {
     await engine.write("index.ts", `${readFileSync(path.join(engine.folder, "index.ts"), "utf8")}\n${DB}`);
-    await printed(block("docs/previews.md 1"));
-    const { code, all } = await engine.preview({ args: ["--expect-no-changes"] });
-    expect(code, all).toBe(Number(/\d+/.exec(block("docs/previews.md 2").split("# ")[1] ?? "")));
+    const [, code] = /--expect-no-changes +# ends with (\d+) /.exec(block("docs/previews.md 2")) ?? [];
+    await printed(block("docs/previews.md 1"), Number(code), "--expect-no-changes");
   }, 60_000);
 });
 const DB = `const db = new vpc6.Tier("db", { vpc: shop, interface: "db0" });\n`;
 
-test("the ledger in docs/allocation.md is one", () => {
-  expect(entriesOf(block("docs/allocation.md 1"))).toHaveLength(5);
+test("the ledger in docs/allocation.md is written as ledgers are", () => {
+  const text = block("docs/allocation.md 1").trimEnd();
+  const entries = entriesOf(text);
+  expect(entries).toHaveLength(5);
+  expect(format(text.split("\n")[0] ?? "", entries)).toBe(text);
+});
+
+test("docs/pull-requests.md pipes as README does", () => {
+  expect(block("docs/pull-requests.md 1")).toBe(block("README.md 3").replace("\n", " >report.md\n"));
 });
 
 test("the topology in docs/pictures.md is what vpc6 map says", () => {
