@@ -20,7 +20,7 @@ export function mermaid(stack: Stack): string {
   const lines = [`%%{init: ${JSON.stringify({ flowchart })}}%%`, "flowchart LR"];
   const ids = new Map<string, string>();
   const id = (what: string) => ids.get(what) ?? ids.set(what, `n${ids.size + 1}`).get(what) ?? "";
-  const summed = of("Vpc").length > MOST_VPCS;
+  const summed = of("Vpc").length + of("IsolatedNetwork").length > MOST_VPCS;
 
   const gateway = of("Zone")
     .map((it) => (now(it)?.publicNetwork as { gateway?: unknown } | undefined)?.gateway)
@@ -50,10 +50,16 @@ export function mermaid(stack: Stack): string {
     for (const address of sessions) links.push(`  ${id(`peer ${address}`)} <-->|BGP| ${node}`);
     if (typeof gateway === "string" && own && !sessions.has(gateway))
       links.push(`  ${id(`peer ${gateway}`)} --- ${node}`);
+    const isolated = of("IsolatedNetwork").filter(on(router));
+    for (const it of summed ? [] : isolated) {
+      lines.push(`  ${nodeOf(id(it.urn), it)}`);
+      links.push(`  ${node} --- ${id(it.urn)}`);
+    }
     if (summed) {
-      if (mine.length === 0) continue;
+      if (mine.length + isolated.length === 0) continue;
       const sums = [
         ["Tier", "tier"],
+        ["IsolatedNetwork", "isolated network"],
         ["Instance", "guest"],
         ["LoadBalancer", "load balancer"],
       ].flatMap(([kind = "", word = ""]) => {
@@ -100,14 +106,28 @@ function nodeOf(id: string, it: Resource): string {
     return `${id}{{${quoted(`VIP ${nameOf(it)}`, address && `[${address}]:${port}`)}}}:::vip`;
   }
   const guests = held(entriesOf(textOf(inputs, "ledger"))).filter(({ kind }) => kind === "instance").length;
-  if (it.kind === "Tier")
-    return `${id}[${quoted(`tier ${nameOf(it)}`, textOf(inputs, "cidr"), plural(guests, "guest"))}]:::tier`;
+  if (it.kind === "Tier" || it.kind === "IsolatedNetwork") {
+    const what = it.kind === "Tier" ? "tier" : "isolated network";
+    const { cidr } = (inputs?.ipv4 ?? {}) as { cidr?: unknown };
+    const ipv4 = typeof cidr === "string" ? cidr : undefined;
+    return `${id}[${quoted(`${what} ${nameOf(it)}`, textOf(inputs, "cidr"), ipv4, plural(guests, "guest"))}]:::tier`;
+  }
   return `${id}[${quoted(`${it.kind} ${nameOf(it)}`, textOf(inputs, "prefix") ?? textOf(inputs, "cidr"))}]:::tier`;
 }
 
 /** What hangs on a VPC, but guests, lists and sessions. */
 function insideOf(vpc: Resource, resources: readonly Resource[]): Resource[] {
-  const apart = ["Zone", "Router", "Vpc", "Instance", "NetworkAcl", "ExternalNetwork", "BgpPeer", "Uplink"];
+  const apart = [
+    "Zone",
+    "Router",
+    "Vpc",
+    "Instance",
+    "NetworkAcl",
+    "ExternalNetwork",
+    "BgpPeer",
+    "Uplink",
+    "IsolatedNetwork",
+  ];
   return resources.filter((it) => !apart.includes(it.kind) && it.dependencies.includes(vpc.urn));
 }
 

@@ -4,8 +4,9 @@
 import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answer, type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
+import { type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
 import { Engine } from "./engine";
+import { keeper } from "./keeper";
 
 const repository = path.join(import.meta.dirname, "../..");
 const example = path.join(repository, "examples/gitops");
@@ -25,31 +26,6 @@ function scripts(workflow: string): Record<string, Record<string, string>> {
     found[job] = { ...found[job], [step]: block.map((it) => it.slice(10)).join("\n") };
   }
   return found;
-}
-
-/** Keeps what was applied, and says it when it is asked what there is. */
-function keeper() {
-  const fragments = new Map<string, string[]>();
-  const router = {
-    drift: "",
-    respond({ line, input }: { line: string; input: string }) {
-      if (line.includes(" converge ")) {
-        let lines: string[] = [];
-        for (const text of input.split("\n")) {
-          const [, verb, id = ""] = /^(set|drop) (\S+)$/.exec(text) ?? [];
-          if (verb === "drop") fragments.delete(id);
-          else if (verb === "set") {
-            lines = [];
-            fragments.set(id, lines);
-          } else if (/^(slot |\|)/.test(text)) lines.push(text);
-        }
-        return answer("ok 1 same", { changed: "network" });
-      }
-      const all = ["vpc6-transaction 1", ...[...fragments].flatMap(([id, lines]) => [`set ${id}`, ...lines])];
-      return { stdout: `${[...all, `end ${all.length}`].join("\n")}\nvpc6-drift 1\n${router.drift}end vpc6-drift\n` };
-    },
-  };
-  return router;
 }
 
 const GH = `#!/bin/sh

@@ -95,7 +95,7 @@ describe.each(Object.entries(texts))("the SVG of %s", (_name, text) => {
 test("every VPC and every tier says who it is when it is pointed at", () => {
   const picture = svg(readStack(texts.twenty));
   expect(picture).toContain(
-    "<title>shop  2001:67c:2834:e0::/60\non router vr1\n1 of 15 tiers, 1 guest\n  web  2001:67c:2834:e1::/64  1 guests</title>",
+    "<title>shop  2001:67c:2834:e0::/60\non router vr1\n1 of 15 tiers, 1 guest\n  web  2001:67c:2834:e1::/64  1 guest</title>",
   );
   expect(picture).toContain("<title>ci  2001:67c:2834:200::/56\n");
   expect(picture).toMatch(/<title>old-shop {2}2001:67c:2834:[0-9a-f]+::\/60\nfree; remembered for its name<\/title>/);

@@ -1,9 +1,10 @@
 // The report as a reviewer reads it, of what the real engine said, and of what it might say.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { LIMIT, MARKER, report } from "../../../cli/report";
 import { readStack } from "../../../cli/stack";
+import { services } from "../../../cli/traffic/services";
 import { UNKNOWN } from "../../../provider/unknown";
 import { on, reportOf, step, steps } from "./previews";
 import { exported } from "./stacks";
@@ -183,6 +184,144 @@ describe("traffic", () => {
     const guest = (mac: string) => on({ network: `neighbor web0 2001:db8::10 ${mac}\n` });
     const { markdown } = of(step("update", "Instance", "a", guest("02:00:00:00:00:01"), guest("02:00:00:00:00:02")));
     expect(markdown).toContain("is known by another MAC address from now on");
+  });
+
+  /** What is said of a resource whose part changes. */
+  const change = (kind: string, before: object, after: object) => of(step("update", kind, "it", on(before), on(after)));
+
+  test.each([
+    [
+      "a tier that loses its IPv4",
+      "Tier",
+      { sysctl: "net.ipv4.ip_forward = 1\n", network: "interface web0\naddress web0 10.0.0.1/24\n" },
+      { sysctl: "", network: "interface web0\n" },
+      /forwards IPv4 no longer[\s\S]*has no IPv4 any more: the gateway `10\.0\.0\.1` goes/,
+    ],
+    [
+      "a tier with another IPv4 network",
+      "Tier",
+      { network: "interface web0\naddress web0 10.0.0.1/24\n" },
+      { network: "interface web0\naddress web0 10.1.0.1/24\n" },
+      /another IPv4 gateway than `10\.0\.0\.1`: its guests' IPv4 stalls until they renew their lease/,
+    ],
+    [
+      "a guest without its IPv4",
+      "Instance",
+      { network: "neighbor web0 2001:db8::10 02:00:00:00:00:01\nneighbor web0 10.0.0.5 02:00:00:00:00:01\n" },
+      { network: "neighbor web0 2001:db8::10 02:00:00:00:00:01\n" },
+      /gives up its address `10\.0\.0\.5`/,
+    ],
+    [
+      "a guest known by its DUID only, with another address",
+      "Instance",
+      { nftables: 'add element inet vpc6 guests_by_address { "web0" . 2001:db8::10 }\n' },
+      { nftables: 'add element inet vpc6 guests_by_address { "web0" . 2001:db8::11 }\n' },
+      /has another address or interface: connections with the old one end/,
+    ],
+    [
+      "a guest with another DUID",
+      "Instance",
+      { "dhcp-hosts": "id:00:01,02:00:00:00:00:01,[2001:db8::10],a\n" },
+      { "dhcp-hosts": "id:00:02,02:00:00:00:00:01,[2001:db8::10],a\n" },
+      /leases to another DUID: who is known by the old one cannot renew/,
+    ],
+    [
+      "a load balancer that ends TLS from now on",
+      "LoadBalancer",
+      { haproxy: "listen x\n\tbind [2001:db8::80]:443 v6only transparent\n" },
+      { haproxy: "listen x\n\tbind [2001:db8::80]:443 v6only transparent ssl crt /c\n" },
+      /ends TLS itself from now on: new connections that are not made for that fail/,
+    ],
+    [
+      "a load balancer of another mode",
+      "LoadBalancer",
+      { haproxy: "listen x\n\tmode tcp\n" },
+      { haproxy: "listen x\n\tmode http\n" },
+      /as `http` instead of `tcp`/,
+    ],
+    [
+      "a load balancer at another port",
+      "LoadBalancer",
+      { haproxy: "listen x\n\tbind [2001:db8::80]:443 v6only transparent\n" },
+      { haproxy: "listen x\n\tbind [2001:db8::80]:444 v6only transparent\n" },
+      /new connections to the old address or port are refused/,
+    ],
+    [
+      "NAT64 without DNS64",
+      "Nat64",
+      { named: "dns64 64:ff9b::/96 {\n\tclients { any; };\n};\n" },
+      { named: "" },
+      /answers names that have IPv4 addresses only no longer/,
+    ],
+    [
+      "NAT64 whose DNS64 is for fewer",
+      "Nat64",
+      { nftables: "iifname . ip6 daddr @gateways ip6 saddr { 2001:db8:1::/64, 2001:db8:2::/64 } redirect to :5354\n" },
+      { nftables: "iifname . ip6 daddr @gateways ip6 saddr { 2001:db8:1::/64 } redirect to :5354\n" },
+      /answers `2001:db8:2::\/64` without DNS64/,
+    ],
+    [
+      "an uplink's range",
+      "Uplink",
+      { frr: "router bgp 1\n bgp listen range 2001:db8::/64 peer-group vpc6-u\n" },
+      { frr: "router bgp 1\n bgp listen range 2001:db8:1::/64 peer-group vpc6-u\n" },
+      /takes no sessions from `2001:db8::\/64` any more/,
+    ],
+    [
+      "the password of an uplink's range",
+      "Uplink",
+      {
+        frr: "router bgp 1\n neighbor vpc6-u password {{a}}\n bgp listen range 2001:db8::/64 peer-group vpc6-u\n",
+      },
+      {
+        frr: "router bgp 1\n neighbor vpc6-u password {{b}}\n bgp listen range 2001:db8::/64 peer-group vpc6-u\n",
+      },
+      /starts FRR again, as the password of a range/,
+    ],
+    [
+      "an uplink's default route",
+      "Uplink",
+      { frr: "router bgp 1\n  neighbor vpc6-u default-originate\n" },
+      { frr: "router bgp 1\n" },
+      /announces no default route any more/,
+    ],
+  ])("%s is an interruption", (_name, kind, before, after, said) => {
+    const { markdown, interrupts } = change(kind, before, after);
+    expect(interrupts).toBe(true);
+    expect(markdown).toMatch(said);
+    expect(markdown).not.toContain("**Not known, so look:**");
+  });
+
+  test.each([
+    [
+      "a guest's password",
+      "Instance",
+      { passwords: "g data {{a}}\n" },
+      { passwords: "g data {{b}}\n" },
+      "when it asks next",
+    ],
+    ["a guest's password less", "Instance", { passwords: "g data {{a}}\n" }, { passwords: "" }, "no password any more"],
+    [
+      "another certificate",
+      "LoadBalancer",
+      { certificates: "{{a}}\n", haproxy: "listen x\n\tbind [2001:db8::80]:443 ssl crt /a\n" },
+      { certificates: "{{b}}\n", haproxy: "listen x\n\tbind [2001:db8::80]:443 ssl crt /b\n" },
+      "shows another certificate to new connections",
+    ],
+  ])("%s interrupts nothing, and is told", (_name, kind, before, after, said) => {
+    const { markdown, interrupts } = change(kind, before, after);
+    expect(interrupts).toBe(false);
+    expect(markdown).toContain(said);
+  });
+
+  test("every slot of the templates is judged", () => {
+    const folder = path.join(import.meta.dirname, "../../../provider/templates");
+    const texts = globSync("*.hbs", { cwd: folder }).map((file) => readFileSync(path.join(folder, file), "utf8"));
+    const slots = new Set(
+      texts.flatMap((text) => [...text.matchAll(/\{\{!-- slot (\S+) --\}\}/g)].map(([, it]) => it)),
+    );
+    expect(slots.size).toBeGreaterThan(10);
+    expect([...slots].filter((it) => !(String(it) in services))).toEqual([]);
   });
 
   test("a service that this report does not know, and resources of others, are not judged", () => {
