@@ -3,6 +3,7 @@
 
 export interface Network {
   vpcs: Vpc[];
+  groups: Group[];
   /** Counts up: no two things have one name, and none comes back by chance. */
   next: number;
 }
@@ -13,13 +14,22 @@ interface Vpc {
   tiers: Tier[];
   balancers: Balancer[];
   peer?: { keepalive: number };
+  nat64?: { name: string; pool: number; recursiveOnly: boolean };
+}
+
+/** An ExternalNetwork. */
+interface Group {
+  name: string;
+  entries: string[];
 }
 
 interface Tier {
   name: string;
   device: string;
   instances: Instance[];
-  acl?: { name: string; ports: string[] };
+  acl?: { name: string; ports: string[]; group?: string };
+  /** The second number of its IPv4 network, where it has one. */
+  ipv4?: number;
 }
 
 interface Instance {
@@ -28,6 +38,7 @@ interface Instance {
   /** What it was called before, and the name of its host, which stays. */
   was?: string;
   host: string;
+  password?: string;
 }
 
 interface Balancer {
@@ -47,26 +58,32 @@ const pick = <T>(random: Random, items: readonly T[]): T | undefined => items[Ma
 
 export function program(network: Network, router: string): string {
   const lines = [
+    `import * as pulumi from "@pulumi/pulumi";`,
     `import * as vpc6 from "vpc6";`,
     `const zone = new vpc6.Zone("zone", { superCidr: "2001:67c:2834::/50", asn: 4200000000, publicNetwork: { cidr: "2001:db8:ffff::/64" } });`,
     `const router = new vpc6.Router("router", { zone, ${router} });`,
   ];
   const id = (name: string): string => name.replaceAll("-", "_");
+  for (const { name, entries } of network.groups)
+    lines.push(`const ${id(name)} = new vpc6.ExternalNetwork("${name}", { entries: ${JSON.stringify(entries)} });`);
   for (const vpc of network.vpcs) {
     lines.push(`const ${id(vpc.name)} = new vpc6.Vpc("${vpc.name}", { zone, router, domain: "${vpc.domain}" });`);
     for (const tier of vpc.tiers) {
+      const ipv4 = tier.ipv4 === undefined ? "" : `, ipv4: { cidr: "10.${tier.ipv4}.0.0/24" }`;
       lines.push(
-        `const ${id(tier.name)} = new vpc6.Tier("${tier.name}", { vpc: ${id(vpc.name)}, interface: "${tier.device}" });`,
+        `const ${id(tier.name)} = new vpc6.Tier("${tier.name}", { vpc: ${id(vpc.name)}, interface: "${tier.device}"${ipv4} });`,
       );
-      for (const { name, mac, was, host } of tier.instances) {
+      for (const { name, mac, was, host, password } of tier.instances) {
         const options = was === undefined ? "" : `, { aliases: [{ name: "${was}" }] }`;
+        const secret = password === undefined ? "" : `, password: pulumi.secret("${password}")`;
         lines.push(
-          `const ${id(name)} = new vpc6.Instance("${name}", { tier: ${id(tier.name)}, mac: "${mac}", hostname: "${host}" }${options});`,
+          `const ${id(name)} = new vpc6.Instance("${name}", { tier: ${id(tier.name)}, mac: "${mac}", hostname: "${host}"${secret} }${options});`,
         );
       }
       if (tier.acl) {
+        const from = tier.acl.group === undefined ? "" : `, sources: [${id(tier.acl.group)}]`;
         const rules = tier.acl.ports.map(
-          (port) => `{ direction: "ingress", action: "allow", protocol: "tcp", ports: "${port}" }`,
+          (port) => `{ direction: "ingress", action: "allow", protocol: "tcp", ports: "${port}"${from} }`,
         );
         lines.push(
           `new vpc6.NetworkAcl("${tier.acl.name}", { tiers: [${id(tier.name)}], rules: [${rules.join(", ")}] });`,
@@ -77,6 +94,12 @@ export function program(network: Network, router: string): string {
       const all = members.map((member) => `{ instance: ${id(member)}, port: 80 }`);
       lines.push(
         `new vpc6.LoadBalancer("${name}", { vpc: ${id(vpc.name)}, port: 80, mode: "tcp", members: [${all.join(", ")}] });`,
+      );
+    }
+    if (vpc.nat64) {
+      const { name, pool, recursiveOnly } = vpc.nat64;
+      lines.push(
+        `new vpc6.Nat64("${name}", { vpc: ${id(vpc.name)}, ipv4Pool: "10.${pool}.0.0/24", dns64: { recursiveOnly: ${recursiveOnly} } });`,
       );
     }
     if (vpc.peer) {
@@ -133,7 +156,7 @@ const changes: Record<string, Change> = {
       acl?.name ?? "",
       ...instances.map((it) => it.name),
     ]);
-    const rest = [...vpc.balancers.map(({ name }) => name), `${vpc.name}-peer`];
+    const rest = [...vpc.balancers.map(({ name }) => name), `${vpc.name}-peer`, vpc.nat64?.name ?? ""];
     return { what: `remove ${vpc.name}`, touches: ["zone", vpc.name, ...inside, ...rest] };
   },
   addTier(network, random) {
@@ -226,6 +249,52 @@ const changes: Record<string, Change> = {
     if (other) return undefined;
     vpc.peer = { keepalive: 10 + (network.next++ % 20) };
     return { what: `the peer of ${vpc.name}`, touches: [`${vpc.name}-peer`] };
+  },
+  ipv4(network, random) {
+    const { vpc, tier } = anyTier(network, random) ?? {};
+    if (!vpc || !tier || network.next > 250) return undefined;
+    // An address that a member is known by goes with it.
+    const guests = tier.instances.map(({ name }) => name);
+    const touches = [tier.name, ...guests];
+    if (tier.ipv4 === undefined) tier.ipv4 = network.next++;
+    else delete tier.ipv4;
+    return { what: `${tier.name} ${tier.ipv4 === undefined ? "without" : "with"} IPv4`, touches };
+  },
+  password(network, random) {
+    const { instance } = anyInstance(network, random) ?? {};
+    if (!instance) return undefined;
+    instance.password = `word-${network.next++}`;
+    return { what: `a password for ${instance.name}`, touches: [instance.name] };
+  },
+  addGroup(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    if (!tier?.acl || tier.acl.group !== undefined) return undefined;
+    const name = fresh(network, "group");
+    network.groups.push({ name, entries: ["2001:db8:7::/48"] });
+    tier.acl.group = name;
+    return { what: `${name} for ${tier.acl.name}`, touches: [name, tier.acl.name] };
+  },
+  entry(network, random) {
+    const group = pick(random, network.groups);
+    if (!group) return undefined;
+    group.entries.push(`2001:db8:8::${(network.next++).toString(16)}`, `198.51.100.${network.next % 250}`);
+    const lists = network.vpcs.flatMap(({ tiers }) =>
+      tiers.flatMap(({ acl }) => (acl?.group === group.name ? acl.name : [])),
+    );
+    return { what: `two more entries in ${group.name}`, touches: [group.name, ...lists] };
+  },
+  nat64(network, random) {
+    const vpc = anyVpc(network, random);
+    if (!vpc || network.next > 250) return undefined;
+    const had = vpc.nat64;
+    if (had && random() < 0.5) {
+      had.recursiveOnly = !had.recursiveOnly;
+      return { what: `other DNS64 options of ${had.name}`, touches: [had.name] };
+    }
+    const name = had?.name ?? fresh(network, "nat");
+    if (had) delete vpc.nat64;
+    else vpc.nat64 = { name, pool: network.next++, recursiveOnly: true };
+    return { what: `${had ? "remove" : "add"} ${name}`, touches: [vpc.name, name] };
   },
   nothing: () => ({ what: "nothing", touches: [] }),
 };
