@@ -53,8 +53,9 @@ test-fleet: setup build ## 1,000 simulated routers in one run, then 100 stacks o
 	@VPC6_FLEET=$(or $(FLEET),1000) VPC6_STACKS=$(or $(STACKS),100) tools/env vitest run --project engine \
 		test/engine/fleet.test.ts test/engine/scale-out.test.ts --no-file-parallelism
 
-test-truth: setup build ## 200 random edits: is what preview says what up does? Half an hour
+test-truth: setup build ## 200 random edits, and 40 on a real router (root): is what preview says what up does? An hour; TRUTH=200,SEED TRUTH_LAB=40,SEED
 	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts
+	@VPC6_TRUTH_LAB=$(or $(TRUTH_LAB),40) tools/env vitest run --project lab test/lab/truth.test.ts
 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts
