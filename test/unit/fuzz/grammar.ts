@@ -100,7 +100,10 @@ const VALUES: Record<string, Record<string, string>> = {
     "this@{{this}}": RULE,
     "this@{{this}},": `(?:${P6}|${A4}/\\d{1,2})`,
   },
-  router: { adopt: "yes", publicInterface: DEV, sshPorts: some(N), protocol: "(?:tcp|udp)", this: `(?:${A6}|${A4})` },
+  router: {
+    ...{ adopt: "yes", publicInterface: DEV, network: P6, sshPorts: some(N), protocol: "(?:tcp|udp)" },
+    this: `(?:${A6}|${A4})`,
+  },
   tier: {
     "ipv4.cidr": `${A4}/\\d{1,2}`,
     "ipv4.gateway": A4,
