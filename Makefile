@@ -60,7 +60,7 @@ test-truth: setup build ## 200 random edits, and 40 on a real router (root): is 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts
 
-bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, half an hour
+bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, half an hour; BENCH=rule,engine for parts
 	@tools/env node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --import $(CURDIR)/bench/resolve.mjs bench/run.ts
 
 docs: packages ## docs/resources/ from the doc comments

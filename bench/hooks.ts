@@ -77,6 +77,12 @@ export async function deleteAll(all: Item[]): Promise<void> {
   for (const item of all.toReversed()) await hooksOf(item).delete(item.id, item.outs);
 }
 
+export const add = async (item: Item): Promise<void> => {
+  Object.assign(item, await hooksOf(item).create(item.inputs));
+};
+
+export const remove = (item: Item): Promise<void> => hooksOf(item).delete(item.id, item.outs);
+
 /** Another text in a resource's fragments. */
 export async function change(item: Item, from: RegExp, to: string): Promise<void> {
   const fragments = Object.fromEntries(

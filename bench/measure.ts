@@ -51,7 +51,14 @@ export function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** A target of the project and whether it was met. */
-export function verdict(what: string, is: number, atMost: number): string[] {
-  return [what, `≤ ${atMost}`, is.toFixed(2), is <= atMost ? "met" : "**missed**"];
+/** A target of the project, whether it was met, and what limits it where it was not. */
+export interface Target {
+  row: string[];
+  met: boolean;
+  limit: string;
+}
+
+export function verdict(what: string, is: number, atMost: number, limit: string): Target {
+  const met = is <= atMost;
+  return { row: [what, `≤ ${atMost}`, is.toFixed(2), met ? "met" : "**missed**"], met, limit };
 }

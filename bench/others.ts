@@ -31,6 +31,15 @@ export async function byHand(): Promise<Files> {
     if (verb === "neighbor") return [`neigh replace ${rest[1]} lladdr ${rest[2]} dev ${rest[0]} nud permanent`];
     return [];
   });
+  const device = (await lab.exec("vr1", "cd /var/lib/vpc6/tayga && ls")).stdout.trim().replace(/\.conf$/, "");
+  const tayga = (await read(`/var/lib/vpc6/tayga/${device}.conf`)).replaceAll(
+    "/var/lib/vpc6-tayga/",
+    "/etc/bench/tayga-",
+  );
+  const routes = [...tayga.matchAll(/^(?:prefix|dynamic-pool|ipv6-addr) (\S+)/gm)].map(
+    ([, to = ""]) => `ip ${to.includes(":") ? "-6" : "-4"} route replace ${to} dev ${device}`,
+  );
+  const up = [`ip tuntap add dev ${device} mode tun`, `ip link set ${device} up`, ...routes].join(" && ");
   return {
     "/etc/sysctl.d/90-bench.conf": await live("sysctl"),
     "/etc/bench/network.batch": `${network.join("\n")}\n`,
@@ -39,6 +48,8 @@ export async function byHand(): Promise<Files> {
     "/etc/bench/dhcp-hosts/all": await read("/var/lib/vpc6/dhcp-hosts/*"),
     "/etc/bench/dns-hosts/all": await read("/var/lib/vpc6/dns-hosts/*"),
     "/etc/bench/haproxy": await live("haproxy"),
+    "/etc/bench/tayga": tayga,
+    "/etc/bind/bench.conf": await read("/etc/bind/vpc6.conf"),
     "/etc/frr/daemons": await read("/etc/frr/daemons"),
     "/etc/frr/frr.conf": await read("/etc/frr/frr.conf"),
     "/etc/systemd/system/bench-network.service": unit(
@@ -50,17 +61,24 @@ export async function byHand(): Promise<Files> {
     "/etc/systemd/system/bench-dnsmasq.service": unit(
       "[Service]\nExecStart=/usr/sbin/dnsmasq -k -C /etc/bench/dnsmasq -x /run/bench-dnsmasq.pid --dhcp-leasefile=/run/bench.leases",
     ),
+    "/etc/systemd/system/bench-tayga.service": unit(
+      `[Service]\nType=exec\nExecStartPre=/bin/sh -c "mkdir -p /etc/bench/tayga-${device} && ${up}"\nExecStart=/usr/sbin/tayga --nodetach --config /etc/bench/tayga\nExecStopPost=/usr/sbin/ip link del ${device}`,
+    ),
+    "/etc/systemd/system/bench-named.service": unit(
+      "[Service]\nType=exec\nUser=bind\nExecStart=/usr/sbin/named -f -c /etc/bind/bench.conf\nExecReload=/bin/kill -HUP $MAINPID",
+    ),
     "/etc/systemd/system/bench-haproxy.service": unit(
       "[Service]\nType=notify\nExecStart=/usr/sbin/haproxy -Ws -f /etc/bench/haproxy\nExecReload=/bin/kill -USR2 $MAINPID",
     ),
   };
 }
 
-const UNITS = "bench-network bench-firewall bench-dnsmasq bench-haproxy";
+const UNITS = "bench-network bench-firewall bench-tayga bench-dnsmasq bench-named bench-haproxy";
 const CHECKS: Record<string, string> = {
   "/etc/bench/nftables": "nft -c -f %s",
   "/etc/bench/dnsmasq": "dnsmasq --test -C %s",
   "/etc/bench/haproxy": "haproxy -c -q -f %s",
+  "/etc/bind/bench.conf": "named-checkconf %s",
   "/etc/frr/frr.conf": "vtysh -C -f %s",
 };
 
@@ -162,7 +180,9 @@ export async function others(): Promise<Others> {
             ? "sysctl"
             : /frr/.test(file)
               ? "frr"
-              : (/bench\/(network|nftables|dnsmasq|haproxy)/.exec(file)?.[1] ?? "dnsmasq");
+              : /bind/.test(file)
+                ? "named"
+                : (/bench\/(network|nftables|tayga|dnsmasq|haproxy)/.exec(file)?.[1] ?? "dnsmasq");
         items.push(
           `    - ansible.builtin.template: { src: templates/${name}.j2, dest: ${file}${CHECKS[file] ? `, validate: "${CHECKS[file]}"` : ""}${handler === "frr" ? ", owner: frr, group: frr" : ""} }\n      notify: ${handler}`,
         );
@@ -170,7 +190,9 @@ export async function others(): Promise<Others> {
       const unitOf: Record<string, string> = {
         network: "network",
         nftables: "firewall",
+        tayga: "tayga",
         dnsmasq: "dnsmasq",
+        named: "named",
         haproxy: "haproxy",
       };
       const started = Object.entries(unitOf).map(
@@ -202,7 +224,7 @@ ${started.join("\n")}
         "sed -n 's/^addr replace/addr del/p; s/^route replace/route del/p; s/^neigh replace \\([^ ]*\\) .* dev \\([^ ]*\\) .*/neigh del \\1 dev \\2/p'";
       await lab.exec(
         "vr1",
-        `systemctl -q disable --now ${UNITS} 2>/dev/null; nft delete table inet bench 2>/dev/null; [ ! -e /etc/bench/network.batch ] || ${batch} /etc/bench/network.batch | sed 's/ nodad//; s/ nud permanent//' | ip -6 -force -batch - 2>/dev/null; rm -rf /etc/bench /etc/bench.nft* /etc/systemd/system/bench-* /etc/sysctl.d/90-bench.conf; systemctl daemon-reload; sysctl -q net.ipv6.conf.all.forwarding=0; true`,
+        `systemctl -q disable --now ${UNITS} 2>/dev/null; nft delete table inet bench 2>/dev/null; [ ! -e /etc/bench/network.batch ] || ${batch} /etc/bench/network.batch | sed 's/ nodad//; s/ nud permanent//' | ip -6 -force -batch - 2>/dev/null; rm -rf /etc/bench /etc/bench.nft* /etc/bind/bench.conf /etc/systemd/system/bench-* /etc/sysctl.d/90-bench.conf; systemctl daemon-reload; sysctl -q net.ipv6.conf.all.forwarding=0 net.ipv4.ip_forward=0; true`,
       );
     },
     async [Symbol.asyncDispose]() {

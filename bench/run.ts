@@ -1,39 +1,86 @@
 // `make bench`: measures vpc6 against what people would use instead, on this machine and in this run, and writes docs/performance.md.
 //
-//     node --import ./bench/resolve.mjs bench/run.ts [PART…]      parts: router engine ledger; default: all
+//     BENCH=rule,engine make bench      some of it, printed only. Parts: rule up losses first ledger engine fleet
 //
-// With parts the result is printed only. BENCH_REPETITIONS (5), BENCH_CHANGES (100), BENCH_RESOURCES (10,100,1000) and BENCH_CLAIMS make it shorter.
+// BENCH_REPETITIONS (5), BENCH_CHANGES (100), BENCH_RESOURCES (10,100,1000), BENCH_CLAIMS and BENCH_FLEET (1000) make it shorter.
 
 import { execFileSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
-import { cpus, loadavg, release, totalmem } from "node:os";
-import { lab } from "../test/lab/lab.ts";
-import { engine, ledger } from "./engine.ts";
-import { table } from "./measure.ts";
-import { hasNat64, router } from "./router.ts";
+import { writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { engine } from "./engine.ts";
+import { first } from "./first.ts";
+import { fleet } from "./fleet.ts";
+import { ledger } from "./ledger.ts";
+import { type Live, live } from "./live.ts";
+import { losses } from "./losses.ts";
+import { type Target, table } from "./measure.ts";
+import { rule, up } from "./rule.ts";
 
-const repetitions = Number(process.env.BENCH_REPETITIONS ?? 5);
-const changes = Number(process.env.BENCH_CHANGES ?? 100);
-const resources = (process.env.BENCH_RESOURCES ?? "10,100,1000").split(",").map(Number);
-const claims = (process.env.BENCH_CLAIMS ?? "1000,10000,100000,1000000").split(",").map(Number);
-const wanted = process.argv.slice(2);
-const wants = (part: string) => wanted.length === 0 || wanted.includes(part);
-const page = new URL("../docs/performance.md", import.meta.url);
+const numbers = (name: string, otherwise: string) => (process.env[name] ?? otherwise).split(",").map(Number);
+const [repetitions = 5] = numbers("BENCH_REPETITIONS", "5");
+const [changes = 100] = numbers("BENCH_CHANGES", "100");
+const resources = numbers("BENCH_RESOURCES", "10,100,1000");
 
-const loads = [load()];
-const targets: string[][] = [];
-const sections: string[] = [];
-
-if (wants("ledger")) {
-  console.log("ledger");
-  sections.push(
-    `## The ledger\n\nHow many claims it settles in a second, all of them new, and when one comes to as many.\n\n${ledger(claims)}`,
-  );
+interface Part {
+  page: string;
+  targets?: Target[];
 }
-if (wants("engine")) {
-  const made = await engine(resources, (count) => (count >= 1000 ? Math.min(3, repetitions) : repetitions));
-  targets.push(...made.targets);
-  sections.push(`## The engine: previews, unchanged updates, state
+
+/** In the order of the page; those of `live` first, the last of them takes the VPC away. */
+const onRouter: Record<string, (on: Live) => Promise<Part>> = {
+  rule: async (on) => {
+    const { page, targets } = await rule(on, repetitions);
+    return {
+      targets,
+      page: `## One rule on a live router
+
+From the hook's call (or the command's start) to the confirmed change. The script does \`cat > new && nft -c -f new && mv && nft -f\`; the playbook has one
+template task with \`validate\` and a handler, pipelining and ControlPersist, and no facts. Both write the whole rule set of the same router. vpc6 also
+keeps the old configuration, takes a lock, compares, confirms, and would undo.
+
+${page}`,
+    };
+  },
+  up: (on) => up(on, repetitions),
+  losses: async (on) => {
+    const { page, targets } = await losses(on, changes);
+    return {
+      targets,
+      page: `## What traffic notices
+
+Pings of 100 a second from outside to an instance, and one HTTP request after the other through a load balancer, while hooks change things beside them.
+
+${page}`,
+    };
+  },
+  first: async (on) => {
+    const { page, targets } = await first(on, Math.min(3, repetitions));
+    return {
+      targets,
+      page: `## First converge of a full VPC
+
+Three tiers, two access lists, four instances, two load balancers, a BGP session and NAT64 with DNS64, on a router that has all packages (python3, which
+Ansible needs, too). The two others get the files that vpc6 had made, with units, checked by the daemons, then handlers or their like. What vpc6's engine
+would add is in the row of \`pulumi up\` above.
+
+${page}`,
+    };
+  },
+};
+
+const alone: Record<string, () => Promise<Part>> = {
+  ledger: async () => ({
+    page: `## The ledger
+
+How many claims it settles in a second, all of them new, and when one comes to as many.
+
+${ledger(numbers("BENCH_CLAIMS", "1000,10000,100000,1000000"))}`,
+  }),
+  engine: async () => {
+    const made = await engine(resources, (count) => (count >= 1000 ? Math.min(2, repetitions) : repetitions));
+    return {
+      targets: made.targets,
+      page: `## The engine: previews, unchanged updates, state
 
 A zone, a router, VPCs of three tiers and their instances, against as many dynamic resources that do nothing and have the same inputs. Without
 checkpoints (\`PULUMI_SKIP_CHECKPOINTS\`), file backend, and no type checking (\`typescript: false\`), for both.
@@ -42,41 +89,52 @@ ${made.page}
 
 ## Refresh
 
-One router, simulated by an SSH server that counts.
+One router, simulated by an SSH server that counts; of two resources one is the zone, which asks nothing.
 
-${made.refresh}`);
+${made.refresh}`,
+    };
+  },
+  fleet: async () => ({
+    page: `## A fleet of routers
+
+Simulated, in one stack, each with a Router and two VPCs, some of them dead, mute or strangers; \`pulumi up --parallel 64 --continue-on-error\`, without
+checkpoints. Memory and files are the provider's. More in [fleet](fleet.md).
+
+${await fleet(numbers("BENCH_FLEET", "1000"))}`,
+  }),
+};
+
+const known = [...Object.keys(onRouter), ...Object.keys(alone)];
+const wanted = (process.env.BENCH ?? "").split(/[\s,]+/).filter(Boolean);
+for (const part of wanted)
+  if (!known.includes(part)) throw new Error(`BENCH: no part "${part}"; there are ${known.join(" ")}`);
+const wants = (part: string) => wanted.length === 0 || wanted.includes(part);
+const page = new URL("../docs/performance.md", import.meta.url);
+
+const began = performance.now();
+const loads = [load()];
+const busy = Number(loads[0]) > availableParallelism() / 2;
+const warning = `the machine was busy with other work as the run began (load average ${loads[0]} on ${availableParallelism()} processors)`;
+if (busy) console.warn(`warning: ${warning}: stop it, or trust ratios only`);
+
+const parts: Part[] = [];
+const measure = async (name: string, run: () => Promise<Part>) => {
+  if (!wants(name)) return;
+  console.log(name);
+  const from = performance.now();
+  parts.push(await run());
   loads.push(load());
+  console.log(`  ${name} took ${((performance.now() - from) / 60_000).toFixed(1)} min; load average ${loads.at(-1)}`);
+};
+if (Object.keys(onRouter).some(wants)) {
+  await using on = await live();
+  for (const [name, run] of Object.entries(onRouter)) await measure(name, () => run(on));
 }
-if (wants("router")) {
-  try {
-    const made = await router(repetitions, changes);
-    targets.unshift(...made.targets);
-    sections.unshift(
-      `## One rule on a live router
+for (const [name, run] of Object.entries(alone)) await measure(name, run);
 
-From the hook's call (or the command's start) to the confirmed change. The script does \`cat > new && nft -c -f new && mv && nft -f\`; the playbook has one
-template task with \`validate\` and a handler, pipelining and ControlPersist, and no facts. Both write the whole rule set of the same router. vpc6 also
-keeps the old configuration, takes a lock, compares, confirms, and would undo.
-
-${made.rule}`,
-      `## First converge of a full VPC
-
-Three tiers, two access lists, four instances, two load balancers and a BGP session${hasNat64 ? " without NAT64" : ""}, on a router that has all packages
-(python3, which Ansible needs, too). The two others get the files that vpc6 had made: thirteen with their units, checked by the daemons, then handlers or their
-like. What vpc6's engine would add is in the row of \`pulumi up\` above.
-
-${made.first}`,
-      `## What traffic notices
-
-Pings of 100 a second from outside to an instance, and one HTTP request after the other through a load balancer, while hooks change things beside them.
-
-${made.losses}`,
-    );
-  } finally {
-    if (!process.env.BENCH_KEEP_LAB) await lab.down();
-  }
-  loads.push(load());
-}
+const targets = parts.flatMap(({ targets = [] }) => targets);
+const limits = new Map<string, string[]>();
+for (const { met, limit, row } of targets) if (!met) limits.set(limit, [...(limits.get(limit) ?? []), row[0] ?? ""]);
 
 const version = (program: string, ...args: string[]) => {
   try {
@@ -87,12 +145,10 @@ const version = (program: string, ...args: string[]) => {
     return "unknown";
   }
 };
-const notes =
-  (await readFile(page, "utf8").catch(() => "")).match(/\n(## What limits it\n[\s\S]*)$/)?.[1] ?? "## What limits it\n";
 const whole = `# Performance
 
 Written by \`make bench\`, which measures vpc6 and what people would use instead by turns, on one machine in one run. Times are medians with the least and the
-most of ${repetitions} repetitions (three at least of the first converge, three at most of 1,000 resources); what counts is ratios, not times.
+most of ${repetitions} repetitions (three at most of the first converge, two at most of 1,000 resources); what counts is ratios, not times.
 
 ${table(
   ["", ""],
@@ -102,23 +158,28 @@ ${table(
       "machine",
       `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`,
     ],
-    ["load average over a minute (start, between, end)", loads.join(", ")],
+    ["load average over a minute (start, after each part)", loads.join(", ")],
     ["Node.js, Pulumi", `${process.version}, ${version("pulumi", "version")}`],
-    ["command", `\`make bench\`, ${repetitions} repetitions, ${changes} changes of each kind`],
+    [
+      "command",
+      `\`make bench\`, ${repetitions} repetitions, ${changes} changes of each kind, ${((performance.now() - began) / 60_000).toFixed(0)} minutes`,
+    ],
   ],
 )}
-
+${busy ? `\nBeware: ${warning}.\n` : ""}
 ## Targets
 
-${table(["what", "target", "here", ""], targets)}
+${table(
+  ["what", "target", "here", ""],
+  targets.map(({ row }) => row),
+)}
 
-${sections.join("\n\n")}
+${parts.map(({ page }) => page).join("\n\n")}
 
-## A fleet of 1,000 routers
+## What limits it
 
-Measured by its own test: [fleet](fleet.md).
-
-${notes}`;
+${[...limits].map(([limit, which]) => `- ${which.join("; ")}: ${limit}`).join("\n") || "No target was missed."}
+`;
 console.log(`\n${whole}`);
 if (wanted.length === 0) await writeFile(page, whole);
 

@@ -117,7 +117,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       try {
         await apply(id, inputs, inputs.fragments ?? {}, { fresh: true });
       } catch (error) {
-        if (kind.owns === "share") await clearUp(inputs, error);
+        if (kind.owns) await clearUp(inputs, error);
         throw failed(error, id, inputs);
       }
       return { id, outs: outputs(inputs, kind.schema) };

@@ -20,11 +20,12 @@ import {
   checkTimers,
   dotted,
   lowest,
+  MOST_IMPORTED,
   notUnicast,
   places,
   resourceName,
-  SHARED,
   sequence,
+  shared,
   timers,
   USUAL,
 } from "./bgp";
@@ -112,6 +113,11 @@ function check(args: Known, fail: Fail): void {
   checkTimers(timers, fail);
   checkInside("import", args.import, superCidr, "the zone's super CIDR", fail);
   checkInside("export", args.export, cidr, "the VPC's", fail);
+  if ((args.import?.length ?? 0) > MOST_IMPORTED) {
+    fail(
+      `import: ${args.import?.length} prefixes; at most ${MOST_IMPORTED} can be named, larger ones cover smaller ones`,
+    );
+  }
   const [most, count] = [Math.min(16, places(prefixOf(cidr))), args.export?.length ?? 0];
   if (count > most) fail(`export: ${count} prefixes; at most ${most} are possible for ${cidr}`);
 }
@@ -138,7 +144,7 @@ function view(args: Known, old: Inputs | undefined): object {
     external: asn !== remoteAsn,
     denied: [{ seq: first, rule: `${cidr} le 128` }],
     accepted: [
-      ...imported.map((rule, index) => ({ seq: SHARED + index, rule })),
+      ...imported.map((rule, index) => ({ seq: shared(zone.vpcPrefixLength, largest) + index, rule })),
       ...(acceptDefault ? [{ seq: 4294967295, rule: "::/0" }] : []),
     ],
     announced: exported.map((rule, index) => ({ seq: first + index, rule })),

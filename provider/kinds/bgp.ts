@@ -77,12 +77,22 @@ export const notUnicast = (address: string): string | undefined =>
     : undefined;
 
 /** Sequence numbers from here on are the same for all VPCs that share a neighbour. */
-export const SHARED = 4294900000;
+const SHARED = 4294900000;
+
+/** How many prefixes can be taken from a neighbour by name. */
+export const MOST_IMPORTED = 12_000;
+
+/**
+ * Where the prefixes begin that are taken from a neighbour. The VPCs that share it say the same lines, but not at the same moment: when
+ * one larger than all others comes or goes, each goes over from one window of numbers to another, and between whiles both are
+ * there.
+ */
+export const shared = (usual: number, largest: number): number => SHARED - (usual - largest) * MOST_IMPORTED;
 
 /** A place in a neighbour's lists that no other VPC of the zone has: a number for each /64, by its place in the super CIDR. */
 export function sequence(zone: Prefix, vpc: Prefix): number {
   const index = (vpc.base - zone.base) >> 64n;
-  return Number(index % BigInt(SHARED - 32)) + 1;
+  return Number(index % BigInt(shared(64, 48) - 32)) + 1;
 }
 
 /** How many numbers a VPC has. */

@@ -45,6 +45,8 @@ test("what is not equal is refused, by name, and nothing is changed", async () =
   expect(all).toMatch(/another route to ::\/0 .*2001:db8:ffff::99/);
   expect((await lab.exec("vr1", "ip -6 route show default")).stdout).toContain("2001:db8:ffff::99");
   expect((await lab.exec("vr1", "vtysh -c 'show running-config'")).stdout).toContain("router bgp 64999");
+  // Nor is anything of vpc6 left on a machine that was refused: no package, no program.
+  expect(await snapshot("vr1")).toEqual(before);
 });
 
 test("adopt takes its place; the address that was there stays", async () => {

@@ -189,6 +189,22 @@ new vpc6.BgpPeer("more-uplink", { vpc: more, remoteAsn: 65000 });\n`;
     expect(await established("vr1")).toBe(since);
   });
 
+  test("a larger VPC is announced and taken as it is, by sessions that stay; gone, none so large is taken", async () => {
+    const since = await Promise.all([established("vr1"), established("vr2")]);
+    const [wide, foreign] = ["2001:67c:2834:40::/58", "2001:67c:2834:80::/59"];
+    await up(`${peers}const wide = new vpc6.Vpc("wide", { zone, router: vr1, vpcPrefixLength: 58 });
+new vpc6.BgpPeer("wide-uplink", { vpc: wide, remoteAsn: 65000 });\n`);
+    await known("uplink", wide);
+    await known("vr2", wide);
+    // The uplink's own, too large before.
+    await known("vr2", foreign);
+    expect((await lab.exec("vr2", `ip -6 route show ${wide} proto bgp`)).stdout).toContain("via 2001:db8:ffff::10");
+    await up(peers);
+    await known("vr2", wide, false);
+    await known("vr2", foreign, false);
+    expect(await Promise.all([established("vr1"), established("vr2")])).toEqual(since);
+  });
+
   test("two that share a neighbour and disagree are refused, by name, and nothing changes", async () => {
     const since = await established("vr1");
     const other = `new vpc6.BgpPeer("other", { vpc: shop, remoteAsn: 65001 });\n`;

@@ -116,6 +116,27 @@ new vpc6.Instance("kiosk1", { tier: kiosks, mac: "02:00:00:00:03:11" });`;
   await lab.waitForLease("db1", String(await owner.output("db1")), 60_000);
 }, 900_000);
 
+test("a stack whose state is lost is taken over by another one, by an explicit word, and by a refresh taken back", async () => {
+  const env = await lab.env();
+  await using heir = await Engine.start({ name: "heir", env, beside: owner });
+  await heir.config("zoneStack", "organization/zones/dev");
+  await heir.program(otherProgram);
+  const refused = await heir.up();
+  expect(refused.code).not.toBe(0);
+  expect(refused.all).toContain("put there by stack organization/shop/dev");
+  const { code, all } = await heir.up({ env: { VPC6_TAKE_OVER_ROUTERS: "vr2 vr1" } });
+  expect(code, all).toBe(0);
+  const again = await heir.preview({ args: ["--refresh", "--expect-no-changes"] });
+  expect(again.code, again.all).toBe(0);
+  expect(await connects("internet", String(await heir.output("address")), 9100)).toBe("open");
+  // The former one was not gone after all.
+  const seen = await other.preview({ args: ["--refresh", "--expect-no-changes"], diff: true });
+  expect(seen.code).not.toBe(0);
+  expect(seen.all).toContain("owner on router vr1 was changed by another hand");
+  const repaired = await other.up({ args: ["--refresh"] });
+  expect(repaired.code, repaired.all).toBe(0);
+});
+
 test("after a reboot of the router both stacks' guests are there", async () => {
   await lab.reboot("vr1");
   const address = String(await other.output("address"));

@@ -196,6 +196,19 @@ describe("neighbours that fall silent", () => {
     expect(await noticed(4_000)).toBeUndefined();
   });
 
+  test("BFD on one end only ends no session", async () => {
+    const since = await Promise.all([established("edge", VR1), established("vr1", EDGE)]);
+    await up(peers("bfd: { interval: 200 }") + uplink());
+    await lab.until("vr1's BFD to find nobody", 10_000, async () => {
+      const found = await vtysh<{ peer: string; status: string }[]>("vr1", "show bfd peers");
+      return found.some(({ peer, status }) => peer === EDGE && status === "down");
+    });
+    // Longer than it would wait for somebody who was there.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await Promise.all([established("edge", VR1), established("vr1", EDGE)])).toEqual(since);
+    await direct();
+  });
+
   test("BFD is switched on without ending a session, and tells within two seconds", async () => {
     const since = await Promise.all([established("edge", VR1), established("vr1", EDGE)]);
     const bfd = "bfd: { interval: 200 }";

@@ -478,6 +478,10 @@ test("BGP filters of a zone with VPCs of several sizes: from the largest; no two
   );
   // A smaller one does not narrow what the zone's own size lets in.
   expect((await lists("2001:67c:2834:20::/63", { zone: { ...zone, largest: 63 } }))[1]).toContain(" ge 60 le 64");
+  // While it comes, some peers of the neighbour have been told and some have not: their lines have different numbers, and are no contradiction.
+  const [told] = (await numbers("2001:67c:2834:20::/60")) as [number];
+  const [untold] = (await numbers("2001:67c:2834:20::/60", { zone: { ...zone, largest: 60 } })) as [number];
+  expect([untold, told]).toEqual([4294900000, 4294852000]);
   // The second /56 and the second /60; two /63s of one /60.
   expect((await numbers("2001:67c:2834:100::/56"))[1]).toBe(257);
   expect((await numbers("2001:67c:2834:10::/60"))[1]).toBe(17);
