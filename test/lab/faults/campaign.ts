@@ -7,7 +7,7 @@ import { lab } from "../lab.ts";
 import { path } from "../router/vr1";
 import { type Driver, LIE, type Run } from "./drivers";
 import { type Fault, largeDisk, on } from "./faults";
-import { confirmedTexts, difference, look, quiet } from "./look";
+import { confirmedTexts, difference, leftBehind, look, quiet } from "./look";
 import type { Ground, Scene } from "./scenes";
 import type { Try } from "./table";
 import { type Traffic, traffic } from "./traffic";
@@ -113,10 +113,13 @@ export class Campaign {
     await fault.prepare?.(this.host);
     await using packets: Traffic = traffic();
     const aim = this.aim(fault, step);
+    const began = Date.now();
     const run = await this.run(step);
     await using watch = new Watch(this.host, aim, fault.there);
     const stage = await timed("fault", strikeWith(fault, watch, run, this.host));
     const { ok, said } = await timed("run", run.ended);
+    // The machine may be busier than it was, or less.
+    if (ok && !fault.interrupts) this.learn(step, { took: Date.now() - began, stages: watch.lengths(Date.now()) });
     if (said.startsWith(LIE)) trouble.push(said);
     if (fault.there) await timed("fault done", watch.done());
     if (fault.mend) await on(this.host, fault.mend);
@@ -143,6 +146,15 @@ export class Campaign {
       took,
       trouble,
     };
+  }
+
+  /** Quicker counts for more: the fault may be what made it slow. */
+  private learn(step: Step, { took, stages }: Usual): void {
+    const known = this.usual.get(step);
+    if (!known) return;
+    const between = (before: number, now = before) => before + (now - before) * (now < before ? 0.5 : 0.1);
+    known.took = between(known.took, took);
+    for (const [stage, before] of known.stages) known.stages.set(stage, between(before, stages.get(stage)));
   }
 
   /** A third of the tries at any moment, the others somewhere in a stage of the change. */
@@ -221,6 +233,8 @@ export class Campaign {
     else
       for (const [id, all] of decode(stdout).drift)
         trouble.push(`drift on ${id}: ${all.map(({ text }) => text).join("; ")}`);
+    const left = await leftBehind(this.host);
+    if (left !== "") trouble.push(`what holds secrets was left behind: ${left}`);
   }
 }
 
