@@ -158,20 +158,16 @@ export class Campaign {
   }
 
   /** A third of the tries at any moment, the others somewhere in a stage of the change. */
-  private aim({ early }: Fault, step: Step): Aim {
+  private aim({ early, here }: Fault, step: Step): Aim {
     const { took, stages } = this.usual.get(step) ?? { took: 1000, stages: new Map() };
     const deadline = took * 1.5;
-    const wanted: Stage[] =
-      step.name === "refresh"
-        ? ["look"]
-        : early
-          ? ["checks"]
-          : ["checks", "switch", "switch", "confirmation", "confirmation"];
-    const possible = wanted.filter((stage) => stages.has(stage));
+    const possible = wanted(step, early).filter((stage) => stages.has(stage));
     const stage = possible[Math.floor(this.random() * possible.length)];
     const [any, where] = [this.random() < 1 / 3, this.random()];
     if (any || stage === undefined) return { delay: where * took * (early ? 0.5 : 1), deadline };
-    return { stage, delay: where * (stages.get(stage) ?? 0), deadline };
+    // From outside it takes a while to strike.
+    const length = Math.max(0, (stages.get(stage) ?? 0) - (here ? 100 : 0));
+    return { stage, delay: where * length, deadline };
   }
 
   private async run({ from, to, name }: Step): Promise<Run> {
@@ -236,6 +232,12 @@ export class Campaign {
     const left = await leftBehind(this.host);
     if (left !== "") trouble.push(`what holds secrets was left behind: ${left}`);
   }
+}
+
+/** The wait for a confirmation is short, and the worst of all moments. */
+function wanted({ name }: Step, early = false): Stage[] {
+  if (name === "refresh") return ["look"];
+  return early ? ["checks"] : ["checks", "switch", "switch", "confirmation", "confirmation", "confirmation"];
 }
 
 /** Waits for the moment, and says in which stage it was. */
