@@ -18,12 +18,15 @@ import { start } from "./stack.ts";
 const seed = Number(process.env.VPC6_FAULTS_SEED ?? 1);
 const long = process.env.VPC6_FAULTS !== undefined;
 /** How many tries there are with the hooks, with the hooks and a confirmation each time, on an uplink router, and with Pulumi. */
-const [hooks = 0, confirmed = 0, uplinks = 0, whole = 0] = (process.env.VPC6_FAULTS ?? "24,6,6,3")
+const [hooks = 0, confirmed = 0, uplinks = 0, whole = 0] = (process.env.VPC6_FAULTS ?? "16,4,4,2")
   .split(",")
   .map(Number);
 /** What strikes Pulumi, and what strikes changes that wait for their confirmation, in the short form. */
 const few = ["provider killed", "power cut", "haproxy refuses"];
 const cutting = ["program on the router killed", "network cut for 6 s", "power cut"];
+
+/** To run some faults again: their names, or parts of them, with `|` between. */
+const again = new RegExp(process.env.VPC6_FAULTS_ONLY ?? "");
 
 const began = new Date();
 let engine: Engine | undefined;
@@ -77,7 +80,7 @@ async function campaign(driver: Driver, tries: number, possible: Fault[] = fault
   await work.rehearse(ready);
   console.log(work.lengths());
   for (let done = 0; done < tries; done++) {
-    const one = await work.attempt(possible);
+    const one = await work.attempt(possible.filter(({ name }) => again.test(name)));
     all.push(one);
     if (process.env.VPC6_FAULTS_REPORT) writeFileSync(process.env.VPC6_FAULTS_REPORT, JSON.stringify(all));
     const { fault, step, stage, run, left, took, trouble } = one;

@@ -7,7 +7,7 @@ import { lab } from "../lab.ts";
 import { path } from "../router/vr1";
 import { type Driver, LIE, type Run } from "./drivers";
 import { type Fault, largeDisk, on } from "./faults";
-import { confirmedTexts, difference, look, quiet } from "./look";
+import { confirmedTexts, difference, leftBehind, look, quiet } from "./look";
 import type { Ground, Scene } from "./scenes";
 import type { Try } from "./table";
 import { type Traffic, traffic } from "./traffic";
@@ -113,10 +113,13 @@ export class Campaign {
     await fault.prepare?.(this.host);
     await using packets: Traffic = traffic();
     const aim = this.aim(fault, step);
+    const began = Date.now();
     const run = await this.run(step);
     await using watch = new Watch(this.host, aim, fault.there);
     const stage = await timed("fault", strikeWith(fault, watch, run, this.host));
     const { ok, said } = await timed("run", run.ended);
+    // The machine may be busier than it was, or less.
+    if (ok && !fault.interrupts) this.learn(step, { took: Date.now() - began, stages: watch.lengths(Date.now()) });
     if (said.startsWith(LIE)) trouble.push(said);
     if (fault.there) await timed("fault done", watch.done());
     if (fault.mend) await on(this.host, fault.mend);
@@ -145,21 +148,26 @@ export class Campaign {
     };
   }
 
+  /** Quicker counts for more: the fault may be what made it slow. */
+  private learn(step: Step, { took, stages }: Usual): void {
+    const known = this.usual.get(step);
+    if (!known) return;
+    const between = (before: number, now = before) => before + (now - before) * (now < before ? 0.5 : 0.1);
+    known.took = between(known.took, took);
+    for (const [stage, before] of known.stages) known.stages.set(stage, between(before, stages.get(stage)));
+  }
+
   /** A third of the tries at any moment, the others somewhere in a stage of the change. */
-  private aim({ early }: Fault, step: Step): Aim {
+  private aim({ early, here }: Fault, step: Step): Aim {
     const { took, stages } = this.usual.get(step) ?? { took: 1000, stages: new Map() };
     const deadline = took * 1.5;
-    const wanted: Stage[] =
-      step.name === "refresh"
-        ? ["look"]
-        : early
-          ? ["checks"]
-          : ["checks", "switch", "switch", "confirmation", "confirmation"];
-    const possible = wanted.filter((stage) => stages.has(stage));
+    const possible = wanted(step, early).filter((stage) => stages.has(stage));
     const stage = possible[Math.floor(this.random() * possible.length)];
     const [any, where] = [this.random() < 1 / 3, this.random()];
     if (any || stage === undefined) return { delay: where * took * (early ? 0.5 : 1), deadline };
-    return { stage, delay: where * (stages.get(stage) ?? 0), deadline };
+    // From outside it takes a while to strike.
+    const length = Math.max(0, (stages.get(stage) ?? 0) - (here ? 100 : 0));
+    return { stage, delay: where * length, deadline };
   }
 
   private async run({ from, to, name }: Step): Promise<Run> {
@@ -221,7 +229,15 @@ export class Campaign {
     else
       for (const [id, all] of decode(stdout).drift)
         trouble.push(`drift on ${id}: ${all.map(({ text }) => text).join("; ")}`);
+    const left = await leftBehind(this.host);
+    if (left !== "") trouble.push(`what holds secrets was left behind: ${left}`);
   }
+}
+
+/** The wait for a confirmation is short, and the worst of all moments. */
+function wanted({ name }: Step, early = false): Stage[] {
+  if (name === "refresh") return ["look"];
+  return early ? ["checks"] : ["checks", "switch", "switch", "confirmation", "confirmation", "confirmation"];
 }
 
 /** Waits for the moment, and says in which stage it was. */

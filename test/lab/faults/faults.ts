@@ -71,7 +71,7 @@ export const anywhere: Fault[] = [
     prepare: async (host) =>
       void (await on(
         host,
-        "mkdir -p /run/small && mount -t tmpfs -o size=6m none /run/small && cp -a /etc/vpc6/. /run/small && mount --bind /run/small /etc/vpc6",
+        "mkdir -p /run/small && mount -t tmpfs -o size=6m,mode=700 none /run/small && cp -a /etc/vpc6/. /run/small && mount --bind /run/small /etc/vpc6",
       )),
     there: "cat /dev/zero >/etc/vpc6/ballast 2>/dev/null",
     mend: "rm -f /etc/vpc6/ballast",

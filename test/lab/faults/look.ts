@@ -19,11 +19,11 @@ const commands = [
   // Passwords: the tables that their server reads, and who may.
   "(cd /etc/vpc6/live/files/passwords.d && sha256sum -- * && stat -c '%a %U %n' /etc/vpc6 . *)",
   "for name in dnsmasq named tayga; do pgrep -x $name >/dev/null && echo $name runs; done",
-  "if systemctl --quiet is-active frr; then vtysh -d bgpd -c 'show running-config' | grep -vE '^(Building|Current|!|frr |hostname|log|service)'; fi",
+  // FRR lists prefix-lists in the order in which they came.
+  "if systemctl --quiet is-active frr; then vtysh -d bgpd -c 'show running-config' | grep -vE '^(Building|Current|!|frr |hostname|log|service)' | awk '/^ip(v6)? prefix-list / { print | \"sort\"; next } { print }'; fi",
   "systemctl --failed --no-legend --plain | cut -d' ' -f1 | grep -v ^session-",
   "ls /usr/sbin/*.real /usr/bin/*.real",
-  // What passes through on the way of a change and holds secrets.
-  "ls -d /run/vpc6/payload.* /run/vpc6/drift /run/vpc6/pending",
+  "ls /run/vpc6/pending",
 ];
 
 /** With what the guest that always stays is told when it asks for its password. */
@@ -49,11 +49,25 @@ export async function confirmedTexts(host: Ground["host"]): Promise<Map<string, 
   return found;
 }
 
+/** What passes through on the way of a change, or of a look, and holds secrets: it goes with the next one, if whoever brought it is killed. */
+export async function leftBehind(host: Ground["host"]): Promise<string> {
+  return (
+    await lab.exec(host, "ls -d /run/vpc6/payload.* /run/vpc6/drift 2>/dev/null", { check: false })
+  ).stdout.trim();
+}
+
 export function difference(wanted: string, found: string): string {
-  const [before, after] = [wanted, found].map((text) => new Set(text.split("\n"))) as [Set<string>, Set<string>];
+  const [before, after] = [wanted.split("\n"), found.split("\n")];
+  const lines = [
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+  ];
+  if (lines.length > 0) return lines.join("\n");
+  // The same lines in another order, or more often.
+  const from = before.findIndex((line, index) => line !== after[index]);
   return [
-    ...[...before].filter((line) => !after.has(line)).map((line) => `- ${line}`),
-    ...[...after].filter((line) => !before.has(line)).map((line) => `+ ${line}`),
+    ...before.slice(from, from + 8).map((line) => `- ${line}`),
+    ...after.slice(from, from + 8).map((line) => `+ ${line}`),
   ].join("\n");
 }
 

@@ -31,7 +31,7 @@ export function table(tries: Try[]): string {
     const row = `${it.fault} | ${it.step}`;
     rows.set(row, [...(rows.get(row) ?? []), it]);
   }
-  const faults = [...new Set(tries.map(({ fault }) => fault))];
+  const faults = [...new Set(tries.map(({ fault }) => fault))].sort();
   const order = (row: string): number => {
     const [fault = "", step = ""] = row.split(" | ");
     return faults.indexOf(fault) * STEPS.length + STEPS.indexOf(step);

@@ -44,10 +44,10 @@ export class Watch implements AsyncDisposable {
     return (seen.at(-1) ?? this.stages()[0])?.stage ?? "before";
   }
 
-  /** How long each stage was seen, in milliseconds. */
-  lengths(): Map<Stage, number> {
+  /** How long each stage was seen, in milliseconds, until a time. */
+  lengths(until = Number.POSITIVE_INFINITY): Map<Stage, number> {
     const found = new Map<Stage, number>();
-    const all = this.stages();
+    const all = this.stages().filter(({ at }) => at <= until);
     for (const [index, { at, stage }] of all.entries()) {
       const next = all[index + 1];
       if (next) found.set(stage, (found.get(stage) ?? 0) + (next.at - at));
