@@ -315,6 +315,7 @@ describe("what a hand changed shows, and up repairs it", () => {
   test.each(edits)("%s", async (_what, edit, says, restarted = []) => {
     // One that fails leaves nothing for the others.
     onTestFailed(async () => void (await engine.up({ args: ["--refresh"] })));
+    const began = Date.now();
     await lab.exec("vr1", edit);
     const found = await starts();
     const { code, all } = await engine.refresh({ args: ["--diff"] });
@@ -332,7 +333,8 @@ describe("what a hand changed shows, and up repairs it", () => {
     await clean();
     const now = await starts();
     expect(Object.keys(now).filter((unit) => now[unit] !== found[unit])).toEqual(restarted);
-    await lab.until("the connection to go on", 20_000, async () => (await age()) <= 2);
+    // TCP waits twice as long with each segment it repeats: after an interruption, up to as long again as that was.
+    await lab.until("the connection to go on", 20_000 + Date.now() - began, async () => (await age()) <= 2);
   });
 
   test("a nightly job sees it: exit code 7 of preview --refresh --expect-no-changes", async () => {
