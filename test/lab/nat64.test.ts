@@ -187,7 +187,7 @@ test("the tier's access list decides: ports, and IPv4 networks as prefixes under
 
 test("it leads to the public side, not to the router itself nor to the management network", async () => {
   await up({ acl: OPEN });
-  const number = process.env.VPC6_LAB ?? "0";
+  const number = process.env.VPC6_LAB || "0";
   expect(await connects("web1", under("203.0.113.1"), 9999)).toBe("open");
   expect(
     (
