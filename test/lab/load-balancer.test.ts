@@ -56,7 +56,7 @@ Server(("::", ${port}), Handler).serve_forever()'`;
 
 // A line every tenth of a second for a long time.
 const slow = (port: number) =>
-  `socat TCP6-LISTEN:${port},fork,reuseaddr SYSTEM:'seq 1 1000 | while read n; do echo $n; sleep 0.1; done'`;
+  `socat TCP6-LISTEN:${port},fork,reuseaddr SYSTEM:'seq 1 100000 | while read n; do echo $n; sleep 0.1; done'`;
 
 // The PROXY protocol's header (signature, version and command, family, length, addresses), as it came, in hexadecimal.
 const raw = (port: number) => `socat TCP6-LISTEN:${port},fork,reuseaddr SYSTEM:'head -c 52 | od -An -v -tx1'`;

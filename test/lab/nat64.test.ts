@@ -93,7 +93,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 80), lambda *it: Handler(*it, direct
   serve("internet", "socat -u TCP4-LISTEN:9,fork,reuseaddr OPEN:/dev/null");
   serve(
     "internet",
-    "socat TCP4-LISTEN:19,fork,reuseaddr SYSTEM:'seq 1 1000 | while read n; do echo $n; sleep 0.1; done'",
+    "socat TCP4-LISTEN:19,fork,reuseaddr SYSTEM:'seq 1 100000 | while read n; do echo $n; sleep 0.1; done'",
   );
   serve("uplink", "socat TCP4-LISTEN:9999,fork,reuseaddr EXEC:cat");
 }
