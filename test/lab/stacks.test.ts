@@ -128,7 +128,8 @@ test("a stack whose state is lost is taken over by another one, by an explicit w
   expect(code, all).toBe(0);
   const again = await heir.preview({ args: ["--refresh", "--expect-no-changes"] });
   expect(again.code, again.all).toBe(0);
-  expect(await connects("internet", String(await heir.output("address")), 9100)).toBe("open");
+  await lab.renew("web1");
+  await lab.waitForLease("web1", String(await heir.output("address")), 60_000);
   // The former one was not gone after all.
   const seen = await other.preview({ args: ["--refresh", "--expect-no-changes"], diff: true });
   expect(seen.code).not.toBe(0);
