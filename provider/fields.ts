@@ -81,7 +81,10 @@ export const dnsLabel = (name: string): string =>
     .replace(/-$/, "");
 
 /** A domain that a parent has made of a claim and its own. */
-export const parentDomain = matching("a DNS domain", new RegExp(`^(?!.{254})${LABEL}(\\.${LABEL})*$`));
+export const parentDomain = matching(
+  "a DNS domain",
+  new RegExp(`^(?!.{254})(?!.*mac-[0-9a-f]{12})${LABEL}(\\.${LABEL})*$`),
+);
 
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
 export const domain = text("a DNS domain", (value) =>
@@ -166,7 +169,7 @@ export const grant: Type<Grant> = (value, path, fail) => {
   > | null;
   if (typeof given?.value === "string") return { value: given.value };
   if (typeof given?.refused === "string") {
-    return { refused: printable(given.refused), ...(given.absent === true && { absent: true }) };
+    return { refused: printable(given.refused.slice(0, 500)), ...(given.absent === true && { absent: true }) };
   }
   fail(`${path}: ${value === undefined ? "missing; it" : `${quote(value)}; it`} must be what a ledger answers`);
   return { refused: "" };

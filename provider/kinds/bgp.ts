@@ -91,8 +91,10 @@ export const shared = (usual: number, largest: number): number => SHARED - (usua
 
 /** A place in a neighbour's lists that no other VPC of the zone has: a number for each /64, by its place in the super CIDR. */
 export function sequence(zone: Prefix, vpc: Prefix): number {
-  const index = (vpc.base - zone.base) >> 64n;
-  return Number(index % BigInt(shared(64, 48) - 32)) + 1;
+  const count = BigInt(shared(64, 48) - 32);
+  const index = ((vpc.base - zone.base) >> 64n) % count;
+  // Outside the zone: a super CIDR of another stack's that is not the one the prefix came from.
+  return Number(index < 0n ? index + count : index) + 1;
 }
 
 /** How many numbers a VPC has. */
