@@ -60,6 +60,20 @@ test("through a bastion and over the public interface: the change is confirmed b
   await up(await program(shop()));
 });
 
+test("a tier on the very interface one logs in over: the router itself undoes it, and the error says so", async () => {
+  const taken = `new vpc6.Tier("taken", { vpc: shop, interface: "mgmt0" });`;
+  await engine.program(await program(shop({ rest: taken })));
+  const { code, all } = await engine.up();
+  expect(code).not.toBe(0);
+  expect(all).toContain('Tier "taken" would cut off SSH');
+  expect(all).toContain("so the router put everything back after 30 s");
+  // Whoever logs in over a tier's address is let in as before, and nothing of the tier is left.
+  expect((await lab.exec("vr1", "nft list set inet vpc6 tiers; ip -6 addr show mgmt0")).stdout).not.toMatch(
+    /"mgmt0"|2001:67c:/,
+  );
+  await up(await program(shop()));
+});
+
 test("a VPC that is given another prefix moves in place, its guests keep their place in it", async () => {
   const before = String(await engine.output("address"));
   const all = await up(await program(shop({ vpc: 'cidr: "2001:67c:2834:100::/60"' })));

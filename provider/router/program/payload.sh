@@ -43,7 +43,8 @@ read_payload() {
     WHY=${payload_says:-the payload could not be read}
     return 1
   }
-  { read -r NONCE; read -r CONFIRM_WAIT; read -r REPAIR; read -r FRESH; read -r PAYLOAD_HOLDER; } <<END
+  # What it does not say is empty, and the last of it not even a line.
+  { read -r NONCE; read -r CONFIRM_WAIT; read -r REPAIR; read -r FRESH; read -r PAYLOAD_HOLDER; true; } <<END
 $payload_says
 END
 }
