@@ -5,9 +5,10 @@
 
 import { expect, test } from "vitest";
 import { decode } from "../../provider/router/payload";
+import { mulberry } from "../random";
 import { type Asked, answer, fakeRouter, hostKeyPrint, type Reply, userKey } from "../unit/router/server";
 import { Engine } from "./engine";
-import { judge, mulberry, type Seen } from "./truth/judge";
+import { judge, type Seen } from "./truth/judge";
 import { edit, type Network, program } from "./truth/network";
 
 const [edits = 6, seed = 20261123] = (process.env.VPC6_TRUTH ?? "").split(",").filter(Boolean).map(Number);

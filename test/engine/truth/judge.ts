@@ -3,7 +3,7 @@
 
 import { expect } from "vitest";
 import type { Engine, State } from "../engine";
-import type { Edit, Random } from "./network";
+import type { Edit } from "./network";
 
 type Inputs = Record<string, unknown>;
 
@@ -83,15 +83,4 @@ export function byName(state: State): Map<string, Held> {
 function readable(inputs: Inputs = {}): Inputs {
   const { password, ...rest } = inputs;
   return rest;
-}
-
-/** The same numbers for the same seed. */
-export function mulberry(start: number): Random {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

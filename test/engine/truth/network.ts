@@ -1,6 +1,8 @@
 // A random network as a program, random edits of it, and which resources an edit may touch: itself, the ledger it draws from, and who
 // names it. Everything else must stay as it is.
 
+import type { Random } from "../../random";
+
 export interface Network {
   vpcs: Vpc[];
   groups: Group[];
@@ -51,8 +53,6 @@ export interface Edit {
   /** The names of the resources that a preview may show as anything but the same. */
   touches: string[];
 }
-
-export type Random = () => number;
 
 const pick = <T>(random: Random, items: readonly T[]): T | undefined => items[Math.floor(random() * items.length)];
 

@@ -3,6 +3,7 @@
 // daemons are just what they are without any fault; and what had nothing to do with the change went on.
 
 import { decode } from "../../../provider/router/payload";
+import { mulberry } from "../../random";
 import { lab } from "../lab.ts";
 import { path } from "../router/vr1";
 import { type Driver, LIE, type Run } from "./drivers";
@@ -249,15 +250,4 @@ async function strikeWith(fault: Fault, watch: Watch, run: Run, host: Ground["ho
   await striking;
   // A host that falls takes the watch with it.
   return watch.stageAt(fault.interrupts ? Number.POSITIVE_INFINITY : at);
-}
-
-/** Small, good enough, and the same for the same seed. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

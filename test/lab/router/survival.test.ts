@@ -16,7 +16,7 @@ import { encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
 import { confirmation } from "../../../provider/router/session";
 import { lab } from "../lab.ts";
-import { atWork, base, freshRouter, instance, on, path, raw, tier, without } from "./vr1";
+import { atWork, base, freshRouter, instance, nothingLeft, on, path, pending, raw, tier, without } from "./vr1";
 
 let router: RouterAddress;
 const patient = { ...confirmation };
@@ -42,11 +42,6 @@ afterAll(() => {
 const state = () =>
   on("readlink /etc/vpc6/live /etc/vpc6/confirmed; ip -br -6 addr show scope global; nft list ruleset");
 const applied = () => on("ip -6 addr show dev db0 scope global");
-const leftovers = () =>
-  on("systemctl list-units --all --no-legend 'vpc6-rollback*'; ls /run/vpc6/pending 2>/dev/null || true");
-
-/** A timer that has no say any more is stopped without waiting for it; one that ran out still ends when all is put back. */
-const nothingLeft = () => lab.until("nothing to be left over", 3_000, async () => (await leftovers()) === "");
 
 async function failure(promise: Promise<unknown>): Promise<RouterError> {
   const error = await promise.catch((reason: unknown) => reason);
@@ -81,7 +76,11 @@ describe("killed in the middle", () => {
     await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
     await on(["kill", "-9", pid]);
     await outcome;
-    await lab.until("the router to put it back", 12_000, async () => (await state()) === before);
+    await lab.until(
+      "the router to put it back",
+      12_000,
+      async () => (await state()) === before && (await pending()) === "",
+    );
     await nothingLeft();
   });
 
@@ -183,7 +182,7 @@ describe("a change that could cut the operator off", () => {
   it("is not confirmed by a word that comes too late, when another has been made in its place", async () => {
     const lost = parseAnswer(await raw(encode([cut("policy drop;")], "test", "late1", 3)));
     expect(lost).toMatchObject({ verdict: "unconfirmed" });
-    await lab.until("the router to undo it", 15_000, async () => (await leftovers()) === "");
+    await lab.until("the router to undo it", 15_000, async () => (await pending()) === "");
     const made = parseAnswer(await raw(encode([cut("policy accept; meta mark 1 accept;")], "test", "late2")));
     expect(made).toMatchObject({ verdict: "unconfirmed" });
     const generation = lost?.words[0] ?? "";

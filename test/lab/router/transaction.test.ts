@@ -11,7 +11,7 @@ import {
 } from "../../../provider/router/index";
 import { encode, parseAnswer } from "../../../provider/router/payload";
 import { lab } from "../lab.ts";
-import { base, freshRouter, instance, logins, on, raw, tier, without } from "./vr1";
+import { base, freshRouter, instance, logins, nothingLeft, on, raw, tier, without } from "./vr1";
 
 let router: RouterAddress;
 const web = tier("web", "web0", 1);
@@ -223,10 +223,7 @@ describe("a failure while it is applied is undone", () => {
     expect(await on("ip -o addr; nft list ruleset; readlink /etc/vpc6/live")).toBe(before);
     expect(await on("systemctl is-active vpc6-dnsmasq")).toBe("active");
     expect(await on("systemctl show -P MainPID vpc6-dnsmasq")).not.toBe(pid);
-    // The timer is stopped without waiting for it.
-    const leftovers =
-      "systemctl list-units --all --no-legend 'vpc6-rollback*'; ls /run/vpc6/pending 2>/dev/null || true";
-    await lab.until("nothing to be left over", 3_000, async () => (await on(leftovers)) === "");
+    await nothingLeft();
   });
 
   it("an address that another host has", async () => {

@@ -1,5 +1,6 @@
 // What the tests of this folder share: one real router, some resources to put on it, and a look at it.
 
+import { expect } from "vitest";
 import type { Change, Fragments, RouterAddress } from "../../../provider/router/index";
 import { setCredentials } from "../../../provider/router/index";
 import { program } from "../../../provider/router/program";
@@ -27,6 +28,20 @@ export async function address(user = "root", name: "vr1" | "edge" = "vr1"): Prom
 
 export async function on(command: Command, options?: ExecOptions): Promise<string> {
   return (await lab.exec("vr1", command, options)).stdout.trim();
+}
+
+/** What an undoing still waits for. */
+export const pending = () => on("ls /run/vpc6/pending 2>/dev/null || true");
+
+const timers = () => on("systemctl list-units --all --no-legend 'vpc6-rollback*'");
+
+/**
+ * After an answer nothing may wait for an undoing any more: at once. Its timer has no say without that, and systemd is not waited for
+ * while it stops it; the shortest there is would run for three seconds.
+ */
+export async function nothingLeft(): Promise<void> {
+  expect(await pending()).toBe("");
+  await lab.until("the rollback timer to be stopped", 2_000, async () => (await timers()) === "");
 }
 
 export const base: Change = {

@@ -1,0 +1,13 @@
+// Randomness that can be had again: small, good enough, and the same numbers for the same seed (mulberry32).
+
+export type Random = () => number;
+
+export function mulberry(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
