@@ -392,9 +392,9 @@ network_ra() {
   fi
 }
 
-# network_has FILE DEV: is it an interface of ours there?
+# network_has FILE DEV: is it an interface of ours there? Whatever else its line says: what is missed here is changed unconfirmed.
 network_has() {
-  grep -qsxF -e "interface $2" -e "interface $2 keep-ra" -e "interface $2 ipv4" "$1"
+  awk -v dev="$2" '$1 == "interface" && $2 == dev { found = 1; exit } END { exit !found }' "$1" 2>/dev/null
 }
 
 network_is_up() {
