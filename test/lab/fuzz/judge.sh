@@ -29,8 +29,8 @@ device() {
   ip link set dev "$1" up
 }
 
-# Translated traffic has a way out.
-device pub0 && ip addr add 203.0.113.10/24 dev pub0 && ip route add default via 203.0.113.1 dev pub0 || exit 1
+# The public network as the operator has it, and a way out for translated traffic.
+device pub0 && ip -6 addr add 2001:db8:ffff::10/64 dev pub0 nodad && ip addr add 203.0.113.10/24 dev pub0 && ip route add default via 203.0.113.1 dev pub0 || exit 1
 
 devices() {
   find "$NEXT/fragments/network" -type f -exec cat {} + | awk '/^interface / { print $2 }' | sort -u >"$RUN/devices"
