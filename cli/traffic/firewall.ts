@@ -25,10 +25,32 @@ export function firewall({ gone, come }: Slot, { tell }: Change): void {
     else if (owner.kind === "Router") skeleton(owner, lines, tell);
     else if (owner.kind === "Instance") guest(owner, lines, tell);
     else if (owner.kind === "Nat64") translated(owner, lines, tell);
-    else if (lines.gone.some((line) => / services /.test(line)) && !readdressed(owner)) {
-      tell("closes", label(owner), "no longer takes new connections from where it did; open ones go on");
-    }
+    else service(owner, lines, tell);
   }
+}
+
+/** Who may come to a service of a VPC, whose address and port may move too: of that its daemon tells. */
+function service(owner: Resource, { gone, come }: Lines, tell: Change["tell"]): void {
+  if (readdressed(owner)) return;
+  const open = come.flatMap(openTo);
+  const closed = gone.flatMap(openTo).filter(({ to, from }) => {
+    const still = open.filter((it) => it.to === to);
+    return !still.some(
+      (it) => it.from === EVERYBODY || (from !== EVERYBODY && from.every((one) => it.from.includes(one))),
+    );
+  });
+  if (closed.length > 0)
+    tell("closes", label(owner), "no longer takes new connections from where it did; open ones go on");
+}
+
+const EVERYBODY = "everybody";
+
+/** The service that a line opens, and for whom. */
+function openTo(line: string): { to: string; from: string[] | typeof EVERYBODY }[] {
+  const [, address, port, some] = / services ip6 daddr (\S+) tcp dport (\d+) ip6 saddr \{ (.*?) \}/.exec(line) ?? [];
+  if (address !== undefined) return [{ to: `${address} ${port}`, from: (some ?? "").split(", ") }];
+  const [, all, its] = / services \{ (\S+) \. (\d+) \}/.exec(line) ?? [];
+  return all === undefined ? [] : [{ to: `${all} ${its}`, from: EVERYBODY }];
 }
 
 /** A guest with a MAC address has a permanent neighbour, which tells of it. */

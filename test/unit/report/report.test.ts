@@ -314,6 +314,23 @@ describe("traffic", () => {
     expect(markdown).toContain(said);
   });
 
+  const some = (...from: string[]) => ({
+    nftables: `add rule inet vpc6 services ip6 daddr 2001:db8::80 tcp dport 80 ip6 saddr { ${from.join(", ")} } accept\n`,
+  });
+  const all = { nftables: "add element inet vpc6 services { 2001:db8::80 . 80 }\n" };
+  const [a, b] = ["2001:db8:a::/48", "2001:db8:b::/48"];
+  test.each([
+    ["fewer sources", some(a, b), some(a), true],
+    ["other sources", some(a), some(b), true],
+    ["sources for the first time", all, some(a), true],
+    ["more sources", some(a), some(b, a), false],
+    ["no sources any more", some(a), all, false],
+  ])("a load balancer with %s", (_name, before, after, closes) => {
+    const { markdown, interrupts } = change("LoadBalancer", before, after);
+    expect(markdown.includes("no longer takes new connections from where it did")).toBe(closes);
+    expect(interrupts).toBe(closes);
+  });
+
   test("every slot of the templates is judged", () => {
     const folder = path.join(import.meta.dirname, "../../../provider/templates");
     const texts = globSync("*.hbs", { cwd: folder }).map((file) => readFileSync(path.join(folder, file), "utf8"));
