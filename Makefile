@@ -45,10 +45,9 @@ test-versions: setup ## the npm package with the oldest and newest Node.js and @
 test-lab: setup ## real routers in containers on this machine; needs root
 	@$(suite) lab
 
-# A comma would end an argument of $(or).
-faults := 370,90,30,20
+FAULTS ?= 370,90,30,20
 test-faults: setup build ## the fault campaign, about an hour: 510 tries, none may be lost; writes docs/reliability.md; FAULTS=tries by driver
-	@VPC6_FAULTS=$(or $(FAULTS),$(faults)) VPC6_FAULTS_DOC=$(CURDIR)/docs/reliability.md VPC6_FAULTS_REPORT=$(CURDIR)/faults.json \
+	@VPC6_FAULTS=$(FAULTS) VPC6_FAULTS_DOC=$(CURDIR)/docs/reliability.md VPC6_FAULTS_REPORT=$(CURDIR)/faults.json \
 		tools/env vitest run --project lab test/lab/faults.test.ts
 
 test-fleet: setup build ## 1,000 simulated routers in one run, then 100 stacks on one Postgres: an hour on 2 cores; FLEET=1000 STACKS=100
