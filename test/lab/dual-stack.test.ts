@@ -104,6 +104,11 @@ beforeAll(async () => {
   await up(example);
   for (const guest of GUESTS) await askForIpv4(guest);
   for (const guest of GUESTS) await leased(guest);
+  // An IPv4 lease says nothing of the other family's.
+  for (const guest of ["web1", "web2"] as const) {
+    await lab.waitForLease(guest);
+    await lab.waitForGateway(guest);
+  }
   await serve();
 }, 900_000);
 

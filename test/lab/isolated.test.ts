@@ -40,7 +40,7 @@ test("the preview knows its prefix and addresses; the guests lease them", async 
   expect(addresses).toEqual(["2001:db8:2800::10", "2001:db8:2800::11"]);
   await lab.waitForLease("web1", addresses[0], 60_000);
   await lab.waitForLease("web2", addresses[1], 60_000);
-  await lab.waitForGateway("web1");
+  for (const guest of ["web1", "web2"] as const) await lab.waitForGateway(guest);
   expect((await lab.exec("web2", "dig +short AAAA kiosk1.kiosks.example.net")).stdout.trim()).toBe(addresses[0]);
   expect((await engine.preview({ args: ["--expect-no-changes"] })).code).toBe(0);
 });
