@@ -115,13 +115,16 @@ export function whenTheProgramIsDone(one: Waiting): void {
  * The names a resource had before: those of its own aliases, and those it inherits from a renamed parent whose name
  * its own begins with. Names only: a whole URN could hang on the parent's, which waits for these very claims.
  */
-export function formerNames(name: string, opts: pulumi.CustomResourceOptions | undefined): Promise<string[]> {
-  const own = (opts?.aliases ?? []).map((alias) =>
-    pulumi.output(alias).apply((it) => (typeof it === "string" ? lastWord(it) : nameOf(it, name))),
-  );
+export function formerNames(name: string, opts: pulumi.CustomResourceOptions | undefined): pulumi.Input<string[]> {
+  const aliases = opts?.aliases ?? [];
   // `__aliases` and `__name` are not in the SDK's typings; a parent without them passes nothing on.
   const parent = opts?.parent as { __aliases?: pulumi.Input<string>[]; __name?: string } | undefined;
-  const parents = (parent?.__aliases ?? []).map((urn) => pulumi.output(urn).apply(lastWord));
+  const parentAliases = parent?.__aliases ?? [];
+  if (aliases.length === 0 && parentAliases.length === 0) return [];
+  const own = aliases.map((alias) =>
+    pulumi.output(alias).apply((it) => (typeof it === "string" ? lastWord(it) : nameOf(it, name))),
+  );
+  const parents = parentAliases.map((urn) => pulumi.output(urn).apply(lastWord));
   const names = pulumi.all([pulumi.all(own), pulumi.all(parents)]).apply(([ownNames, parentNames]) => {
     const parentName = parent?.__name ?? "";
     const inherited = [name, ...ownNames].flatMap((child) =>

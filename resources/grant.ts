@@ -28,17 +28,18 @@ export type Parent = Ledger | { answer(kind: string, child: Child): pulumi.Outpu
 
 export function grant(parent: Parent, kind: string, child: Child): pulumi.Output<Grant | undefined> {
   if ("answer" in parent) return parent.answer(kind, child);
-  const urn = detached(pulumi.createUrn(child.name, typeToken(child.type), child.opts?.parent));
-  return pulumi.all([parent.ledger, parent.urn, urn]).apply(([ledger, parentUrn, childUrn]): Grant | undefined => {
-    // Under mocks no hook runs and there is no ledger; nothing reads the grant then either.
-    if (ledger === undefined) return undefined;
-    const found = lookup(ledger, kind, child.claim);
-    if (found) return found;
-    const targets = [parentUrn, childUrn].map((it) => `--target '${it}'`).join(" ");
-    return {
-      refused: `the ledger of ${lastWord(parentUrn)} has no ${kind} "${child.claim}" yet: update both, ${targets}`,
-    };
-  });
+  return parent.ledger.apply(
+    async (ledger): Promise<Grant | undefined> =>
+      // Under mocks no hook runs and there is no ledger; nothing reads the grant then either.
+      ledger === undefined ? undefined : (lookup(ledger, kind, child.claim) ?? refusal(parent, kind, child)),
+  );
+}
+
+async function refusal(parent: Ledger, kind: string, { name, type, claim, opts }: Child): Promise<Grant> {
+  const parentUrn = await detached(parent.urn);
+  const childUrn = await detached(pulumi.createUrn(name, typeToken(type), opts?.parent));
+  const targets = [parentUrn, childUrn].map((it) => `--target '${it}'`).join(" ");
+  return { refused: `the ledger of ${lastWord(parentUrn)} has no ${kind} "${claim}" yet: update both, ${targets}` };
 }
 
 const lastWord = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);

@@ -10,6 +10,12 @@ import * as pulumi from "@pulumi/pulumi";
 export const loader = (kind: string): string =>
   `exports.handler=()=>require("node:module").createRequire(process.cwd()+"/_")("vpc6/provider").${kind}`;
 
+/**
+ * The SDK takes a stack trace for every promise it makes of a resource, and shows them only if this is set: at 1,000 resources that
+ * was half of the program's time. The one that tells the engine where a resource was made is none of them.
+ */
+const TRACES = Boolean(process.env.PULUMI_DEBUG_PROMISE_LEAKS);
+
 export abstract class Resource extends pulumi.CustomResource {
   /** `outputs` are the properties a program can read, whether they were given or are worked out by the hooks. */
   constructor(
@@ -20,7 +26,19 @@ export abstract class Resource extends pulumi.CustomResource {
     opts: pulumi.CustomResourceOptions | undefined,
   ) {
     const declared = Object.fromEntries(outputs.map((key) => [key, undefined]));
-    super(typeToken(kind), name, { ...declared, ...props, __provider: loader(kind) }, opts);
+    // What is not given is not there: the SDK makes four promises of each key.
+    const given = Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+    const limit = Error.stackTraceLimit;
+    if (!TRACES) Error.stackTraceLimit = 0;
+    try {
+      super(typeToken(kind), name, { ...declared, ...given, __provider: loader(kind) }, opts);
+    } catch (error) {
+      Error.stackTraceLimit = limit;
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
   }
 }
 

@@ -33,6 +33,14 @@ test("a name keeps its prefix through adding, removing, coming back, and renamin
   expect(code, all).toBe(0);
 });
 
+test("the engine is told where a resource was made, though the SDK takes no other traces", async () => {
+  await using engine = await Engine.start();
+  await ledgerAfter(engine, reserving("b"));
+  const { resources = [] } = (await engine.export()).deployment;
+  const zone = resources.find(({ type }) => type.endsWith("vpc6:Zone"));
+  expect(zone?.sourcePosition).toMatch(/\/resources\/zone\.js#\d+,\d+$/);
+});
+
 test("the preview of one more name shows its line, and two lines around it", async () => {
   await using engine = await Engine.start();
   const names = Array.from({ length: 1023 }, (_, index) => `v${index}`);

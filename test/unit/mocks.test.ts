@@ -145,3 +145,16 @@ test("two guests of one tier with the same MAC address or DUID are refused where
   expect(() => new vpc6.Instance("other", { tier: one, duid })).toThrow('instance "other" and instance "first"');
   new vpc6.Instance("other", { tier: one, duid: "00:02:00:00:ab:11", mac: pulumi.output("02:00:00:00:00:ab") });
 });
+
+test("an error of the SDK's tells where the resource was made, and traces of others are what they were", () => {
+  const limit = Error.stackTraceLimit;
+  const wrong = (): unknown => new vpc6.ExternalNetwork("", { entries: [] });
+  expect(wrong).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining("name"),
+      stack: expect.stringContaining("mocks.test.ts"),
+    }),
+  );
+  new vpc6.ExternalNetwork("right", { entries: [] });
+  expect(Error.stackTraceLimit).toBe(limit);
+});
