@@ -5,13 +5,10 @@ import ssh2 from "ssh2";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { credentials, NoCredential, setCredentials } from "../../../provider/router/credentials";
 import { fingerprint, keyType, parseHostKey } from "../../../provider/router/hostkey";
+import { keyPair } from "./keys";
 
-const key = () => ssh2.utils.generateKeyPairSync("ed25519").private;
-const locked = ssh2.utils.generateKeyPairSync("ed25519", {
-  cipher: "aes256-ctr",
-  passphrase: "open sesame",
-  rounds: 4,
-}).private;
+const key = () => keyPair().private;
+const locked = keyPair({ cipher: "aes256-ctr", passphrase: "open sesame", rounds: 4 }).private;
 
 let home = "";
 beforeEach(() => {
@@ -60,15 +57,15 @@ describe("credentials", () => {
     expect(() => found({ VPC6_SSH_KEY_FILE: join(home, "nothing") })).toThrow(
       /VPC6_SSH_KEY_FILE cannot be read.*ENOENT/,
     );
-    expect(() => found({ VPC6_SSH_KEY: ssh2.utils.generateKeyPairSync("ed25519").public })).toThrow(/public key/);
+    expect(() => found({ VPC6_SSH_KEY: keyPair().public })).toThrow(/public key/);
   });
 });
 
 describe("a host key", () => {
-  const pair = ssh2.utils.generateKeyPairSync("ed25519");
+  const pair = keyPair();
   const [type = "", base64 = ""] = pair.public.split(" ");
   const bytes = Buffer.from(base64, "base64");
-  const other = Buffer.from(ssh2.utils.generateKeyPairSync("ed25519").public.split(" ")[1] ?? "", "base64");
+  const other = Buffer.from(keyPair().public.split(" ")[1] ?? "", "base64");
 
   it("is a fingerprint or the key itself", () => {
     for (const text of [

@@ -3,9 +3,10 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { fingerprint } from "../../../provider/router/hostkey";
 import type { RouterAddress } from "../../../provider/router/index";
+import { keyPair } from "./keys.ts";
 
-export const userKey = ssh2.utils.generateKeyPairSync("ed25519");
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519");
+export const userKey = keyPair();
+const hostKey = keyPair();
 
 /** The server's host key, as `ssh-ed25519 AAAA…` and as a fingerprint. */
 export const hostKeyText = hostKey.public.split(" ").slice(0, 2).join(" ");
