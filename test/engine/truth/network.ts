@@ -247,7 +247,9 @@ const changes: Record<string, Change> = {
     // All that share the neighbour must say the same of it: one VPC at a time has the peer.
     const other = network.vpcs.find((it) => it.peer && it !== vpc);
     if (other) return undefined;
-    vpc.peer = { keepalive: 10 + (network.next++ % 20) };
+    const keepalive = 10 + (network.next++ % 20);
+    // Never what it is already: every edit changes something.
+    vpc.peer = { keepalive: keepalive === vpc.peer?.keepalive ? 30 : keepalive };
     return { what: `the peer of ${vpc.name}`, touches: [`${vpc.name}-peer`] };
   },
   ipv4(network, random) {
