@@ -34,7 +34,7 @@ export abstract class Resource extends pulumi.CustomResource {
       super(typeToken(kind), name, { ...declared, ...given, __provider: loader(kind) }, opts);
     } catch (error) {
       Error.stackTraceLimit = limit;
-      if (error instanceof Error) Error.captureStackTrace(error);
+      if (!TRACES && error instanceof Error) Error.captureStackTrace(error);
       throw error;
     } finally {
       Error.stackTraceLimit = limit;
