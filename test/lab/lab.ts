@@ -60,7 +60,7 @@ function launch(args: string[], inside: boolean, input: string | Uint8Array) {
   child.stdin.end(input);
   const signal = (name: NodeJS.Signals) => {
     try {
-      // The script has become nsenter; the child of that leads a session of its own inside the host.
+      // The script has become the shell that waits for the command; the command leads a session of its own inside the host.
       const leader = inside ? readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim() : "";
       process.kill(leader === "" ? Number(child.pid) : -Number(leader), name);
     } catch {
