@@ -19,7 +19,8 @@ export default defineConfig({
       suite("lab", {
         globalSetup: [built, "test/lab/afterwards.ts"],
         testTimeout: 300_000,
-        hookTimeout: 300_000,
+        // The first one ever builds the lab's disks.
+        hookTimeout: 900_000,
         fileParallelism: false,
       }),
     ],

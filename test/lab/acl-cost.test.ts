@@ -97,7 +97,7 @@ beforeAll(async () => {
   await put("guest@instance", { nftables: `add element inet vpc6 addresses { "t0" . ${GUEST} }\n` });
   await lab.exec("vr1", "nft 'table inet probe { chain seen { type filter hook forward priority -300; counter; }; }'");
   await lab.exec("vr1", `ip -6 neigh replace ${GUEST} dev t0 lladdr 02:00:00:00:99:99 nud permanent`);
-}, 900_000);
+});
 
 afterAll(async () => {
   disconnect();
@@ -122,9 +122,10 @@ $began = time; while (time < $began + 1) { send(S, "x", 0) for 1 .. 50 } print t
 const seen = async () =>
   Number(/packets (\d+)/.exec((await lab.exec("vr1", "nft list chain inet probe seen")).stdout)?.[1]);
 
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-
-/** How many times as long a packet takes with `more` as with `less`: the median of each, measured in turn. */
+/**
+ * How many times as long a packet takes with `more` as with `less`, measured in turn: the best of each, as whatever else the
+ * machine does can only slow it.
+ */
 async function ratio(less: () => Promise<unknown>, more: () => Promise<unknown>): Promise<number> {
   const rates: [number[], number[]] = [[], []];
   for (let round = 0; round < 4; round++) {
@@ -134,7 +135,7 @@ async function ratio(less: () => Promise<unknown>, more: () => Promise<unknown>)
       for (let time = 0; time < 2; time++) found.push(await rate());
     }
   }
-  const [fast, slow] = rates.map(median) as [number, number];
+  const [fast, slow] = rates.map((found) => Math.max(...found)) as [number, number];
   console.info(`${Math.round(fast)} and ${Math.round(slow)} packets/s: ${(fast / slow).toFixed(2)}`);
   expect(slow).toBeGreaterThan(1_000);
   return fast / slow;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, lab } from "./lab.ts";
-import { capture, connects, program, start } from "./stack.ts";
+import { capture, connects, program, routeOnUplink, start } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:1::10";
 const OUTSIDE = "2001:db8:1::80";
@@ -32,7 +32,7 @@ async function up(lists: string): Promise<void> {
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1");
-  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  await routeOnUplink();
   engine = await start();
   await up("");
   await lab.waitForLease("web1", WEB1, 60_000);
@@ -44,7 +44,7 @@ beforeAll(async () => {
   for (const host of ["web1", "internet"] as const) {
     await lab.until(`${host} to listen`, 10_000, async () => (await connects(host, "::1", 9100)) === "open");
   }
-}, 900_000);
+});
 
 afterAll(async () => {
   for (const server of servers) await server.stop();

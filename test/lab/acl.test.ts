@@ -6,7 +6,7 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { connects, program, start } from "./stack.ts";
+import { connects, lostSegments, program, routeOnUplink, start } from "./stack.ts";
 
 const ADDRESS = {
   web1: "2001:67c:2834:2::10",
@@ -58,8 +58,8 @@ const pings = async (from: Host, to: Place): Promise<boolean> =>
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "vr2", "web1", "db1", "app1", "api1");
-  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
-  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834:10::/60 via 2001:db8:ffff::11");
+  await routeOnUplink();
+  await routeOnUplink("2001:67c:2834:10::/60", "2001:db8:ffff::11");
   engine = await start();
   await up("");
   for (const guest of ["web1", "db1", "app1", "api1"] as const) {
@@ -71,7 +71,7 @@ beforeAll(async () => {
     servers.push(lab.background(host, "exec socat TCP6-LISTEN:9200,fork,reuseaddr EXEC:cat"));
     await lab.until(`${host} to listen`, 10_000, async () => (await connects(host, "::1", 9200)) === "open");
   }
-}, 900_000);
+});
 
 afterAll(async () => {
   disconnect();
@@ -153,17 +153,13 @@ test("a preview shows the one line that changes, and it takes effect; the order 
   expect(await connects("app1", ADDRESS.web1, 9100)).toBe("open");
 });
 
-test("an established flow and a ping of 100/s lose nothing in 50 changes of another list", {
-  timeout: 120_000,
-}, async () => {
+test("an established flow and a ping of 100/s lose nothing in 50 changes of another list", async () => {
   const router = await address();
   await using ping = lab.background("internet", ["ping", "-n", "-q", "-i", "0.01", ADDRESS.web1]);
   await using flow = lab.background("internet", `while sleep 0.02; do echo x; done | nc -6 -n ${ADDRESS.web1} 9100`);
-  const retransmitted = async () =>
-    Number((await lab.exec("internet", "nstat -az TcpRetransSegs | awk '/Retrans/{print $2}'")).stdout);
   const flows = async () => (await lab.exec("internet", "ss -Htn state established dport = :9100")).stdout.trim();
   await lab.until("the flow", 10_000, async () => (await flows()) !== "");
-  const before = { retransmitted: await retransmitted(), flow: (await flows()).split(/\s+/)[2] };
+  const before = { lost: await lostSegments("internet"), flow: (await flows()).split(/\s+/)[2] };
   const bytes = async () =>
     Number(
       /bytes_acked:(\d+)/.exec((await lab.exec("internet", "ss -Htni state established dport = :9100")).stdout)?.[1],
@@ -187,7 +183,7 @@ test("an established flow and a ping of 100/s lose nothing in 50 changes of anot
   }
   expect((await flows()).split(/\s+/)[2]).toBe(before.flow);
   expect(await bytes()).toBeGreaterThan(sent);
-  expect(await retransmitted()).toBe(before.retransmitted);
+  expect(await lostSegments("internet")).toBe(before.lost);
   await converge(router, { id: "edited@acl", label: "edited", fragments: null });
   await flow.stop();
   const { stdout } = await ping.stop();

@@ -34,7 +34,7 @@ beforeAll(async () => {
   );
   before = await snapshot("vr1");
   engine = await start();
-}, 300_000);
+});
 
 afterAll(async () => await engine?.[Symbol.asyncDispose]());
 

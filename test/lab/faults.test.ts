@@ -13,7 +13,7 @@ import { talker } from "./faults/traffic";
 import { uplinkGround } from "./faults/uplinks";
 import { type Background, lab } from "./lab.ts";
 import { address } from "./router/vr1";
-import { start } from "./stack.ts";
+import { operatorsIpv4, routeOnUplink, start } from "./stack.ts";
 
 const seed = Number(process.env.VPC6_FAULTS_SEED ?? 1);
 const long = process.env.VPC6_FAULTS !== undefined;
@@ -37,9 +37,9 @@ const all: Try[] = [];
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "db1");
-  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  await routeOnUplink();
   talking = talker();
-}, 900_000);
+});
 
 afterAll(async () => {
   await talking?.stop();
@@ -57,16 +57,6 @@ function report(): string {
 
 ${table(all)}
 `;
-}
-
-/** The operator's own IPv4, by which a NAT64 goes out. */
-async function ipv4(): Promise<void> {
-  await lab.exec("vr1", ["sh", "-c", "cat >/etc/systemd/network/20-pub0.network && networkctl reload"], {
-    input: "[Match]\nName=pub0\n\n[Network]\nAddress=203.0.113.10/24\nGateway=203.0.113.1\nIPv6AcceptRA=no\n",
-  });
-  await lab.until("vr1's IPv4 route", 10_000, async () =>
-    (await lab.exec("vr1", "ip -4 route show default")).stdout.includes("203.0.113.1"),
-  );
 }
 
 /** The guest whose traffic must go on. */
@@ -106,7 +96,7 @@ const TIME = 4 * 3_600_000;
 test.skipIf(hooks === 0)(
   "whatever happens in the middle of a change or a look: old or new, whole, and the next run carries on",
   async () => {
-    await ipv4();
+    await operatorsIpv4();
     const router = await address();
     await campaign(hooksDriver("hooks", router, routerGround(router)), hooks);
   },
@@ -137,7 +127,7 @@ test.skipIf(whole === 0)(
   "the same with a whole Pulumi run",
   async () => {
     await lab.reset("vr1");
-    await ipv4();
+    await operatorsIpv4();
     engine = await start();
     await campaign(pulumiDriver(engine), whole, only(few));
   },

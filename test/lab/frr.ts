@@ -36,6 +36,12 @@ export async function established(host: Speaker, neighbor = "2001:db8:ffff::1"):
   });
 }
 
+/** Waits until a host sends what is for a prefix to the neighbour: the kernel has a route a moment after bgpd does. */
+export const routed = (host: Speaker, prefix: string, via: string) =>
+  lab.until(`${host}'s route to ${prefix} via ${via}`, 5_000, async () =>
+    (await lab.exec(host, `ip -6 route show ${prefix} proto bgp`)).stdout.includes(`via ${via} dev pub0`),
+  );
+
 export const known = (host: Speaker, prefix: string, there = true) =>
   lab.until(`${host} ${there ? "to have" : "to lose"} ${prefix}`, 20_000, async () => {
     return (await routes(host)).includes(prefix) === there;

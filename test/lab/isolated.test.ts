@@ -21,7 +21,7 @@ beforeAll(async () => {
   await engine.config("vr1Host", VR1_HOST);
   await engine.config("vr1HostKey", VR1_HOST_KEY);
   await engine.program(await readFile(new URL("../../examples/isolated/index.ts", import.meta.url), "utf8"));
-}, 900_000);
+});
 
 afterAll(async () => {
   for (const server of servers) await server.stop();

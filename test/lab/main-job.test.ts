@@ -35,7 +35,7 @@ beforeAll(async () => {
   expect(stdout.trim(), "the program names the db interface by its MAC address").toBe("02:00:00:00:02:01");
   before = { vr1: await snapshot("vr1"), vr2: await snapshot("vr2") };
   engine = await start();
-}, 900_000);
+});
 
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
@@ -99,7 +99,7 @@ describe("the first up", () => {
   });
 
   test("guests are told domain, DNS and NTP servers", async () => {
-    await using capture = lab.background("web2", "tcpdump -l -n -vv -i eth0 udp port 546");
+    await using capture = lab.background("web2", "tcpdump --immediate-mode -l -n -vv -i eth0 udp port 546");
     await lab.until("tcpdump to listen", 10_000, async () => capture.stderr.includes("listening on"));
     await lab.renew("web2");
     const reply = await lab.until("a DHCPv6 reply", 30_000, async () => /dhcp6 reply.*/s.exec(capture.stdout)?.[0]);

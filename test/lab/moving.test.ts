@@ -12,7 +12,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1", "vr2", "web1", "app1");
   engine = await start();
-}, 900_000);
+});
 
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();

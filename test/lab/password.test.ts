@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Guest, lab } from "./lab.ts";
-import { connects, program, snapshot, start } from "./stack.ts";
+import { connects, program, routeOnUplink, snapshot, start } from "./stack.ts";
 
 const GATEWAY: Partial<Record<Guest, string>> = {
   web1: "2001:67c:2834:1::1",
@@ -73,7 +73,7 @@ async function ask(from: Guest, word = "send_my_password", server = `http://[${G
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
-  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  await routeOnUplink();
   before = await snapshot("vr1");
   engine = await start();
   await engine.program(await whole());
@@ -84,7 +84,7 @@ beforeAll(async () => {
   for (const [name, address] of Object.entries(ADDRESS)) await lab.waitForLease(name as Guest, address, 60_000);
   await lab.waitForLease("cache1", undefined, 60_000);
   for (const from of Object.keys(GATEWAY)) await lab.waitForGateway(from as Guest);
-}, 300_000);
+});
 
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
@@ -192,7 +192,7 @@ describe("a change", () => {
     );
     await using asking = lab.background(
       "web1",
-      `while :; do wget -q -t 1 -T 2 -O /dev/null --header 'DomU_Request: send_my_password' 'http://[${GATEWAY.web1}]:8080' && echo ok || echo lost; sleep 1.2; done`,
+      `while :; do wget -q -t 1 -T 20 -O /dev/null --header 'DomU_Request: send_my_password' 'http://[${GATEWAY.web1}]:8080' && echo ok || echo lost; sleep 1.2; done`,
     );
     await give("db1", "db1-second");
     await run("up");
@@ -212,7 +212,7 @@ describe("a change", () => {
       "systemctl show -P ActiveEnterTimestampMonotonic 'vpc6-password@2001:67c:2834:1::1.socket'",
     );
     expect(end.stdout).toBe(begin.stdout);
-  }, 120_000);
+  });
 });
 
 /** Takes the other's address, tells everybody that it lives here now, a thousand times a second, and asks for its password. */
@@ -273,7 +273,7 @@ describe("a guest that wants another's password", () => {
       );
     }
     expect(await steal()).toBe(0);
-  }, 90_000);
+  });
 
   test("gets nothing with a link-local address", async () => {
     const { stdout } = await lab.exec(
@@ -292,23 +292,26 @@ for source in (None, "fe80::1:2:3"):
 });
 
 describe("a flood of one guest", () => {
-  /** Asks once a second; the time of the slowest answer, in milliseconds. */
+  /** Asks once a second; how long the guest waited for the slowest answer, in seconds. */
   async function slowest(): Promise<number> {
+    const url = `http://[${GATEWAY.web1}]:8080`;
+    const curl = ["curl", "-s", "-g", "-H", "DomU_Request: send_my_password", "-w", " %{time_total}", url];
     let worst = 0;
     for (let n = 0; n < 5; n++) {
-      const begin = Date.now();
-      expect(await ask("web1")).toBe("web1-third");
-      worst = Math.max(worst, Date.now() - begin);
+      const [password, seconds] = (await lab.exec("web1", curl)).stdout.split(" ");
+      expect(password?.trim()).toBe("web1-third");
+      worst = Math.max(worst, Number(seconds));
       await new Promise((resolve) => setTimeout(resolve, 800));
     }
     return worst;
   }
 
+  /** For nine seconds, and until there have been enough of them. */
   const flood = (each: string): string => `import resource, select, socket, time
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 held = []; opened = 0; end = time.time() + 9
-while time.time() < end:
+while time.time() < end or opened < 801:
     s = socket.socket(socket.AF_INET6); s.setblocking(False)
     s.connect_ex(("${GATEWAY.web2}", 8080)); opened += 1
     ${each}
@@ -336,7 +339,7 @@ print(opened)
       try {
         const flooding = lab.exec("web2", ["python3", "-"], { input: flood(each) });
         await new Promise((resolve) => setTimeout(resolve, 1_500));
-        expect(await slowest()).toBeLessThan(2_000);
+        expect(await slowest()).toBeLessThan(2);
         expect(Number((await flooding).stdout)).toBeGreaterThan(800);
       } finally {
         if (filter) await lab.exec("web2", "nft delete table inet x");
@@ -388,7 +391,7 @@ describe("in a tier that has IPv4", () => {
     await run("up");
     for (const [name, address] of Object.entries(four))
       await lab.exec(name as Guest, `ip addr add ${address}/24 dev eth0`);
-  }, 120_000);
+  });
 
   test("a guest gets its password over IPv4, and over IPv6; acknowledged over either", async () => {
     expect(await over4("web1")).toBe("web1-fourth");
@@ -425,7 +428,7 @@ describe("in a tier that has IPv4", () => {
     }
     expect(await steal()).toBe(0);
     expect(await over4("web1")).toBe("web1-sixth");
-  }, 120_000);
+  });
 
   test("comes back by itself after a reboot", async () => {
     await lab.reboot("vr1");
@@ -482,7 +485,7 @@ cloud_final_modules: []
     expect(await ask("web1")).toBe("saved_password");
     await give("web1", "web1-third");
     await run("up");
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await engine.program(await whole());
@@ -504,6 +507,8 @@ test("no password is in any output, state, journal or list of processes; on the 
   await lab.exec("vr1", "sed -i 's/data-server/dota-server/' /etc/vpc6/confirmed/fragments/passwords/web1@*");
   expect(await run("refresh")).toMatch(/Instance web1 updated/);
   await run("up");
+  // The server, which ends when nobody has asked for a while, is to be there.
+  await ask("web1");
   const texts = [...printed, await engine.stateFile()];
   texts.push(
     (
@@ -526,6 +531,7 @@ test("no password is in any output, state, journal or list of processes; on the 
     `setpriv --reuid nobody --regid nogroup --clear-groups grep -rlF -e web1-last-one /etc /run /var /tmp 2>/dev/null; true`,
   );
   expect(strangers.stdout).toBe("");
+  await ask("web1");
   const { stdout: user } = await lab.exec(
     "vr1",
     "ps -C perl -o user:20= | sort -u; stat -c '%a' /var/lib/private/vpc6-password /var/lib/private/vpc6-password/*  | sort -u",
@@ -546,4 +552,4 @@ test("removed with the guest; the router is as it was found afterwards", async (
   const { code, all } = await engine.destroy();
   expect(code, all).toBe(0);
   expect(await snapshot("vr1")).toEqual(before);
-}, 120_000);
+});

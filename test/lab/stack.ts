@@ -40,7 +40,7 @@ ${rest}
 
 /** How often somebody has logged in to a router since it was booted. */
 export async function logins(router: Router): Promise<number> {
-  const { stdout } = await lab.exec(router, "journalctl -b -u ssh -o cat | grep -c '^Accepted publickey' || true");
+  const { stdout } = await lab.exec(router, "journalctl -b -t sshd -o cat | grep -c '^Accepted publickey' || true");
   return Number(stdout.trim());
 }
 
@@ -58,7 +58,7 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
       "sysctl -a 2>/dev/null | grep -E '^net\\.(ipv4|ipv6)\\.' | grep -vE 'stable_secret|nf_conntrack_count|route.flush|base_reachable|rt_cache|tcp_mem|udp_mem|temp_valid|\\.hop_limit|neigh\\.|tcp_fastopen_key|random'",
     rules: "nft list ruleset 2>/dev/null; ls /proc/net/ip6_tables_names 2>/dev/null || true",
     units:
-      "systemctl list-unit-files --no-legend --no-pager | sort; systemctl list-units --failed --no-legend --no-pager",
+      "systemctl list-unit-files --no-legend --no-pager | grep -v '[.]scope' | sort; systemctl list-units --failed --no-legend --no-pager",
     files:
       "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
     etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
@@ -83,9 +83,40 @@ export async function connects(from: Host, address: string, port: number): Promi
   throw new Error(`${from} to ${address}: ${stderr.trim()}`);
 }
 
+/** A route of the cloud uplink router's, as its operator sets it when the link is there. */
+export const routeOnUplink = (prefix = "2001:67c:2834::/60", via = "2001:db8:ffff::10") =>
+  lab.exec(
+    "uplink",
+    `until ip -6 addr show dev pub0 | grep -q 2001:db8:ffff::1/64; do sleep 0.1; done; ip -6 route replace ${prefix} via ${via}`,
+  );
+
+/** The operator's own IPv4 on a router, by which a NAT64 goes out. */
+export async function operatorsIpv4(): Promise<void> {
+  await lab.exec("vr1", ["sh", "-c", "cat >/etc/systemd/network/20-pub0.network && networkctl reload"], {
+    input: "[Match]\nName=pub0\n\n[Network]\nAddress=203.0.113.10/24\nGateway=203.0.113.1\nIPv6AcceptRA=no\n",
+  });
+  await lab.until("vr1's IPv4 route", 10_000, async () =>
+    (await lab.exec("vr1", "ip -4 route show default")).stdout.includes("203.0.113.1"),
+  );
+}
+
+/**
+ * Segments of a host's that were lost on their way: those it sent again, but for what had arrived and was only answered late, as
+ * the other end says then (D-SACK, RFC 2883).
+ */
+export async function lostSegments(host: Host): Promise<number> {
+  const { stdout } = await lab.exec(host, "nstat -asz TcpRetransSegs TcpExtTCPDSACKRecv");
+  const count = (name: string) => {
+    const found = new RegExp(`^${name} +(\\d+) `, "m").exec(stdout);
+    if (!found) throw new Error(`no ${name} of ${host} in: ${stdout}`);
+    return Number(found[1]);
+  };
+  return count("TcpRetransSegs") - count("TcpExtTCPDSACKRecv");
+}
+
 /** What a device sees from now on, a line for each packet that `filter` (tcpdump's) lets through. */
 export async function capture(host: Host, device: string, filter: string): Promise<Background> {
-  const tcpdump = lab.background(host, ["tcpdump", "-l", "-n", "-i", device, filter]);
+  const tcpdump = lab.background(host, ["tcpdump", "--immediate-mode", "-l", "-n", "-i", device, filter]);
   await lab.until("tcpdump to listen", 10_000, async () => tcpdump.stderr.includes("listening on"));
   return tcpdump;
 }

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await other.config("zoneStack", "organization/zones/dev");
   ownerProgram = await example("zone");
   otherProgram = await example("vpc");
-}, 900_000);
+});
 
 afterAll(async () => {
   for (const server of servers) await server.stop();

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await lab.up("vr1", "uplink");
   found = await snapshot("vr1");
   engine = await start();
-}, 900_000);
+});
 
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();

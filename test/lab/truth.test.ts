@@ -13,7 +13,7 @@ import { edit, type Network, program } from "../engine/truth/network";
 import { mulberry } from "../random";
 import { lab } from "./lab.ts";
 import { path } from "./router/vr1";
-import { logins, start } from "./stack.ts";
+import { logins, operatorsIpv4, start } from "./stack.ts";
 
 const [edits = 6, seed = 20261125] = (process.env.VPC6_TRUTH_LAB ?? "").split(",").filter(Boolean).map(Number);
 
@@ -23,14 +23,11 @@ let at: string;
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1");
-  // The operator's own IPv4, which NAT64 needs.
-  await lab.exec("vr1", ["sh", "-c", "cat >/etc/systemd/network/20-pub0.network && networkctl reload"], {
-    input: "[Match]\nName=pub0\n\n[Network]\nAddress=203.0.113.10/24\nGateway=203.0.113.1\nIPv6AcceptRA=no\n",
-  });
+  await operatorsIpv4();
   engine = await start();
   const { VR1_HOST, VR1_HOST_KEY } = await lab.env();
   at = `host: "${VR1_HOST}", hostKey: "${VR1_HOST_KEY}", publicInterface: "pub0"`;
-}, 900_000);
+});
 
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();

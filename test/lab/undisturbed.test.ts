@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, program, start } from "./stack.ts";
+import { connects, lostSegments, program, routeOnUplink, start } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:1::10";
 const DB1 = "2001:67c:2834:2::10";
@@ -60,7 +60,7 @@ async function up(n: number): Promise<void> {
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "db1");
-  await lab.exec("uplink", "ip -6 route replace 2001:67c:2834::/60 via 2001:db8:ffff::10");
+  await routeOnUplink();
   engine = await start();
   await up(0);
   await lab.waitForLease("web1", WEB1, 60_000);
@@ -79,7 +79,7 @@ beforeAll(async () => {
     if ((await lab.exec("internet", echo, { check: false })).stdout !== "hello\n") since = Date.now();
     return Date.now() - since > 4_000;
   });
-}, 900_000);
+});
 
 afterAll(async () => {
   for (const server of servers) await server.stop();
@@ -95,9 +95,6 @@ const shout = (from: Host, to: string): Background => lab.background(from, ["pin
 
 const portOf = async (from: Host, to: string) =>
   (await lab.exec(from, `ss -Htn state established "dst [${to}] and dport = :9100"`)).stdout.trim().split(/\s+/)[2];
-
-const retransmitted = async (host: Host) =>
-  Number((await lab.exec(host, "nstat -asz TcpRetransSegs | awk '/Retrans/{print $2}'")).stdout);
 
 test("no connection is cut, no segment lost and no ping unanswered", { timeout: 1_800_000 }, async () => {
   const ways = [
@@ -117,7 +114,7 @@ test("no connection is cut, no segment lost and no ping unanswered", { timeout: 
     await began.catch((error: Error) => Promise.reject(new Error(`${error.message}; it says: ${talk.stderr}`)));
   }
   const ports = await Promise.all(ways.map(([from, to]) => portOf(from, to)));
-  const before = await Promise.all((["internet", "web1", "db1"] as const).map(retransmitted));
+  const before = await Promise.all((["internet", "web1", "db1"] as const).map(lostSegments));
 
   const began = Date.now();
   for (let run = 1; run <= RUNS; run++) await up(run);
@@ -125,7 +122,7 @@ test("no connection is cut, no segment lost and no ping unanswered", { timeout: 
   console.info(`${RUNS} runs of \`pulumi up\` in ${Math.round(seconds)} s`);
 
   expect(await Promise.all(ways.map(([from, to]) => portOf(from, to)))).toEqual(ports);
-  expect(await Promise.all((["internet", "web1", "db1"] as const).map(retransmitted))).toEqual(before);
+  expect(await Promise.all((["internet", "web1", "db1"] as const).map(lostSegments))).toEqual(before);
   for (const { from, to, talk } of flows) {
     const lines = talk.stdout.trim().split("\n").map(Number);
     expect(lines.length, `${from} to ${to}`).toBeGreaterThan(10 * seconds);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "db1", "cache1");
   engine = await start();
-}, 900_000);
+});
 
 afterAll(async () => {
   for (const server of servers) await server.stop();

@@ -94,7 +94,13 @@ export function pulumiDriver(engine: Engine): Driver {
     const { child, ended } = engine.spawn(args);
     return {
       kill: () => {
-        for (const pid of providersOf(child)) process.kill(pid, "SIGKILL");
+        for (const pid of providersOf(child)) {
+          try {
+            process.kill(pid, "SIGKILL");
+          } catch {
+            // It has ended already.
+          }
+        }
       },
       ended: ended.then(({ code, all }) => ({ ok: code === 0, said: all })),
     };

@@ -35,9 +35,10 @@ while (1) {
     $struck = 1;
     printf "%.3f struck\n", $now;
     if ($command ne '') {
+      # Before there is a child: it may have ended when `fork` returns.
+      $SIG{CHLD} = sub { waitpid -1, 0; print "done\n" };
       my $child = fork // die "fork: $!\n";
       exec 'sh', '-c', $command if $child == 0;
-      $SIG{CHLD} = sub { waitpid $child, 0; print "done\n" };
     }
   }
   sleep 0.003;

@@ -16,7 +16,7 @@ import { encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
 import { confirmation } from "../../../provider/router/session";
 import { lab } from "../lab.ts";
-import { atWork, base, freshRouter, instance, nothingLeft, on, path, pending, raw, tier, without } from "./vr1";
+import { base, freshRouter, instance, nothingLeft, on, path, pending, raw, tier, without } from "./vr1";
 
 let router: RouterAddress;
 const patient = { ...confirmation };
@@ -49,13 +49,20 @@ async function failure(promise: Promise<unknown>): Promise<RouterError> {
   return error as RouterError;
 }
 
+/**
+ * Kills what there is of the program, when it has set the slow tier's address. It waits for duplicate detection from then on,
+ * a second in which only the router itself is sure to strike.
+ */
+const strike = (whom: string) =>
+  on(`until program=$(pgrep -o -f '^/bin/sh ${path} converge') && ip -6 addr show dev db0 scope global | grep -q 2834:2::1
+    do sleep 0.02; done
+    kill -9 ${whom}`);
+
 describe("killed in the middle", () => {
   it("the program: the next transaction puts back what was left, then does its own", async () => {
     const before = await state();
     const outcome = raw(encode([slow], "test", "n"), router.host);
-    const pid = await atWork();
-    await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
-    await on(["kill", "-9", pid]);
+    await strike("$program");
     expect(parseAnswer(await outcome)).toBeUndefined();
     expect(await on("readlink /etc/vpc6/live")).not.toBe(await on("readlink /etc/vpc6/confirmed"));
     // A transaction that has nothing to say of its own.
@@ -72,9 +79,7 @@ describe("killed in the middle", () => {
   it("the program, and nobody comes: its timer puts everything back", async () => {
     const before = await state();
     const outcome = raw(encode([slow], "test", "n", 5), router.host);
-    const pid = await atWork();
-    await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
-    await on(["kill", "-9", pid]);
+    await strike("$program");
     await outcome;
     await lab.until(
       "the router to put it back",
@@ -87,9 +92,7 @@ describe("killed in the middle", () => {
   it("putting it back, half-way: the next transaction does it again", async () => {
     const before = await state();
     const outcome = raw(encode([slow], "test", "n"), router.host);
-    const pid = await atWork();
-    await lab.until("the address to be there", 5_000, async () => (await applied()).includes("2001:67c:2834:2::1"));
-    await on(["kill", "-9", pid]);
+    await strike("$program");
     await outcome;
     // As `put_back` leaves it that is killed before its first service: `live` is right, the host is not.
     await on(`cd /etc/vpc6 && echo "$(readlink -f live)" >/run/vpc6/put-back && ln -sfn "$(readlink confirmed)" live`);
@@ -100,12 +103,10 @@ describe("killed in the middle", () => {
 
   it("the connection: the program finishes, and the provider finds out", async () => {
     const report = converge(router, slow);
-    const pid = await atWork();
     // The sshd that serves this connection: the program's parent's parent, or its parent.
-    const sshd = await on(
-      `p=${pid}; while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(awk '{ print $4 }' /proc/$p/stat); done; echo $p`,
+    await strike(
+      `$(p=$program; while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(awk '{ print $4 }' /proc/$p/stat) || exit; done; echo $p)`,
     );
-    await on(["kill", "-9", sshd]);
     expect(await report).toMatchObject({ generation: expect.any(Number) });
     expect(await applied()).toContain("2001:67c:2834:2::1");
     expect(await on("readlink /etc/vpc6/live")).toBe(await on("readlink /etc/vpc6/confirmed"));
@@ -117,7 +118,7 @@ describe("killed in the middle", () => {
     const first = await on("readlink /etc/vpc6/confirmed");
     const script = `cat >/root/payload
       (${path} converge ${program().hash} ${router.host} </root/payload 2>&1 | true) &
-      sleep 0.4
+      until [ -e /run/vpc6/pending ]; do sleep 0.02; done
       for signal in HUP TERM INT PIPE; do kill -$signal $(pgrep -f '^/bin/sh ${path} converge'); done
       wait`;
     await lab.exec("vr1", script, { input: encode([slow], "test", "n") });
@@ -277,11 +278,9 @@ describe("two who want the same router", () => {
         input: payload,
       },
     );
-    const pid = await atWork();
-    await lab.until("it to have the lock", 5_000, async () =>
-      (await on("cat /run/vpc6/holder")).includes("ann@build7"),
+    const pid = await on(
+      `until grep -q ann@build7 /run/vpc6/holder; do sleep 0.02; done; pid=$(pgrep -o -f '^/bin/sh ${path} converge') && kill -STOP $pid && echo $pid`,
     );
-    await on(["kill", "-STOP", pid]);
     const heard: string[] = [];
     onProgress((_, text) => heard.push(text));
     const began = Date.now();

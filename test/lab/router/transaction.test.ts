@@ -228,13 +228,14 @@ describe("a failure while it is applied is undone", () => {
 
   it("an address that another host has", async () => {
     await lab.up("web1");
-    await lab.exec("web1", "ip addr add 2001:67c:2834:1::dad/64 dev eth0 nodad");
+    // Its DHCPv6 client would take the address away.
+    await lab.exec("web1", "systemctl stop lease-watch dhclient; ip addr add 2001:67c:2834:1::dad/64 dev eth0 nodad");
     const error = (await converge(router, {
       id: "x",
       label: 'Tier "x"',
       fragments: { network: "address web0 2001:67c:2834:1::dad/64" },
     }).catch((reason: unknown) => reason)) as RouterError;
-    await lab.exec("web1", "ip addr del 2001:67c:2834:1::dad/64 dev eth0");
+    await lab.exec("web1", "ip addr del 2001:67c:2834:1::dad/64 dev eth0; systemctl start dhclient lease-watch");
     expect(error.message).toMatch(/another host on the link has the address 2001:67c:2834:1::dad\/64/);
     expect(await on("ip -6 addr show dev web0")).not.toContain("::dad");
   });

@@ -141,14 +141,6 @@ export async function snapshot(): Promise<string> {
   );
 }
 
-/** Resolves once the program is at work on the router, with its process id there. */
-export function atWork(): Promise<string> {
-  return lab.until("the program to be at work", 10_000, async () => {
-    const found = await lab.exec("vr1", ["pgrep", "-o", "-f", `^/bin/sh ${path} converge`], { check: false });
-    return found.stdout.trim() || false;
-  });
-}
-
 /** How many SSH logins the router has seen since its boot. */
 export async function logins(): Promise<number> {
   return Number(await on("journalctl -b -o cat -t sshd | grep -c '^Accepted publickey' || true"));
