@@ -50,8 +50,8 @@ async function failure(promise: Promise<unknown>): Promise<RouterError> {
 }
 
 /**
- * Kills what there is of the program, when it has set the slow tier's address. It waits for duplicate detection from then on,
- * a second in which only the router itself is sure to strike.
+ * Kills the program, or who is named by it, when it has set the slow tier's address. It waits for duplicate detection from then
+ * on, a second in which only the router itself is sure to strike.
  */
 const strike = (whom: string) =>
   on(`until program=$(pgrep -o -f '^/bin/sh ${path} converge') && ip -6 addr show dev db0 scope global | grep -q 2834:2::1
