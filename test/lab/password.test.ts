@@ -192,7 +192,7 @@ describe("a change", () => {
     );
     await using asking = lab.background(
       "web1",
-      `while :; do wget -q -t 1 -T 20 -O /dev/null --header 'DomU_Request: send_my_password' 'http://[${GATEWAY.web1}]:8080' && echo ok || echo lost; sleep 1.2; done`,
+      `while :; do wget -q -t 1 -T 2 -O /dev/null --header 'DomU_Request: send_my_password' 'http://[${GATEWAY.web1}]:8080' && echo ok || echo lost; sleep 1.2; done`,
     );
     await give("db1", "db1-second");
     await run("up");
