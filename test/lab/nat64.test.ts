@@ -69,10 +69,7 @@ const page = async (guest: Guest, url = "http://v4only.example/") =>
 const serve = (host: Host, command: string) => servers.push(lab.background(host, command));
 
 async function serveTheInternet(): Promise<void> {
-  await lab.exec(
-    "internet",
-    `ip addr add ${OTHER}/32 dev inet0; ip addr add ${GLOBAL}/32 dev inet0; mkdir -p /srv/www`,
-  );
+  await lab.exec("internet", `ip addr add ${OTHER}/32 dev inet0; ip addr add ${GLOBAL}/32 dev inet0`);
   for (const address of [OTHER, GLOBAL]) await lab.exec("uplink", `ip route replace ${address} via ${SERVER}`);
   const records = `--host-record=v4only.example,${SERVER} --host-record=both.example,${SERVER},2001:db8:1::80`;
   serve("internet", `dnsmasq -k -C /dev/null --no-hosts --no-resolv --local=/example/ ${records}`);
@@ -81,13 +78,12 @@ async function serveTheInternet(): Promise<void> {
     "internet",
     `python3 -c '
 import http.server
-class Handler(http.server.SimpleHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
   def do_GET(self):
-    if self.path != "/": return super().do_GET()
     text = ("hello " + self.client_address[0]).encode()
     self.send_response(200); self.send_header("Content-Length", str(len(text))); self.end_headers(); self.wfile.write(text)
   def log_message(self, *_): pass
-http.server.ThreadingHTTPServer(("0.0.0.0", 80), lambda *it: Handler(*it, directory="/srv/www")).serve_forever()'`,
+http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()'`,
   );
   serve("internet", "socat -T2 UDP4-LISTEN:7,fork,reuseaddr EXEC:cat");
   serve("internet", "socat -u TCP4-LISTEN:9,fork,reuseaddr OPEN:/dev/null");
