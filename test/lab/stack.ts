@@ -90,7 +90,7 @@ export const routeOnUplink = (prefix = "2001:67c:2834::/60", via = "2001:db8:fff
     `until ip -6 addr show dev pub0 | grep -q 2001:db8:ffff::1/64; do sleep 0.1; done; ip -6 route replace ${prefix} via ${via}`,
   );
 
-/** The operator's own IPv4 on a router, by which a NAT64 goes out. */
+/** The operator's own IPv4 on `vr1`, by which a NAT64 goes out. */
 export async function operatorsIpv4(): Promise<void> {
   await lab.exec("vr1", ["sh", "-c", "cat >/etc/systemd/network/20-pub0.network && networkctl reload"], {
     input: "[Match]\nName=pub0\n\n[Network]\nAddress=203.0.113.10/24\nGateway=203.0.113.1\nIPv6AcceptRA=no\n",
