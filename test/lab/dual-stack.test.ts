@@ -9,7 +9,7 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { capture, routeOnUplink, snapshot, start } from "./stack.ts";
+import { capture, connects, routeOnUplink, snapshot, start } from "./stack.ts";
 
 const ADDRESS = { web1: "10.1.1.2", web2: "10.1.1.80", db1: "10.1.2.1", cache1: "10.9.0.2" } as const;
 const GATEWAY = { web1: "10.1.1.1", web2: "10.1.1.1", db1: "10.1.2.254", cache1: "10.9.0.1" } as const;
@@ -52,17 +52,7 @@ const ipv4Of = async (guest: Guest) =>
 const leased = (guest: keyof typeof ADDRESS) =>
   lab.until(`${guest} to lease ${ADDRESS[guest]}`, 60_000, async () => (await ipv4Of(guest)) === ADDRESS[guest]);
 
-async function connects(from: Host, to: string, port: number): Promise<"open" | "refused" | "filtered"> {
-  const { code, stderr } = await lab.exec(from, ["nc", "-n", "-v", "-z", "-w", "1", to, String(port)], {
-    check: false,
-  });
-  if (code === 0) return "open";
-  if (/refused/.test(stderr)) return "refused";
-  if (/timed out|unreachable/.test(stderr)) return "filtered";
-  throw new Error(`${from} to ${to}: ${stderr.trim()}`);
-}
-
-/** An open door: asked again, as one second may not be enough on a machine that does much else. */
+/** An open door: asked again, as two seconds may not be enough on a machine that does much else. */
 const opens = (from: Host, to: string, port: number) =>
   lab.until(
     `${to} port ${port} to be open for ${from}`,
@@ -72,7 +62,7 @@ const opens = (from: Host, to: string, port: number) =>
 
 const pings = async (from: Host, to: string) => (await lab.ping(from, to, { count: 2 })).received;
 const dig = async (from: Host, ...words: string[]) =>
-  (await lab.exec(from, ["dig", "+short", "+time=1", "+tries=1", ...words], { check: false })).stdout.trim();
+  (await lab.exec(from, ["dig", "+short", "+time=3", "+tries=1", ...words], { check: false })).stdout.trim();
 const get = async (url: string, from: Host = "internet") =>
   (await lab.exec(from, ["curl", "-s", "-g", "-m", "3", url], { check: false })).stdout.trim();
 

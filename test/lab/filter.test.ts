@@ -101,7 +101,7 @@ test("path MTU discovery works through the filter", async () => {
 test("DNS on the tier's own gateway only, and for nobody outside", async () => {
   const ask = async (from: Host, server: string) =>
     (
-      await lab.exec(from, ["dig", "+short", "+time=1", "+tries=1", "AAAA", "db1.db.shop.internal", `@${server}`], {
+      await lab.exec(from, ["dig", "+short", "+time=3", "+tries=1", "AAAA", "db1.db.shop.internal", `@${server}`], {
         check: false,
       })
     ).stdout.trim();

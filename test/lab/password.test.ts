@@ -437,7 +437,7 @@ describe("in a tier that has IPv4", () => {
       30_000,
       async () => (await lab.ping("web2", "10.1.1.1", { count: 1 })).received === 1,
     );
-    await lab.until("an answer", 20_000, async () => (await connects4("web2", "10.1.1.1")) === "open");
+    await lab.until("an answer", 20_000, async () => (await connects("web2", "10.1.1.1", 8080)) === "open");
     expect(await over4("web2")).toBe("web2-second");
   });
 
@@ -492,12 +492,6 @@ cloud_final_modules: []
     await run("up");
   });
 });
-
-async function connects4(from: Guest, address: string): Promise<string> {
-  return (await lab.exec(from, ["nc", "-4", "-n", "-z", "-w", "1", address, "8080"], { check: false })).code === 0
-    ? "open"
-    : "";
-}
 
 test("no password is in any output, state, journal or list of processes; on the router root and the server alone can read it", async () => {
   await give("web1", "web1-last-one");

@@ -72,9 +72,12 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
   return found;
 }
 
-/** Whether a TCP connection is answered (`refused`: a host is reached on which nobody listens) or dropped on its way. */
+/**
+ * Whether a TCP connection, IPv6 or IPv4, is answered (`refused`: a host is reached on which nobody listens) or dropped on its way:
+ * two segments, a second apart, go without an answer.
+ */
 export async function connects(from: Host, address: string, port: number): Promise<"open" | "refused" | "filtered"> {
-  const { code, stderr } = await lab.exec(from, ["nc", "-6", "-n", "-v", "-z", "-w", "1", address, String(port)], {
+  const { code, stderr } = await lab.exec(from, ["nc", "-n", "-v", "-z", "-w", "2", address, String(port)], {
     check: false,
   });
   if (code === 0) return "open";
