@@ -60,7 +60,7 @@ async function filtered(): Promise<void> {
   // Nor an inside address from outside.
   const fake = await lab.exec(
     "uplink",
-    `ip -6 addr add 2001:db8:2800::55/128 dev lo; ping -n -c 2 -W 1 -I 2001:db8:2800::55 ${web1}`,
+    `ip -6 addr add 2001:db8:2800::55/128 dev lo nodad; ping -n -c 2 -W 1 -I 2001:db8:2800::55 ${web1}`,
     {
       check: false,
     },
