@@ -2,10 +2,11 @@
 // and nothing else. What is not ours, and what comes and goes by itself, does not show.
 
 import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, lab } from "./lab.ts";
-import { logins, program, start } from "./stack.ts";
+import { capture, logins, program, start } from "./stack.ts";
 
 const rest = `
 const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
@@ -160,6 +161,7 @@ const edits: [what: string, edit: string | string[], says: Record<string, string
     "a removed address",
     "ip addr del 2001:67c:2834:2::1/64 dev web0",
     { "Tier web": "address removed, web0 2001:67c:2834:2::1/64" },
+    ["vpc6-dnsmasq"],
   ],
   [
     "an extra address and route",
@@ -189,6 +191,13 @@ const edits: [what: string, edit: string | string[], says: Record<string, string
       "Vpc shop": "net.ipv6.conf.all.forwarding = 0 instead of 1",
       "Tier web": "net.ipv6.conf.web0.accept_ra = 2 instead of 0",
     },
+    ["vpc6-dnsmasq"],
+  ],
+  [
+    "a tier's sysctl",
+    "sysctl -qw net.ipv6.conf.web0.forwarding=0",
+    { "Tier web": "net.ipv6.conf.web0.forwarding = 0 instead of 1" },
+    ["vpc6-dnsmasq"],
   ],
   [
     "a link that is down",
@@ -335,6 +344,17 @@ describe("what a hand changed shows, and up repairs it", () => {
     expect(Object.keys(now).filter((unit) => now[unit] !== found[unit])).toEqual(restarted);
     // TCP waits twice as long with each segment it repeats: after an interruption, up to as long again as that was.
     await lab.until("the connection to go on", 20_000 + Date.now() - began, async () => (await age()) <= 2);
+  });
+
+  test("a tier whose address was away when an advertisement was due is advertised again", async () => {
+    await lab.exec("vr1", "ip addr del 2001:67c:2834:2::1/64 dev web0");
+    // One is due every 30 s.
+    await sleep(31_000);
+    const advertisements = await capture("web1", "eth0", "icmp6 and ip6[40] == 134");
+    const repaired = await engine.up({ args: ["--refresh"] });
+    expect(repaired.code, repaired.all).toBe(0);
+    await lab.until("an advertisement", 35_000, async () => advertisements.stdout.includes("router advertisement"));
+    await advertisements.stop();
   });
 
   test("a nightly job sees it: exit code 7 of preview --refresh --expect-no-changes", async () => {

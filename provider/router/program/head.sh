@@ -30,6 +30,7 @@ UNITS=/etc/systemd/system
 #   NAME_drift FILES       what is live and not as FILES say, or live and nobody's: lines `ID TEXT` (see drift.sh). May be missing
 #   NAME_remove            as it was found
 #   NAME_unit              the text of vpc6-NAME.service, if it needs one (NAME_template=@: of vpc6-NAME@.service)
+# RUN/NAME.again: what another service did makes it necessary to apply NAME, though its files are what they were.
 SERVICES="@SERVICES@"
 
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).

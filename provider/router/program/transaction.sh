@@ -61,19 +61,35 @@ put_back() {
   put_back_why=
   differences "$CONFIRMED" "$put_back_from"
   for service in $BACKWARDS; do
-    differs "$service" || continue
-    WHY=
-    "${service}_apply" "$CONFIRMED/files" && "${service}_health" "$CONFIRMED/files" || {
-      put_back_code=1
-      put_back_why="$put_back_why
-$service: $WHY"
-    }
+    ! differs "$service" || put_back_service "$service"
+  done
+  for service in $SERVICES; do
+    ! again "$service" || put_back_service "$service"
   done
   LIVE=$CONFIRMED
   rm -f "$RUN/put-back"
   [ "$put_back_code" = 0 ] || true >"$RUN/unsettled"
   [ "$put_back_code" = 0 ] || WHY="not everything could be put back:$put_back_why"
   return "$put_back_code"
+}
+
+put_back_service() {
+  WHY=
+  "${1}_apply" "$CONFIRMED/files" && "${1}_health" "$CONFIRMED/files" || {
+    put_back_code=1
+    put_back_why="$put_back_why
+$1: $WHY"
+  }
+}
+
+# again SERVICE: is it to be applied because of what another did? On record until it is.
+again() {
+  [ -e "$RUN/$1.again" ]
+}
+
+again_any() {
+  for again_service in $SERVICES; do ! again "$again_service" || return 0; done
+  return 1
 }
 
 # sweep: keeps the generations in use and the one before. What one that was killed had in RUN holds secrets.
@@ -168,7 +184,7 @@ $(head -n 3 "$RUN/stage.err")"
     drifts "$CONFIRMED" || { answer failed; return; }
   fi
   # RUN/unsettled: the host is not known to be what the confirmed generation says, so everything is applied.
-  if [ ! -e "$RUN/unsettled" ] && generation_is_ours "$CONFIRMED" &&
+  if [ ! -e "$RUN/unsettled" ] && ! again_any && generation_is_ours "$CONFIRMED" &&
     { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
     answer ok "$(generation confirmed)" nothing
@@ -178,7 +194,7 @@ $(head -n 3 "$RUN/stage.err")"
   packages_install "$NEXT/files/packages" || { CULPRIT=packages; answer refused; return; }
   differences "$CONFIRMED" "$NEXT"
   for service in $SERVICES; do
-    [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" || continue
+    [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" || again "$service" || continue
     "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; answer refused; return; }
     CHANGED="$CHANGED${CHANGED:+ }$service"
   done
@@ -213,7 +229,8 @@ commit() {
     return
   }
   LIVE=$NEXT
-  for service in $CHANGED; do
+  for service in $SERVICES; do
+    has_any "$CHANGED" "$service" || { again "$service" && CHANGED="$CHANGED $service"; } || continue
     WHY='' BLAME=''
     "${service}_apply" "$NEXT/files" && "${service}_health" "$NEXT/files" || {
       CULPRIT=$service

@@ -76,6 +76,25 @@ describe("killed in the middle", () => {
     expect(await on("ls /run/vpc6/payload.* 2>/dev/null || true")).toBe("");
   });
 
+  it("the program, before it started dnsmasq anew for an address that had been away: the next transaction does", async () => {
+    const before = await state();
+    const dnsmasq = () => on("systemctl show -P InvocationID vpc6-dnsmasq");
+    const found = await dnsmasq();
+    await on("ip addr del 2001:67c:2834:1::1/64 dev web0");
+    const outcome = raw(encode([slow], "test", "n"), router.host);
+    await strike("$program");
+    await outcome;
+    expect(await dnsmasq()).toBe(found);
+    const nothing = async () =>
+      expect(parseAnswer(await raw(encode([web], "test", "n")))).toMatchObject({ verdict: "ok" });
+    await nothing();
+    expect(await state()).toBe(before);
+    const now = await dnsmasq();
+    expect(now).not.toBe(found);
+    await nothing();
+    expect(await dnsmasq()).toBe(now);
+  });
+
   it("the program, and nobody comes: its timer puts everything back", async () => {
     const before = await state();
     const outcome = raw(encode([slow], "test", "n", 5), router.host);

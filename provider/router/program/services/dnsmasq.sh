@@ -51,15 +51,23 @@ dnsmasq_apply() {
   [ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || dnsmasq_hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
     dnsmasq_stop
-    rm -f "$RUN/dnsmasq.applied"
-  elif ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || ! systemctl --quiet is-active vpc6-dnsmasq; then
+    rm -f "$RUN/dnsmasq.applied" "$RUN/dnsmasq.again"
+  elif again dnsmasq || ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || ! systemctl --quiet is-active vpc6-dnsmasq; then
     rm -f "$RUN/dnsmasq.applied"
     unit_restart vpc6-dnsmasq || return 1
     cp "$1/dnsmasq" "$RUN/dnsmasq.applied"
+    rm -f "$RUN/dnsmasq.again"
   elif [ -n "$dnsmasq_hangup" ]; then
     systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
   fi
   [ -z "$REPAIR" ] || [ ! -s "$1/dnsmasq" ] || systemctl start vpc6-leases
+}
+
+# dnsmasq_advertise_again FILES: a tier that was no way out is one again. Guests have forgotten it if they asked meanwhile (a
+# neighbor that is no router is no default router, RFC 4861 section 7.2.5), and are told by an advertisement only; dnsmasq 2.90
+# sends no more of them on a link that had lost its address when the next one was due. Once started anew it sends one at once.
+dnsmasq_advertise_again() {
+  ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || true >"$RUN/dnsmasq.again"
 }
 
 # dnsmasq_hosts FILE DIR: DIR holds one file for each fragment in FILE. Files appear whole, by rename; what is gone is listed

@@ -127,6 +127,7 @@ network_apply() {
   # What will be ours is on record before it is: killed in between, the next run takes back only what is really there.
   mv "$RUN/network.during" "$RUN/network"
   if [ -s "$RUN/network.batch" ]; then
+    ! network_serves "$1/dnsmasq" || dnsmasq_advertise_again "$1"
     ip ${BOOTING:+-force} -batch "$RUN/network.batch" >"$RUN/ip.out" 2>&1 || {
       network_line=$(sed -n 's/^Command failed .*:\([0-9][0-9]*\)$/\1/p' "$RUN/ip.out" | head -n 1)
       WHY="$(grep -v '^Command failed' "$RUN/ip.out" | head -n 3)
@@ -138,6 +139,15 @@ ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
   mv "$RUN/network.after" "$RUN/network"
   [ ! -s "$VAR/network.adopted" ] || network_give_back "$1/network"
   network_links_down "$1/network"
+}
+
+# network_serves FILE: is an IPv6 address about to be added on a link that dnsmasq serves by FILE?
+network_serves() {
+  awk -v file="$1" '
+    BEGIN { while ((getline line <file) > 0) if (sub(/^interface=/, "", line)) on[line] = 1 }
+    $1 == "addr" && $2 == "add" && $3 ~ /:/ && $5 in on { found = 1; exit }
+    END { exit !found }
+  ' "$RUN/network.batch"
 }
 
 # network_give_back FILE: the routes that were here before ours, where FILE has none any more.
@@ -359,6 +369,7 @@ network_links_up() {
     fi
     for name in $(network_settings "$1" "$dev"); do
       [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
+      [ "$name" != forwarding=1 ] || sysctl_forwards "$dev" || dnsmasq_advertise_again "${1%/*}"
       sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {
         WHY="the kernel refuses net.ipv6.conf.$dev.$name"
         return 1
@@ -374,12 +385,14 @@ network_links_up() {
 }
 
 # network_settings FILE DEV: what a link of ours is set to. One without IPv6 gets none of it switched on; all there is to see to
-# is that no guest gives this host an address by an advertisement.
+# is that no guest gives this host an address by an advertisement. On a host that forwards, a tier's link that does not tells its
+# neighbors that they have no router there.
 network_settings() {
   if grep -qxF "interface $2 ipv4" "$1"; then
     echo accept_ra=0
   else
     echo "disable_ipv6=0 accept_ra=$(network_ra "$1" "$2") keep_addr_on_down=1"
+    ! sysctl_forwards all || grep -qxF "interface $2 keep-ra" "$1" || echo forwarding=1
   fi
 }
 
@@ -426,8 +439,7 @@ network_links_down() {
 # A link that listened to advertisements does so again, on a host that forwards too (see sysctl_keep_learning).
 network_relearn() {
   relearn=$2
-  if [ "$relearn" = 1 ] && [ -e "$VAR/sysctl/net~ipv6~conf~all~forwarding" ] &&
-    [ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 1 ]; then
+  if [ "$relearn" = 1 ] && [ -e "$VAR/sysctl/net~ipv6~conf~all~forwarding" ] && sysctl_forwards all; then
     relearn=2
     sysctl_found_learning "$1"
   fi

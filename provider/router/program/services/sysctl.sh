@@ -81,7 +81,10 @@ sysctl_apply() {
   sysctl_code=0
   while read -r path value; do
     sysctl_note "$path"
-    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_keep_learning "$1"
+    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards all || {
+      sysctl_keep_learning "$1"
+      dnsmasq_advertise_again "$1"
+    }
     sysctl_put "$path" "$value" || {
       WHY="the kernel refuses $path = $value"
       sysctl_code=1
@@ -91,10 +94,12 @@ sysctl_apply() {
   return $sysctl_code
 }
 
+# sysctl_forwards all|DEV
+sysctl_forwards() { [ "$(cat "/proc/sys/net/ipv6/conf/$1/forwarding")" != 0 ]; }
+
 # A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
 # them would lose address and route within minutes. There it becomes 2, on every interface but ours (that do not keep-ra).
 sysctl_keep_learning() {
-  [ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 0 ] || return 0
   for learn_path in /proc/sys/net/ipv6/conf/*/accept_ra; do
     learn_dev=${learn_path#/proc/sys/net/ipv6/conf/}
     learn_dev=${learn_dev%/accept_ra}
