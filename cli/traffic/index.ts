@@ -4,6 +4,7 @@
 
 import { routerNameOf, type Stack } from "../stack";
 import { type Change, type Effect, type Level, label, slotsOf } from "./change";
+import { ofRepair } from "./repair";
 import { ofResource } from "./resource";
 import { services } from "./services";
 
@@ -22,7 +23,11 @@ export function effects(stack: Stack): Effect[] {
       if (service) service(lines, change);
       else tell("unknown", `\`${slot || "not known yet"}\``, "what a change of this does to traffic is not known here");
     }
-    for (const it of stack.resources) if (it.ours) ofResource(it, change);
+    for (const it of stack.resources) {
+      if (!it.ours) continue;
+      ofResource(it, change);
+      if (routerNameOf(it.before) === router) ofRepair(it, change);
+    }
   }
   for (const { ours, op, kind, name } of stack.resources) {
     if (ours || !["update", "delete", "replace"].includes(op)) continue;

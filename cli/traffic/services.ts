@@ -7,6 +7,9 @@ import { balancer, certificates } from "./load-balancer";
 import { network } from "./network";
 import { routing } from "./routing";
 
+export const RESTARTS_DNSMASQ =
+  "restarts dnsmasq: DHCP, DNS and advertisements of all its tiers pause for well under a second";
+
 export const services: Record<string, (slot: Slot, change: Change) => void> = {
   packages({ come }, { tell }) {
     if (come.length > 0)
@@ -49,11 +52,7 @@ export const services: Record<string, (slot: Slot, change: Change) => void> = {
   // Without a tier it does not run.
   dnsmasq({ ran, runs }, { tell, router }) {
     if (!ran || !runs) return;
-    tell(
-      "pauses",
-      `Router \`${router}\``,
-      "restarts dnsmasq: DHCP, DNS and advertisements of all its tiers pause for well under a second",
-    );
+    tell("pauses", `Router \`${router}\``, RESTARTS_DNSMASQ);
   },
   // Files that dnsmasq watches: no restart. A lease goes to a DUID; who is known by another cannot renew it.
   "dhcp-hosts"({ gone, come }, { slots, tell }) {

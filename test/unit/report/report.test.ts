@@ -381,6 +381,30 @@ describe("warnings", () => {
     expect(of(it).markdown).toContain("**Not as it was applied:** Tier `web`");
   });
 
+  test.each([
+    ["network on router r1, address removed, web0 2001:db8:1::1/64", true],
+    ["network on router r1, address removed, lo 2001:db8:1::1/128", false],
+    ["network on router r1, address removed, web0 10.1.0.1/24", false],
+    ["sysctl on router r1, net.ipv6.conf.all.forwarding = 0 instead of 1", true],
+    ["dnsmasq on router r1, vpc6-dnsmasq is stopped (inactive)", true],
+    ["dnsmasq on router r1, file /var/lib/vpc6/dns-hosts/web1 changed", false],
+    ["nftables on router r1, rule added to chain forward, accept", false],
+  ])("what a hand changed is put right, which somebody may feel: %s", (live, pauses) => {
+    const same = on({ network: "interface a\n" });
+    const { markdown } = of(step("update", "Tier", "web", same, same, { outputs: { live } }));
+    expect(markdown).not.toContain("Nothing is interrupted");
+    expect(markdown).toContain("Tier `web`: is not as it was applied, and is put right");
+    expect(markdown.includes("restarts dnsmasq")).toBe(pauses);
+  });
+
+  test("what is missing on a rebuilt router is put there, and ends nothing", () => {
+    const same = on({ network: "interface a\n" });
+    const live = "missing on router r1; the next update puts it there";
+    expect(of(step("update", "Tier", "web", same, same, { outputs: { live } })).markdown).toContain(
+      "Nothing is interrupted",
+    );
+  });
+
   test("a prefix that was kept for another name", () => {
     const ledger = (line: string) => ({ name: "ams1", ledger: `1 of 1 in use\n${line}` });
     const { markdown } = of(
