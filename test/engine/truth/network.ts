@@ -265,7 +265,7 @@ const changes: Record<string, Change> = {
   password(network, random) {
     const { instance } = anyInstance(network, random) ?? {};
     if (!instance) return undefined;
-    instance.password = `word-${network.next++}`;
+    instance.password = `password-${network.next++}`;
     return { what: `a password for ${instance.name}`, touches: [instance.name] };
   },
   addGroup(network, random) {
