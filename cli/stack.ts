@@ -87,7 +87,8 @@ function ofPreview(json: Json, steps: Json[]): Stack {
     };
     const it = resource(String(op), String(urn), state(oldState), state(newState));
     const known = all.get(it.urn);
-    all.set(it.urn, known === undefined ? it : joined(known, it));
+    // With --refresh a look at each resource comes first: what it saw is the old state of the step that follows.
+    all.set(it.urn, known === undefined || known.op === "refresh" ? it : joined(known, it));
   }
   const diagnostics = (Array.isArray(json.diagnostics) ? json.diagnostics : []).map(object).map((it) => ({
     severity: String(it.severity ?? "info"),

@@ -397,6 +397,17 @@ describe("warnings", () => {
     expect(markdown.includes("restarts dnsmasq")).toBe(pauses);
   });
 
+  test("a refresh that sees a change by hand, and the update that puts it right, are no replacement", () => {
+    const same = on({ network: "interface a\n" });
+    const live = "network on router r1, address removed, web0 2001:db8:1::1/64";
+    const { markdown } = of(
+      step("refresh", "Tier", "web", same, same, { outputs: { live } }),
+      step("update", "Tier", "web", same, same, { outputs: { live } }),
+    );
+    expect(markdown).toContain("**Tier `web` changed, on router `vr1`.**");
+    expect(markdown).not.toMatch(/replaced|made anew/i);
+  });
+
   test("what is missing on a rebuilt router is put there, and ends nothing", () => {
     const same = on({ network: "interface a\n" });
     const live = "missing on router r1; the next update puts it there";
