@@ -4,6 +4,8 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
+import { report } from "../../cli/report";
+import { readStack } from "../../cli/stack";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, lab } from "./lab.ts";
 import { capture, logins, program, start } from "./stack.ts";
@@ -350,6 +352,11 @@ describe("what a hand changed shows, and up repairs it", () => {
     await lab.exec("vr1", "ip addr del 2001:67c:2834:2::1/64 dev web0");
     // One is due every 30 s.
     await sleep(31_000);
+    const { stdout } = await engine.preview({ json: true, args: ["--refresh"] });
+    const { markdown } = report(readStack(stdout));
+    expect(markdown).toContain("**Tier `web` changed, on router `vr1`.**");
+    expect(markdown).toContain("restarts dnsmasq");
+    expect(markdown).toContain("Tier `web`: is not as it was applied, and is put right");
     const advertisements = await capture("web1", "eth0", "icmp6 and ip6[40] == 134");
     const repaired = await engine.up({ args: ["--refresh"] });
     expect(repaired.code, repaired.all).toBe(0);
