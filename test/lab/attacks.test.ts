@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, program, routeOnUplink, start } from "./stack.ts";
+import { connects, membersStay, program, routeOnUplink, start } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbour; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -465,7 +465,8 @@ time.sleep(60)
         )
       ).stdout;
     const other = `[${OTHER_VIP}]:81`;
-    await lab.until("the load balancer", 10_000, async () => (await get(other)) === "200");
+    // Its member has just been set up anew.
+    await membersStay(async () => (await get(other)) === "200");
     await using slow = lab.background("internet", ["python3", "-c", SLOW, VIP, "80"]);
     await lab.until("all connections", 30_000, async () => slow.stdout !== "");
     expect(Number(slow.stdout)).toBeGreaterThan(9_000);

@@ -9,7 +9,7 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { capture, connects, routeOnUplink, snapshot, start } from "./stack.ts";
+import { capture, connects, membersStay, routeOnUplink, snapshot, start } from "./stack.ts";
 
 const ADDRESS = { web1: "10.1.1.2", web2: "10.1.1.80", db1: "10.1.2.1", cache1: "10.9.0.2" } as const;
 const GATEWAY = { web1: "10.1.1.1", web2: "10.1.1.1", db1: "10.1.2.254", cache1: "10.9.0.1" } as const;
@@ -138,7 +138,7 @@ test("names: A and PTR over IPv4 and IPv6, and no AAAA for a server that knows I
 
 test("the IPv4-only server answers IPv6 clients, and reads who they are", async () => {
   const vip = await engine.output("website");
-  await lab.until("the server to be alive", 20_000, async () => (await get(`http://[${vip}]/`)).startsWith("db1"));
+  await membersStay(async () => (await get(`http://[${vip}]/`)).startsWith("db1"));
   expect(await get(`http://[${vip}]/`)).toBe(`db1 for ${OUTSIDE}`);
 });
 

@@ -1,11 +1,10 @@
 // Load balancers on the wire: who answers, what members are told of the client, who gets in, and that nobody's connection is cut
 // when a member comes or goes.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Guest, lab } from "./lab.ts";
-import { connects, program, routeOnUplink, snapshot, start } from "./stack.ts";
+import { connects, membersStay, program, routeOnUplink, snapshot, start } from "./stack.ts";
 
 const VIP = "2001:67c:2834::80";
 const OUTSIDE = "2001:db8:1::80";
@@ -115,19 +114,12 @@ beforeAll(async () => {
     await lab.waitForGateway(guest);
     await serve(guest);
   }
-  // A new process takes everybody for alive until three checks failed, and the third may be one that began before a member was there:
-  // it ends within `timeout check`, two seconds, and after two good ones, half a second apart, the member is back.
-  for (const pause of [4_000, 0]) {
-    await lab.until(
-      "both members to be alive",
-      20_000,
-      async () =>
-        Object.keys(await counted(4))
-          .sort()
-          .join() === "web1,web2",
-    );
-    await sleep(pause);
-  }
+  await membersStay(
+    async () =>
+      Object.keys(await counted(4))
+        .sort()
+        .join() === "web1,web2",
+  );
 });
 
 afterAll(async () => {

@@ -104,6 +104,19 @@ export async function operatorsIpv4(): Promise<void> {
 }
 
 /**
+ * Waits until a load balancer's members are alive to stay. The failed check at which HAProxy takes a member for dead (a new process
+ * its first, any other the third) may have begun before the member was there, and ends within `timeout check`, two seconds, though
+ * the member has been answering meanwhile. Members that answer for four seconds without a break are there.
+ */
+export async function membersStay(answer: () => Promise<boolean>): Promise<void> {
+  let since = Date.now();
+  await lab.until("the load balancer's members to stay", 40_000, async () => {
+    if (!(await answer())) since = Date.now();
+    return Date.now() - since > 4_000;
+  });
+}
+
+/**
  * Segments of a host's that were lost on their way: those it sent again, but for what had arrived and was only answered late, as
  * the other end says then (D-SACK, RFC 2883).
  */

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, lab } from "./lab.ts";
-import { program, routeOnUplink, start } from "./stack.ts";
+import { membersStay, program, routeOnUplink, start } from "./stack.ts";
 
 const VIP = "2001:67c:2834::80";
 let engine: Engine;
@@ -104,10 +104,8 @@ afterAll(async () => {
 });
 
 test("a client gets the certificate, HTTP/2 and its answer; the member is told who asked, and over what", async () => {
-  const found = await lab.until("an answer", 20_000, async () => {
-    const { stdout } = await fetched("--http2", "-w", "%{http_version}");
-    return stdout.startsWith("https") && stdout;
-  });
+  await membersStay(async () => (await fetched()).stdout.startsWith("https"));
+  const found = (await fetched("--http2", "-w", "%{http_version}")).stdout;
   expect(found).toBe("https 2001:db8:1::80\n2");
   const old = await fetched("--tls-max", "1.1");
   expect(old.code).not.toBe(0);

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, lostSegments, program, routeOnUplink, start } from "./stack.ts";
+import { connects, lostSegments, membersStay, program, routeOnUplink, start } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:1::10";
 const DB1 = "2001:67c:2834:2::10";
@@ -71,14 +71,8 @@ beforeAll(async () => {
     servers.push(lab.background(host, "exec socat TCP6-LISTEN:9100,fork,reuseaddr EXEC:cat"));
     await lab.until(`${host} to listen`, 10_000, async () => (await connects(host, "::1", 9100)) === "open");
   }
-  // A new HAProxy takes its member for alive, and for dead some seconds later, when it asked before anybody listened: a check
-  // that began then ends within two seconds. A member that is there for four is there to stay.
   const echo = `(echo hello; sleep 0.3) | nc -6 -n -w 1 ${VIP} 9100`;
-  let since = Date.now();
-  await lab.until("the balancer's member to stay", 30_000, async () => {
-    if ((await lab.exec("internet", echo, { check: false })).stdout !== "hello\n") since = Date.now();
-    return Date.now() - since > 4_000;
-  });
+  await membersStay(async () => (await lab.exec("internet", echo, { check: false })).stdout === "hello\n");
 });
 
 afterAll(async () => {
