@@ -27,8 +27,8 @@ test: setup ## lint and all suites; the last line is the sum
 test-unit: packages ## pure functions: seconds
 	@$(suite) unit
 
-test-fuzz: packages ## the long form of test/unit/fuzz: VPC6_FUZZ inputs, 100,000 if nothing is said
-	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit test/unit/fuzz
+test-fuzz: packages ## random inputs: VPC6_FUZZ of them for all kinds, 100,000 if nothing is said, and new ones for each other unit test that has some
+	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit $$(grep -rl fast-check test/unit --include=*.test.ts)
 
 test-fuzz-lab: setup ## random networks judged by the daemons of a real router: VPC6_FUZZ_LAB of them, 1,000 if nothing is said; needs root
 	@VPC6_FUZZ_LAB=$${VPC6_FUZZ_LAB:-1000} tools/env vitest run --project lab test/lab/fuzz.test.ts

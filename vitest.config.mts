@@ -13,7 +13,7 @@ export default defineConfig({
   test: {
     projects: [
       // No test is timed by this: on a busy machine a second may take ten.
-      suite("unit", { testTimeout: 60_000, hookTimeout: 60_000 }),
+      suite("unit", { setupFiles: "test/unit/seed.ts", testTimeout: 60_000, hookTimeout: 60_000 }),
       suite("engine", { globalSetup: built, testTimeout: 60_000, hookTimeout: 60_000 }),
       suite("pack", { globalSetup: built, testTimeout: 120_000, hookTimeout: 120_000 }),
       suite("lab", {

@@ -16,10 +16,10 @@ test(`${COUNT} routers: those that can be reached are done, whatever the others 
   expect(up.code, up.all).not.toBe(0);
   expect(up.all).toContain(`${failed} of ${COUNT} routers failed:`);
   expect(up.all).toMatch(
-    /vr5 \(root@127\.0\.0\.1:\d+\): cannot connect to .*: connect ECONNREFUSED.* \(Router "vr5"\)/,
+    /vr5 \(root@127\.0\.0\.2:\d+\): cannot connect to .*: connect ECONNREFUSED.* \(Router "vr5"\)/,
   );
-  expect(up.all).toMatch(/vr15 .*: 127\.0\.0\.1 port \d+ accepts connections but says nothing/);
-  expect(up.all).toMatch(/vr25 .*: 127\.0\.0\.1 does not let root log in/);
+  expect(up.all).toMatch(/vr15 .*: 127\.0\.0\.2 port \d+ accepts connections but says nothing/);
+  expect(up.all).toMatch(/vr25 .*: 127\.0\.0\.2 does not let root log in/);
   const { resources = [] } = (await engine.export()).deployment;
   expect(resources.filter(({ type }) => /:(Router|Vpc)$/.test(type))).toHaveLength(3 * (COUNT - failed));
   // Provider and engine hold no more than they need.
@@ -37,6 +37,6 @@ test(`${COUNT} routers: those that can be reached are done, whatever the others 
   expect(refresh.all).toContain(`3 of ${COUNT - failed} routers failed:`);
   expect(refresh.all).toMatch(/vr0 .*: cannot connect to .*: connect ECONNREFUSED.* and 2 more\)/);
   expect(
-    refresh.all.match(/cannot connect to 127\.0\.0\.1 port \d+ \(see (Router|Vpc) "\w+"\)/g)?.length,
+    refresh.all.match(/cannot connect to 127\.0\.0\.2 port \d+ \(see (Router|Vpc) "\w+"\)/g)?.length,
   ).toBeGreaterThanOrEqual(6);
 }, 900_000);

@@ -7,6 +7,8 @@ import { type Ended, Engine } from "./engine";
 
 export const PARALLEL = 64;
 const SLOW = 3_000;
+/** Where they listen. The engine and its plugins do at 127.0.0.1, and would take the port of a router that is gone. */
+const HOST = "127.0.0.2";
 
 /** Every tenth router is one of these, in turn; all others are as they should be. */
 const kinds = ["dead", "mute", "stranger", "resets", "slow"] as const;
@@ -64,10 +66,10 @@ export async function fleet(count: number): Promise<Fleet> {
           there.set(id, text);
         return answer("ok 1 same", { changed: "network" });
       },
-      { login: () => kind !== "stranger", accept: () => kind !== "resets" || ++dials > 2 },
+      { login: () => kind !== "stranger", accept: () => kind !== "resets" || ++dials > 2, host: HOST },
     );
     if (kind !== "dead") stack.use(fake);
-    if (kind === "mute") fake.address.port = stack.use(await tcpServer(() => {})).port;
+    if (kind === "mute") fake.address.port = stack.use(await tcpServer(() => {}, HOST)).port;
     routers.push(Object.assign(fake, { kind }));
   }
   // Only now: else the next one would get the port.
@@ -88,7 +90,7 @@ import * as vpc6 from "vpc6";
 const zone = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/48" });
 for (const [i, port] of ${ports}.entries()) {
   const router = new vpc6.Router("vr" + i, {
-    zone, host: "127.0.0.1", port, user: "root", hostKey: "${hostKeyPrint}", publicInterface: "pub0",
+    zone, host: "${HOST}", port, user: "root", hostKey: "${hostKeyPrint}", publicInterface: "pub0",
   });
   for (const letter of ["a", "b"]) new vpc6.Vpc(letter + i, { zone, router });
 }

@@ -29,6 +29,7 @@ beforeAll(async () => {
      printf '%s\\n' 'router bgp 64999' ' bgp router-id 192.0.2.99' ' no bgp default ipv4-unicast' ' neighbor 2001:db8:ffff::1 remote-as 65000' exit '!' >/etc/frr/frr.conf
      systemctl restart frr
      ip addr add 2001:db8:ffff::10/64 dev pub0 nodad; ip link set pub0 up
+     until ip -6 addr show dev pub0 scope link -tentative | grep -q fe80; do sleep 0.1; done
      ip -6 route add default via 2001:db8:ffff::99 dev pub0 metric 512`,
     { timeoutMs: 120_000 },
   );

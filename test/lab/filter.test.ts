@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { capture, connects, program, routeOnUplink, start } from "./stack.ts";
+import { capture, connects, counted, program, routeOnUplink, start } from "./stack.ts";
 
 const WEB = "2001:67c:2834:2::";
 const DB = "2001:67c:2834:1::";
@@ -140,10 +140,14 @@ test("a guest cannot send with an address that is not its own, nor the world wit
 test("a guest cannot take a neighbour's traffic by advertising its address", async () => {
   await using attack = lab.background(
     "web1",
-    `ip -6 addr add ${WEB}11/128 dev eth0 nodad; while :; do ndisc6 -1 -q -s ${WEB}11 ${WEB}1 eth0 >/dev/null 2>&1; arping -q -c1 ${WEB}1 2>/dev/null; sleep 0.05; done`,
+    `ip -6 addr add ${WEB}11/128 dev eth0 nodad; while :; do ndisc6 -1 -q -s ${WEB}11 ${WEB}1 eth0 >/dev/null 2>&1; arping -q -c1 ${WEB}1 2>/dev/null; echo again; sleep 0.05; done`,
   );
   try {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const said = `icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } iifname web0 ether saddr 02:00:00:00:01:11 ip6 saddr ${WEB}11`;
+    const { came } = await counted(said, () =>
+      lab.until("the attack to be repeated", 20_000, async () => attack.stdout.split("again").length > 4),
+    );
+    expect(came).toBeGreaterThan(0);
     expect((await lab.exec("vr1", `ip neigh show ${WEB}11`)).stdout).toContain("lladdr 02:00:00:00:01:12 PERMANENT");
   } finally {
     await attack.stop();

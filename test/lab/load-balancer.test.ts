@@ -114,12 +114,7 @@ beforeAll(async () => {
     await lab.waitForGateway(guest);
     await serve(guest);
   }
-  await membersStay(
-    async () =>
-      Object.keys(await counted(4))
-        .sort()
-        .join() === "web1,web2",
-  );
+  await membersStay(both);
 });
 
 afterAll(async () => {
@@ -226,21 +221,30 @@ test("removing and adding a member under load: no failed request, no connection 
   await lab.until("the long connection to go on", 5_000, async () => long.stdout.trim().split("\n").length > last + 5);
 });
 
+const both = async () =>
+  Object.keys(await counted(4))
+    .sort()
+    .join() === "web1,web2";
 const only2 = async () => JSON.stringify(await counted(6)) === '{"web2":6}';
 
 test("a member that its health check finds ill is out, though it answers, and back when it is well", async () => {
   await lab.exec("web1", "touch /run/ill");
   await lab.until("web1 to be out", 10_000, only2);
   await lab.exec("web1", "rm /run/ill");
-  await lab.until("web1 to be back", 10_000, async () => Object.keys(await counted(4)).length === 2);
+  await lab.until("web1 to be back", 10_000, both);
 });
 
 test("a dead member is out, and back when it lives again", async () => {
   const server = servers[0];
+  const found = () => lab.exec("vr1", "journalctl -u vpc6-haproxy -o cat | grep -c '^Server .*/web1 is DOWN' || true");
+  const before = (await found()).stdout;
   await server?.stop();
   await lab.until("web1 to be out", 10_000, only2);
+  // Until here its clients may only have been passed on, each after a refusal.
+  await lab.until("HAProxy to find it dead", 10_000, async () => (await found()).stdout !== before);
+  expect(await only2()).toBe(true);
   servers[0] = lab.background("web1", web("web1", 8080));
-  await lab.until("web1 to be back", 10_000, async () => Object.keys(await counted(4)).length === 2);
+  await lab.until("web1 to be back", 10_000, both);
 });
 
 test("a port that another load balancer has at the address is refused at preview, by both names", async () => {

@@ -476,7 +476,7 @@ cloud_final_modules: []
     await lab.exec("web1", "rm /etc/cloud/cloud-init.disabled; cloud-init init; cloud-init modules --mode=config", {
       timeoutMs: 120_000,
     });
-    expect(metadata.stderr).toMatch(/GET \/latest\/meta-data/);
+    expect(metadata.stderr).toMatch(/GET \/latest\/user-data/);
     const { stdout } = await lab.exec(
       "web1",
       `python3 -W ignore -c 'import crypt; h = [l.split(":")[1] for l in open("/etc/shadow") if l.startswith("debian:")][0]; print(crypt.crypt("web1-eighth", h) == h)'`,

@@ -130,6 +130,25 @@ export async function lostSegments(host: Host): Promise<number> {
   return count("TcpRetransSegs") - count("TcpExtTCPDSACKRecv");
 }
 
+/** How many packets of a kind come to `vr1` while `work` is done, and how many of them get past its filter. */
+export async function counted(match: string, work: () => Promise<unknown>): Promise<{ came: number; passed: number }> {
+  await lab.exec(
+    "vr1",
+    `nft 'table inet probe {
+      chain before { type filter hook prerouting priority -450; ${match} counter; }
+      chain after { type filter hook input priority 10; ${match} counter; }
+    }'`,
+  );
+  try {
+    await work();
+    const { stdout } = await lab.exec("vr1", "nft list table inet probe");
+    const [came, passed] = [...stdout.matchAll(/packets (\d+)/g)].map(([, packets]) => Number(packets));
+    return { came: came ?? -1, passed: passed ?? -1 };
+  } finally {
+    await lab.exec("vr1", "nft delete table inet probe");
+  }
+}
+
 /** What a device sees from now on, a line for each packet that `filter` (tcpdump's) lets through. */
 export async function capture(host: Host, device: string, filter: string): Promise<Background> {
   const tcpdump = lab.background(host, ["tcpdump", "--immediate-mode", "-l", "-n", "-i", device, filter]);

@@ -337,7 +337,18 @@ describe("two who want the same router", () => {
         converge(router, without(change)),
       ),
     );
+    // It waits for its turn, and is asleep when it comes.
+    await using another = lab.background("vr1", ["flock", "/run/vpc6/lock", "sleep", "600"]);
+    await on("until ! flock -n /run/vpc6/lock true; do sleep 0.02; done");
+    const waits = raw(encode([slow], "late", "late"), router.host);
+    const asleep = await on(
+      `until pid=$(pgrep -f '^/bin/sh ${path} converge') && mine=$(pgrep -x -P $pid flock); do sleep 0.02; done; kill -STOP $pid $mine; echo $pid $mine`,
+    );
+    await another.stop();
     await uninstall(router, base.id);
     expect(await on("ls -d /etc/vpc6 /run/vpc6 /var/lib/vpc6 /usr/local/lib/vpc6 2>/dev/null || true")).toBe("");
+    await on(`kill -CONT ${asleep}`);
+    expect(await waits).toMatch(/^vpc6-answer 1\noutdated removed\n/);
+    expect(await applied()).toBe("");
   });
 });

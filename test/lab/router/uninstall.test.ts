@@ -25,7 +25,8 @@ it("leaves nothing behind, and nothing out", async () => {
   // What an operator may have had there before, some of it what vpc6 wants too.
   await on(`ip link set pub0 up; ip addr add 2001:db8:ffff::10/64 dev pub0 nodad; ip addr add 203.0.113.10/24 dev pub0
     ip -6 route add ::/0 via 2001:db8:ffff::1 dev pub0; ip -6 route add 2001:db8:99::/48 via 2001:db8:ffff::9 dev pub0
-    until ip -6 addr show dev pub0 scope link -tentative | grep -q fe80; do sleep 0.1; done; ip neigh add 2001:db8:ffff::9 lladdr 02:00:00:00:99:99 dev pub0 nud permanent
+    until ip -6 addr show dev pub0 scope link -tentative | grep -q fe80 && [ -z "$(ip -6 addr show tentative)" ]; do sleep 0.1; done
+    ip neigh add 2001:db8:ffff::9 lladdr 02:00:00:00:99:99 dev pub0 nud permanent
     sysctl -q net.ipv6.conf.db0.accept_ra=0 net.ipv6.conf.web0.forwarding=1 net.ipv4.conf.all.accept_redirects=1
     printf '#!/bin/sh\\nexit 0\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d`);
   const before = await snapshot();

@@ -44,6 +44,8 @@ interface Behavior {
   login?: (context: AuthContext) => boolean;
   /** Called for each TCP connection, before a word is said; false: reset, as sshd does beyond MaxStartups, or a host that just comes up. */
   accept?: (socket: Socket) => boolean;
+  /** Where it listens, 127.0.0.1 if nothing is said. */
+  host?: string;
   /** As a bastion: every forwarded connection goes to this port of this machine. */
   forwardTo?: () => number;
 }
@@ -99,11 +101,12 @@ export async function fakeRouter(
     if (behavior.accept?.(socket) === false) socket.resetAndDestroy();
     else server.injectSocket(socket);
   });
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { host = "127.0.0.1" } = behavior;
+  await new Promise<void>((resolve) => listener.listen(0, host, resolve));
   const fake: FakeRouter = {
     address: {
       name: "vr1",
-      host: "127.0.0.1",
+      host,
       port: (listener.address() as AddressInfo).port,
       user: behavior.user ?? "root",
       hostKey: hostKeyPrint,
@@ -144,14 +147,17 @@ export function idsIn(payload: string | undefined): string[] {
 }
 
 /** A TCP server that is no SSH server. */
-export async function tcpServer(serve: (socket: Socket) => void): Promise<AsyncDisposable & { port: number }> {
+export async function tcpServer(
+  serve: (socket: Socket) => void,
+  host = "127.0.0.1",
+): Promise<AsyncDisposable & { port: number }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
     serve(socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
