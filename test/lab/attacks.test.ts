@@ -399,7 +399,7 @@ while True:
     await using flood = lab.background("web1", ["python3", "-c", FLOOD]);
     const { came } = await counted("iifname web0 udp dport 547", async () => {
       await setUpAnew(4711);
-      await lab.waitForLease("web2", `${WEB}11`, 60_000);
+      await lab.waitForLease("web2", `${WEB}11`, 10_000);
       const { length } = flood.stdout;
       await lab.until("the flood to go on", 60_000, async () => flood.stdout.length > length);
     });

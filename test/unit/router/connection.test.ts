@@ -323,7 +323,7 @@ describe("a connection that breaks", () => {
     await using fake = await fakeRouter(ok);
     await converge(fake.address, change);
     for (const client of fake.open) client.end();
-    await vi.waitFor(() => expect(fake.open.size).toBe(0), 10_000);
+    await vi.waitFor(() => expect(fake.open.size).toBe(0));
     await converge(fake.address, { ...change, id: "db" });
     expect([fake.connections, fake.payloads.length]).toEqual([2, 2]);
   });
@@ -350,7 +350,7 @@ describe("a change that may have cut us off", () => {
       confirmed: "fresh connection",
     });
     expect(fake.commands[1]).toBe("/usr/local/lib/vpc6/vpc6 confirm 8");
-    await vi.waitFor(() => expect(fake.open.size).toBe(1), 10_000);
+    await vi.waitFor(() => expect(fake.open.size).toBe(1));
     await converge(fake.address, { ...change, id: "db" }).catch(() => {});
     expect(fake.connections).toBe(3);
   });

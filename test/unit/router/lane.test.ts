@@ -31,7 +31,7 @@ describe("gathering", () => {
       return ok();
     });
     const first = converge(fake.address, change("a"));
-    await vi.waitFor(() => expect(fake.payloads).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(fake.payloads).toHaveLength(1));
     await Promise.all([first, ...["b", "c", "d"].map((id) => converge(fake.address, change(id)))]);
     expect(fake.payloads.map(idsIn)).toEqual([["a"], ["b", "c", "d"]]);
     expect(fake.connections).toBe(1);
@@ -72,7 +72,7 @@ describe("gathering", () => {
     await converge(fake.address, change("a"));
     // One comes while the router is being looked at.
     const first = read();
-    await vi.waitFor(() => expect(fake.commands).toHaveLength(3), 10_000);
+    await vi.waitFor(() => expect(fake.commands).toHaveLength(3));
     await Promise.all([first, read()]);
     expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["observe", "converge", "observe"]);
     // Who does not say that it will do looks for himself.
@@ -96,7 +96,7 @@ describe("gathering", () => {
     try {
       await using fake = await fakeRouter(ok);
       await converge(fake.address, change("a"));
-      await vi.waitFor(() => expect(fake.open.size).toBe(0), 10_000);
+      await vi.waitFor(() => expect(fake.open.size).toBe(0));
     } finally {
       idle.close = saved;
     }
