@@ -205,8 +205,8 @@ for _ in range(3):
     const router = await linkLocal("web0");
     const before = await routing();
     // The router hears its own advertisements to all as well, as from web0.
-    const false_ = `icmpv6 type { nd-router-advert, nd-redirect } iifname web0 ip6 daddr ${router}`;
-    const { came } = await counted(false_, () => python("web1", FALSE, router, "eth0"));
+    const lies = `icmpv6 type { nd-router-advert, nd-redirect } iifname web0 ip6 daddr ${router}`;
+    const { came } = await counted(lies, () => python("web1", FALSE, router, "eth0"));
     expect(came).toBe(6);
     expect(await routing()).toBe(before);
     // Were the router to listen, it would have a second default route and an address by now.
