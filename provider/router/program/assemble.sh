@@ -4,7 +4,7 @@
 
 # assemble GENERATION [boot]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error.
 assemble() {
-  assemble_boot=${2:-}
+  local boot="${2:-}" code service slot token
   [ ! -e "$1/files" ] || rm -rf "$1/files" "$1/macs" || return 1
   mkdir -m 700 "$1/files" "$1/files/certificates.d" "$1/files/passwords.d" || return 1
   macs >"$RUN/macs" || return 1
@@ -14,7 +14,7 @@ assemble() {
   true >"$1/macs"
   # `./SLOT 0 ID`, in the order in which they are written.
   (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name 'router:*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \)) | sort |
-    awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$assemble_boot" -v heads="nftables|$nftables_head" '
+    awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$boot" -v heads="nftables|$nftables_head" '
       BEGIN {
         hex = "[0-9a-f][0-9a-f]"
         token = "mac-" hex hex hex hex hex hex
@@ -79,16 +79,13 @@ assemble() {
         close(source)
       }
     ' >"$RUN/unresolved"
-  assemble_code=$?
-  if [ $assemble_code = 3 ]; then
-    read -r BLAME assemble_token <"$RUN/unresolved"
-    WHY=$(no_such_mac "$assemble_token")
-    return 1
+  code=$?
+  if [ $code = 3 ]; then
+    read -r BLAME token <"$RUN/unresolved"
+    refuse "$(no_such_mac "$token")"
+    return
   fi
-  [ $assemble_code = 0 ] || {
-    WHY="the files could not be assembled (is the disk full?)"
-    return 1
-  }
+  [ $code = 0 ] || refuse "the files could not be assembled (is the disk full?)" || return
   for service in $SERVICES; do
     "${service}_assemble" "$1/files" || return 1
   done
@@ -97,16 +94,17 @@ assemble() {
 # macs: `mac-020000000011 web0` for each address that one interface holds. Of several with the same address (a bridge and
 # its port, a VLAN and its parent) the one that is neither a port of another nor stacked on another.
 macs() {
+  local address link lower rank
   for link in /sys/class/net/*; do
-    read -r link_address 2>/dev/null <"$link/address" || continue
-    case $link_address in ??:??:??:??:??:??) ;; *) continue ;; esac
-    [ "$link_address" != 00:00:00:00:00:00 ] || continue
-    link_rank=0
-    for lower in "$link"/lower_*; do [ ! -e "$lower" ] || link_rank=1; done
+    read -r address 2>/dev/null <"$link/address" || continue
+    case $address in ??:??:??:??:??:??) ;; *) continue ;; esac
+    [ "$address" != 00:00:00:00:00:00 ] || continue
+    rank=0
+    for lower in "$link"/lower_*; do [ ! -e "$lower" ] || rank=1; done
     # A bridge is stacked on its ports by choice: it is the one to use, and its ports are not.
-    [ ! -d "$link/bridge" ] && [ ! -d "$link/bonding" ] || link_rank=0
-    [ ! -e "$link/master" ] || link_rank=2
-    echo "$link_address $link_rank ${link##*/}"
+    [ ! -d "$link/bridge" ] && [ ! -d "$link/bonding" ] || rank=0
+    [ ! -e "$link/master" ] || rank=2
+    echo "$address $rank ${link##*/}"
   done | awk '
     {
       gsub(":", "", $1)
@@ -118,10 +116,11 @@ macs() {
 }
 
 no_such_mac() {
+  local address link
   echo "${1#mac-}" | sed 's/../&:/g; s/:$//; s/.*/no interface of this host (or more than one) has the MAC address &; it has:/'
   for link in /sys/class/net/*; do
-    read -r link_address 2>/dev/null <"$link/address" || continue
-    echo "${link##*/} ($link_address)"
+    read -r address 2>/dev/null <"$link/address" || continue
+    echo "${link##*/} ($address)"
   done
 }
 
@@ -154,7 +153,8 @@ differences() {
 
 # differs SERVICE: do its slots, between the generations that `differences` was told?
 differs() {
-  eval "differs_slots=\$$1_slots"
+  local its_slots
+  eval "its_slots=\$$1_slots"
   # shellcheck disable=SC2086,SC2154 # a list of slots, from eval
-  has_any "$DIFFERENT" all $differs_slots
+  has_any "$DIFFERENT" all $its_slots
 }

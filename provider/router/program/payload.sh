@@ -4,12 +4,13 @@
 # read_payload FILE: stdin to FILE; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are
 # what it says: all at once, as each fork costs a millisecond or two.
 read_payload() {
+  local says
   if ! cat >"$1" 2>"$1.err"; then
     WHY=$(cat "$1.err")
     : "${WHY:=the payload could not be stored}"
     return 1
   fi
-  payload_says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '
+  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '
     function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
     NR == 1 { if ($0 != "vpc6-transaction 1") bad("not a payload of this program"); next }
     ended { bad("text after the end") }
@@ -40,17 +41,18 @@ read_payload() {
       print nonce; print wait; print repair; print fresh; print holder
     }
   ' "$1") || {
-    WHY=${payload_says:-the payload could not be read}
-    return 1
+    refuse "${says:-the payload could not be read}"
+    return
   }
   # What it does not say is empty, and the last of it not even a line.
   { read -r NONCE; read -r CONFIRM_WAIT; read -r REPAIR; read -r FRESH; read -r PAYLOAD_HOLDER; true; } <<END
-$payload_says
+$says
 END
 }
 
 # stage_payload FILE DIR: applies it to DIR/<slot>/<id>. Files are hard links into older generations: never written, replaced.
 stage_payload() {
+  local slot
   for slot in $SLOTS; do
     [ -d "$2/$slot" ] || mkdir -p "$2/$slot" || return 1
   done
@@ -76,6 +78,7 @@ stage_payload() {
 # strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
 # BLAME. Two stacks would take turns at it, and the one that goes first would take it from the other. Nor are there two routers.
 strangers() {
+  local id of owner slot there
   [ -n "$FRESH" ] || return 0
   awk '
     function done() { if (fresh) print id, owner; fresh = 0; owner = "" }
@@ -85,23 +88,22 @@ strangers() {
     /^\|/ { if (slot == "owner") owner = substr($0, 2) }
     END { done() }
   ' "$1" >"$RUN/strangers"
-  while read -r strangers_id strangers_owner; do
-    strangers_there=
-    case $strangers_id in
-      router:*) strangers_there=$(cd "$2" && find . -mindepth 2 -type f -name 'router:*' -printf '%f\n' | sort | head -n 1) ;;
+  while read -r id owner; do
+    there=
+    case $id in
+      router:*) there=$(cd "$2" && find . -mindepth 2 -type f -name 'router:*' -printf '%f\n' | sort | head -n 1) ;;
       *)
         for slot in $SLOTS; do
-          [ ! -e "$2/$slot/$strangers_id" ] || strangers_there=$strangers_id
+          [ ! -e "$2/$slot/$id" ] || there=$id
         done
         ;;
     esac
-    [ -n "$strangers_there" ] || continue
-    strangers_of=
-    [ ! -e "$2/owner/$strangers_there" ] || read -r strangers_of <"$2/owner/$strangers_there"
-    [ "$strangers_there" != "$strangers_id" ] || [ "$strangers_of" != "$strangers_owner" ] || continue
-    BLAME=$strangers_id
-    WHY="$strangers_there is on this router already, put there by ${strangers_of:+stack }${strangers_of:-another stack}"
-    return 1
+    [ -n "$there" ] || continue
+    of=
+    [ ! -e "$2/owner/$there" ] || read -r of <"$2/owner/$there"
+    [ "$there" != "$id" ] || [ "$of" != "$owner" ] || continue
+    refuse "$there is on this router already, put there by ${of:+stack }${of:-another stack}" "$id"
+    return
   done <"$RUN/strangers"
 }
 

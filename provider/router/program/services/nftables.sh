@@ -7,14 +7,12 @@ nftables_head='table inet vpc6\ndelete table inet vpc6'
 nftables_assemble() { :; }
 
 nftables_check() {
+  local wrong
   [ -s "$1/nftables" ] || return 0
-  command -v nft >/dev/null || {
-    WHY="nft is not installed (the Router's packages should name nftables)"
-    return 1
-  }
+  command -v nft >/dev/null || refuse "nft is not installed (the Router's packages should name nftables)" || return
   # Two lists on one tier would be one chain to nft, in which the first alone has a say. Of one program that is a passing state:
   # Pulumi makes what is new before it takes away what it replaces. Of two it would stay.
-  nftables_wrong=$(awk '
+  wrong=$(awk '
     /^# vpc6 / { id = $3; stack = "" }
     /^# stack / { stack = $3 }
     $1 == "chain" && $2 ~ /^to\// {
@@ -27,18 +25,8 @@ nftables_check() {
       if (stack != "") { by[tier] = id; of[tier] = stack }
     }
   ' "$1/nftables")
-  if [ -n "$nftables_wrong" ]; then
-    BLAME=${nftables_wrong%%
-*}
-    WHY=${nftables_wrong#*
-}
-    return 1
-  fi
-  nft -c -f "$1/nftables" >"$RUN/nft.out" 2>&1 && return 0
-  WHY=$(sed "s|^$1/||" "$RUN/nft.out")
-  nftables_line=$(printf '%s\n' "$WHY" | sed -n 's/^nftables:\([0-9][0-9]*\):.*/\1/p' | head -n 1)
-  [ -z "$nftables_line" ] || blame "$1/nftables" "$nftables_line"
-  return 1
+  judged "$wrong" || return
+  check_with "$1/nftables" '^nftables:\([0-9][0-9]*\):.*' nft -c -f
 }
 
 nftables_apply() {
@@ -57,7 +45,7 @@ nftables_health() {
 $WHY
 " in *"
 table inet vpc6
-"*) WHY='' ;; *) WHY="the table inet vpc6 is not there: $WHY" && return 1 ;; esac
+"*) WHY='' ;; *) refuse "the table inet vpc6 is not there: $WHY" ;; esac
 }
 
 nftables_remove() {
@@ -82,6 +70,7 @@ END
 # Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
 # and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
 nftables_drift() {
+  local list
   nft -s list table inet vpc6 >"$RUN/nft.now" 2>/dev/null || {
     [ ! -s "$1/nftables" ] || echo "- table inet vpc6 removed"
     return
@@ -96,8 +85,8 @@ nftables_drift() {
     return
   }
   ! cmp -s "$RUN/nft.want" "$RUN/nft.now" || return 0
-  for nftables_list in want now; do
-    nftables_lines "$RUN/nft.$nftables_list" >"$RUN/nft.$nftables_list.lines"
+  for list in want now; do
+    nftables_lines "$RUN/nft.$list" >"$RUN/nft.$list.lines"
   done
   diff "$RUN/nft.want.lines" "$RUN/nft.now.lines" | awk -F '\t' -v file="$1/nftables" '
     function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
