@@ -2,7 +2,7 @@
 // routers on this machine, two test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
 // a time, when nothing else is at work). `make test` runs them all.
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
-import { WORKERS } from "./test/lab/which.ts";
+import { WORKERS } from "./test/lab/which.mts";
 
 /** What runs the package as users do, from dist/, builds it first. */
 const built = "test/built.ts";
@@ -12,7 +12,7 @@ const alone = ["acl-cost", "attacks"].map((name) => `test/lab/${name}.test.ts`);
 
 const lab = {
   globalSetup: [built, "test/lab/afterwards.ts"],
-  setupFiles: "test/lab/which.ts",
+  setupFiles: "test/lab/which.mts",
   testTimeout: 300_000,
   hookTimeout: 300_000,
 };

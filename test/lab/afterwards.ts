@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { labs } from "./which.ts";
+import { labs } from "./which.mts";
 
 const script = fileURLToPath(new URL("lab", import.meta.url));
 
