@@ -26,7 +26,7 @@ const parts = [
   "units.sh",
   "transaction.sh",
   "verbs.sh",
-  "main.sh",
+  "slots.sh",
 ];
 
 const path = "/usr/local/lib/vpc6/vpc6";
@@ -34,6 +34,8 @@ const path = "/usr/local/lib/vpc6/vpc6";
 export interface Program {
   text: string;
   hash: string;
+  /** The text without its end, which does what the arguments ask for: for tests, which call one function or another. */
+  functions: string;
 }
 
 const read = (part: string): string => readFileSync(join(__dirname, "program", part), "utf8");
@@ -42,14 +44,15 @@ let cached: Program | undefined;
 
 export function program(): Program {
   if (cached) return cached;
-  const text = parts
+  const functions = parts
     .map(read)
     .join("\n")
     .replace("@SERVICES@", services.join(" "))
     // The one part that is not shell.
     .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd());
+  const text = `${functions}\n${read("main.sh")}`;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  cached = { text: text.replace("@HASH@", hash), hash };
+  cached = { text: text.replace("@HASH@", hash), hash, functions: functions.replace("@HASH@", hash) };
   return cached;
 }
 

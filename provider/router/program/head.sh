@@ -13,12 +13,18 @@ export PATH LC_ALL
 umask 022
 
 PROGRAM_HASH=@HASH@
-PROGRAM=/usr/local/lib/vpc6/vpc6
-ETC=/etc/vpc6
+# Everything of this host that is looked at or written is below ROOT. Tests have a folder of their own there.
+ROOT=
+PROC=$ROOT/proc
+SYSCTL=$PROC/sys
+LINKS=$ROOT/sys/class/net
+PROGRAM=$ROOT/usr/local/lib/vpc6/vpc6
+ETC=$ROOT/etc/vpc6
 GENERATIONS=$ETC/generations
-VAR=/var/lib/vpc6
-RUN=/run/vpc6
-UNITS=/etc/systemd/system
+VAR=$ROOT/var/lib/vpc6
+RUN=$ROOT/run/vpc6
+UNITS=$ROOT/etc/systemd/system
+UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
 
 # In the order in which a change is applied (provider/router/program.ts has the list). Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
@@ -149,7 +155,7 @@ run_dir() {
 
 # Seconds since boot: no fork, and it does not jump.
 now() {
-  read -r NOW _ </proc/uptime
+  read -r NOW _ <"$PROC/uptime"
   NOW=${NOW%.*}
 }
 
@@ -177,12 +183,12 @@ has_any() {
 require() {
   local missing tool
   # Root is who the root directory belongs to: no fork.
-  [ -O / ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
+  [ -O "$ROOT/" ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
   missing=
   for tool in awk flock systemctl systemd-run apt-get dpkg-query ip sync; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
   done
-  [ -d /run/systemd/system ] || missing="$missing systemd(running)"
+  [ -d "$UNITS_UNTIL_BOOT" ] || missing="$missing systemd(running)"
   [ -z "$missing" ] || refuse "not found on this host:$missing
 vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils" || return
 }
