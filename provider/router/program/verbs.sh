@@ -109,7 +109,7 @@ uninstall() {
   trap '' HUP PIPE INT TERM
   require || {
     # Nothing has come of it: the program is all there is.
-    [ -e "$ETC" ] || rm -rf /usr/local/lib/vpc6
+    [ -e "$ETC" ] || rm -rf "${PROGRAM%/*}"
     answer unusable
     return
   }
@@ -133,6 +133,6 @@ uninstall() {
   done
   units_remove
   packages_purge || { CULPRIT=packages; answer failed; return; }
-  rm -rf /etc/vpc6 /var/lib/vpc6 /run/vpc6 /usr/local/lib/vpc6 || { answer failed; return; }
+  rm -rf "${ETC:?}" "${VAR:?}" "${RUN:?}" "${PROGRAM%/*}" || { answer failed; return; }
   answer ok 0 same
 }
