@@ -16,6 +16,7 @@ import {
 } from "./addressing/prefix";
 import { integer, matching, printable, quote, record, type Type, text, withDefault } from "./arguments";
 import { MAC_TOKENS, NAME } from "./contract";
+import { parseHostKey } from "./router/hostkey";
 import { UNKNOWN } from "./unknown";
 
 /** From a parser that answers a string with the reason when the text is not right. */
@@ -131,10 +132,8 @@ export const host = matching(
 );
 export const user = matching("a login name", /^[a-z_][a-z0-9_.-]{0,31}$/i);
 export const hostKey = text("a host key", (value) => {
-  const key = value.trim().split(/\s+/).slice(0, 2).join(" ");
-  return /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(key) || /^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]{60,}={0,2}$/.test(key)
-    ? key.replace(/^(SHA256:.*)=$/, "$1")
-    : { not: 'is not a host key: "SHA256:…" as `ssh-keygen -lf` prints it, or "ssh-ed25519 AAAA…"' };
+  const key = parseHostKey(value);
+  return "not" in key ? key : key.text;
 });
 
 /** One SSH server: the way to a router, or to the bastion before it. */
