@@ -22,4 +22,5 @@ case $verb in
     ;;
 esac
 exit
-# end of vpc6
+# shellcheck disable=SC2317 # a comment, when it is put together
+@PROGRAM_END@
