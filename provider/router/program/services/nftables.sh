@@ -138,6 +138,8 @@ nftables_drift() {
 nftables_lines() {
   awk '
     function put(rank, text) { printf "%s\t%06d\t%s\n", object, rank, text }
+    # Between two objects: the last one has none behind it until another hand adds one.
+    !NF { next }
     /^table / { object = "table"; next }
     /^\t[^\t}]/ && /\{$/ { object = $1 " " $2; dynamic = 0; put(0, ""); next }
     /^\t?\}$/ { next }
