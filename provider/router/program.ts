@@ -64,7 +64,7 @@ function agreed(text: string): string {
 
 // The whole text or nothing is installed: its last line is looked for before it gets its name.
 const install = `umask 022; d=${contract.LIB}; n=$d/.new.$$; mkdir -p $d && cat >$n &&
-if [ "$(tail -n 1 $n)" = "${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||
+if [ "$(tail -n 1 $n)" = "# ${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||
 { rm -f $n; exit 1; }`.replace(/\n/g, " ");
 
 export const commands = {

@@ -29,4 +29,4 @@ case $verb in
     ;;
 esac
 exit
-@PROGRAM_END@
+# @PROGRAM_END@
