@@ -24,12 +24,14 @@ const parts = [
   "units.sh",
   "transaction.sh",
   "verbs.sh",
-  "main.sh",
+  "slots.sh",
 ];
 
 export interface Program {
   text: string;
   hash: string;
+  /** The text without its end, which does what the arguments ask for: for tests, which call one function or another. */
+  functions: string;
 }
 
 const read = (part: string): string => readFileSync(join(__dirname, "program", part), "utf8");
@@ -37,23 +39,28 @@ const read = (part: string): string => readFileSync(join(__dirname, "program", p
 let cached: Program | undefined;
 
 export function program(): Program {
-  if (cached) return cached;
-  const text = agreed(
+  cached ??= programOf(contract);
+  return cached;
+}
+
+/** What the contract says is put in the place of `@NAME@`; the hash is that of the text without it. */
+export function programOf(said: typeof contract): Program {
+  const functions = agreed(
     parts
       .map(read)
       .join("\n")
       // The one part that is not shell.
       .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd()),
+    said,
   );
+  const text = `${functions}\n${agreed(read("main.sh"), said)}`;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  cached = { text: text.replace("@HASH@", hash), hash };
-  return cached;
+  return { text: text.replace("@HASH@", hash), hash, functions: functions.replace("@HASH@", hash) };
 }
 
-/** With what the contract says in the place of `@NAME@`; the hash is that of the text without it. */
-function agreed(text: string): string {
-  const facts: Record<string, unknown> = { ...contract, HASH: "@HASH@", SERVICES: services };
-  for (const [service, slots] of Object.entries(contract.SERVICES)) facts[`${service.toUpperCase()}_SLOTS`] = slots;
+function agreed(text: string, said: typeof contract): string {
+  const facts: Record<string, unknown> = { ...said, HASH: "@HASH@", SERVICES: services };
+  for (const [service, slots] of Object.entries(said.SERVICES)) facts[`${service.toUpperCase()}_SLOTS`] = slots;
   return text.replace(/@([A-Z][A-Z0-9_]*)@/g, (_, name: string) => {
     const fact = facts[name];
     if (Array.isArray(fact)) return fact.join(" ");

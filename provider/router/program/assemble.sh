@@ -93,7 +93,7 @@ assemble() {
 # its port, a VLAN and its parent) the one that is neither a port of another nor stacked on another.
 macs() {
   local address link lower rank
-  for link in /sys/class/net/*; do
+  for link in "$LINKS"/*; do
     read -r address 2>/dev/null <"$link/address" || continue
     case $address in ??:??:??:??:??:??) ;; *) continue ;; esac
     [ "$address" != 00:00:00:00:00:00 ] || continue
@@ -116,7 +116,7 @@ macs() {
 no_such_mac() {
   local address link
   echo "${1#@MAC_TOKEN@}" | sed 's/../&:/g; s/:$//; s/.*/no interface of this host (or more than one) has the MAC address &; it has:/'
-  for link in /sys/class/net/*; do
+  for link in "$LINKS"/*; do
     read -r address 2>/dev/null <"$link/address" || continue
     echo "${link##*/} ($address)"
   done

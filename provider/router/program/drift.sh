@@ -117,7 +117,7 @@ drift_command() {
   pid=$(systemctl show -P MainPID "$1")
   [ "${pid:-0}" != 0 ] || return 0
   # haproxy adds to its own when it reloads.
-  runs=$(tr '\0' ' ' <"/proc/$pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
+  runs=$(tr '\0' ' ' <"$PROC/$pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
   says=$("$(echo "${1#vpc6-}" | tr - _)_unit" | awk '
     /^ExecStart=/ { sub(/^ExecStart=/, ""); on = 1 }
     on { more = sub(/[ \t]*\\$/, ""); $1 = $1; text = text $0 " "; if (!more) { print text; exit } }

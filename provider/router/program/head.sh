@@ -13,12 +13,18 @@ export PATH LC_ALL
 umask 022
 
 PROGRAM_HASH=@HASH@
-PROGRAM=@PROGRAM@
-ETC=@ETC@
+# Everything of this host that is looked at or written is below ROOT. Tests have a folder of their own there.
+ROOT=
+PROC=$ROOT/proc
+SYSCTL=$PROC/sys
+LINKS=$ROOT/sys/class/net
+PROGRAM=$ROOT@PROGRAM@
+ETC=$ROOT@ETC@
 GENERATIONS=$ETC/generations
-VAR=@VAR@
-RUN=@RUN@
-UNITS=/etc/systemd/system
+VAR=$ROOT@VAR@
+RUN=$ROOT@RUN@
+UNITS=$ROOT/etc/systemd/system
+UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
 
 # In the order in which a change is applied. (What stands between two @ in this program's parts is in provider/contract.ts.) Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
@@ -149,7 +155,7 @@ run_dir() {
 
 # Seconds since boot: no fork, and it does not jump.
 now() {
-  read -r NOW _ </proc/uptime
+  read -r NOW _ <"$PROC/uptime"
   NOW=${NOW%.*}
 }
 
@@ -177,12 +183,12 @@ has_any() {
 require() {
   local missing tool
   # Root is who the root directory belongs to: no fork.
-  [ -O / ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
+  [ -O "$ROOT/" ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
   missing=
   for tool in awk flock systemctl systemd-run apt-get dpkg-query ip sync; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
   done
-  [ -d /run/systemd/system ] || missing="$missing systemd(running)"
+  [ -d "$UNITS_UNTIL_BOOT" ] || missing="$missing systemd(running)"
   [ -z "$missing" ] || refuse "not found on this host:$missing
 vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils" || return
 }

@@ -94,7 +94,7 @@ boot_wait() {
     late=
     awk '/^interface / { print $2 }' "$CONFIRMED/files/network" >"$RUN/links"
     while read -r dev; do
-      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "/sys/class/net/$dev" ] || late=$dev ;; esac
+      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "$LINKS/$dev" ] || late=$dev ;; esac
     done <"$RUN/links"
     [ -n "$late" ] || return 0
     waits=$((waits + 1))

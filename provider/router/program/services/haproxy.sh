@@ -77,7 +77,7 @@ haproxy_reload() {
 haproxy_workers() {
   local master
   master=$(systemctl show -P MainPID vpc6-haproxy)
-  cat "/proc/$master/task/$master/children" 2>/dev/null
+  cat "$PROC/$master/task/$master/children" 2>/dev/null
 }
 
 haproxy_reloading() {

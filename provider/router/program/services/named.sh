@@ -4,7 +4,7 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # Where the distribution's AppArmor profile lets it read.
-NAMED_CONF=/etc/bind/vpc6.conf
+NAMED_CONF=$ROOT/etc/bind/vpc6.conf
 NAMED_PORT=@DNS64_PORT@
 
 named_slots="@NAMED_SLOTS@"

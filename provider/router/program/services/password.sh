@@ -4,7 +4,7 @@
 # Lines `GATEWAY NAME ADDRESS PASSWORD`: the guest with that address asks at that gateway, which has that name in DNS.
 
 password_slots="@PASSWORD_SLOTS@"
-PASSWORD_STATES=/var/lib/private/vpc6-password
+PASSWORD_STATES=$ROOT/var/lib/private/vpc6-password
 
 # A table for each gateway, `@PASSWORDS@/GATEWAY`; and the gateways' names among those of DNS, as the Router's own.
 password_assemble() {
@@ -29,7 +29,7 @@ password_check() {
     { by[$1, $3] = id }
   ' "$1/passwords")
   judged "$wrong" || return
-  [ -x /usr/bin/perl ] || refuse "there is no /usr/bin/perl (Debian's perl-base, which is essential)"
+  [ -x "$ROOT/usr/bin/perl" ] || refuse "there is no /usr/bin/perl (Debian's perl-base, which is essential)"
 }
 
 password_apply() {
@@ -145,7 +145,7 @@ password_remove() {
   mkdir -p "$RUN/none/@PASSWORDS@"
   rm -f "$RUN/none/@PASSWORDS@"/*
   password_apply "$RUN/none"
-  rm -rf "$PASSWORD_STATES" /var/lib/vpc6-password
+  rm -rf "$PASSWORD_STATES" "$ROOT/var/lib/vpc6-password"
 }
 
 # unit_password_socket LISTEN
