@@ -72,8 +72,9 @@ export const MAC_TOKEN = "mac-";
 export const MAC_TOKENS = `${MAC_TOKEN}${HEX.repeat(12)}`;
 export const macToken = (mac: string): string => `${MAC_TOKEN}${mac.replaceAll(":", "")}`;
 
-/** A secret: `{{password:9c1e}}`, the path to it in the resource's inputs and four digits that change with it. */
-export const PLACEHOLDERS = `[{][{][A-Za-z]+([.][A-Za-z]+)*:${HEX.repeat(4)}[}][}]`;
+/** A secret: `{{password:9c1e}}`, the path to it in the resource's inputs and some digits that change with it. */
+export const DIGITS = 4;
+export const PLACEHOLDERS = `[{][{][A-Za-z]+([.][A-Za-z]+)*:${HEX.repeat(DIGITS)}[}][}]`;
 export const placeholderOf = (path: string, digits: string): string => `{{${path}:${digits}}}`;
 export const pathIn = (placeholder: string): string => placeholder.slice(2, placeholder.lastIndexOf(":"));
 
@@ -109,8 +110,8 @@ export const DRIFT = "vpc6-drift 1";
 export const DRIFT_END = "end vpc6-drift";
 /** With this a line of progress begins. */
 export const SAYS = "vpc6: ";
-/** By its last line a program is known to be whole. */
-export const PROGRAM_END = "# end of vpc6";
+/** By its last line, a comment, a program is known to be whole. */
+export const PROGRAM_END = "end of vpc6";
 
 /** How long (seconds) a change that may have cut us off waits for its confirmation. */
 export const CONFIRM_WAIT = 30;

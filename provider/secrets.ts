@@ -6,7 +6,7 @@
 
 import { scryptSync } from "node:crypto";
 import type { Type } from "./arguments";
-import { PLACEHOLDERS, pathIn, placeholderOf } from "./contract";
+import { DIGITS, PLACEHOLDERS, pathIn, placeholderOf } from "./contract";
 import type { Fragments, Inputs } from "./kind";
 import { UNKNOWN } from "./unknown";
 
@@ -31,7 +31,7 @@ export function placeholder(path: string, text: string, owner: string, old: Inpu
     const before = placeholders(old.fragments).find((it) => it.path === path);
     if (before) return before.token;
   }
-  const digits = scryptSync(text, `vpc6 ${owner} ${path}`, 2, { N: 4096, r: 8, p: 1 }).toString("hex");
+  const digits = scryptSync(text, `vpc6 ${owner} ${path}`, DIGITS / 2, { N: 4096, r: 8, p: 1 }).toString("hex");
   return placeholderOf(path, digits);
 }
 

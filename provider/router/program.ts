@@ -39,24 +39,28 @@ const read = (part: string): string => readFileSync(join(__dirname, "program", p
 let cached: Program | undefined;
 
 export function program(): Program {
-  if (cached) return cached;
+  cached ??= programOf(contract);
+  return cached;
+}
+
+/** What the contract says is put in the place of `@NAME@`; the hash is that of the text without it. */
+export function programOf(said: typeof contract): Program {
   const functions = agreed(
     parts
       .map(read)
       .join("\n")
       // The one part that is not shell.
       .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd()),
+    said,
   );
-  const text = `${functions}\n${agreed(read("main.sh"))}`;
+  const text = `${functions}\n${agreed(read("main.sh"), said)}`;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  cached = { text: text.replace("@HASH@", hash), hash, functions: functions.replace("@HASH@", hash) };
-  return cached;
+  return { text: text.replace("@HASH@", hash), hash, functions: functions.replace("@HASH@", hash) };
 }
 
-/** With what the contract says in the place of `@NAME@`; the hash is that of the text without it. */
-function agreed(text: string): string {
-  const facts: Record<string, unknown> = { ...contract, HASH: "@HASH@", SERVICES: services };
-  for (const [service, slots] of Object.entries(contract.SERVICES)) facts[`${service.toUpperCase()}_SLOTS`] = slots;
+function agreed(text: string, said: typeof contract): string {
+  const facts: Record<string, unknown> = { ...said, HASH: "@HASH@", SERVICES: services };
+  for (const [service, slots] of Object.entries(said.SERVICES)) facts[`${service.toUpperCase()}_SLOTS`] = slots;
   return text.replace(/@([A-Z][A-Z0-9_]*)@/g, (_, name: string) => {
     const fact = facts[name];
     if (Array.isArray(fact)) return fact.join(" ");
@@ -67,7 +71,7 @@ function agreed(text: string): string {
 
 // The whole text or nothing is installed: its last line is looked for before it gets its name.
 const install = `umask 022; d=${contract.LIB}; n=$d/.new.$$; mkdir -p $d && cat >$n &&
-if [ "$(tail -n 1 $n)" = "${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||
+if [ "$(tail -n 1 $n)" = "# ${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||
 { rm -f $n; exit 1; }`.replace(/\n/g, " ");
 
 export const commands = {

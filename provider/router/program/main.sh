@@ -22,5 +22,4 @@ case $verb in
     ;;
 esac
 exit
-# shellcheck disable=SC2317 # a comment, when it is put together
-@PROGRAM_END@
+# @PROGRAM_END@
