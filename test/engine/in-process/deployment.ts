@@ -270,13 +270,17 @@ export class Deployment {
   async #refreshOne(one: Resource): Promise<void> {
     await this.#hands.take();
     try {
-      if (!one.custom || one.pendingReplacement) return this.#report.step("same", one, one);
+      if (!one.custom || one.pendingReplacement) {
+        this.#report.step("same", one, one);
+        return;
+      }
       const { id, outputs, inputs } = await this.#hook(one.urn, () =>
         provider.read(one.id ?? "", revealed(one.outputs)),
       );
       if (id === "") {
         this.#old.delete(one.urn);
-        return this.#report.step("delete", one, one);
+        this.#report.step("delete", one, one);
+        return;
       }
       const { initErrors, ...rest } = one;
       const found: Resource = {

@@ -1,6 +1,5 @@
 // The process of one run: loaded before the SDK's own program host (cmd/run), to which it is engine and resource monitor; so the
 // program runs exactly as under the Pulumi CLI. A fresh process for each run, as a provider's is: nothing is kept but the state.
-// It loads what it needs, and then waits for its job on stdin: the next run's process can be made ready while a test is at work.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,7 +19,6 @@ const { LogSeverity } = require("@pulumi/pulumi/proto/engine_pb.js");
 const messages = require("@pulumi/pulumi/proto/resource_pb.js");
 require("@pulumi/pulumi");
 const { getStore } = require("@pulumi/pulumi/runtime/state.js");
-createRequire(`${process.cwd()}/_`)("vpc6/provider");
 
 type Callback = (error: unknown, answer?: unknown) => void;
 const method = (work: (request: Message) => unknown) => (request: Message, callback: Callback) => {

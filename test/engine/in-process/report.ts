@@ -44,19 +44,21 @@ export class Report {
     this.#counts.set(operation, (this.#counts.get(operation) ?? 0) + 1);
     if (operation === "same") return;
     this.#changed = true;
-    const { preview } = { preview: this.#job.what === "preview" };
+    const preview = this.#job.what === "preview";
     const done = { create: "created", update: "updated", replace: "replaced", delete: "deleted" }[operation];
     const sign = SIGNS[operation].padEnd(2);
-    if (!this.#job.flags.includes("--diff")) {
-      return this.#print(` ${sign} ${now.type} ${nameOf(now.urn)} ${preview ? operation : done}`);
-    }
-    this.#print(`  ${sign}${now.type}: (${operation})\n      [urn=${now.urn}]`);
-    if (operation !== "delete") this.#show(operation === "create" ? {} : (old?.inputs ?? {}), now.inputs);
+    const diff = this.#job.flags.includes("--diff");
+    this.#print(
+      diff
+        ? `  ${sign}${now.type}: (${operation})\n      [urn=${now.urn}]`
+        : ` ${sign} ${now.type} ${nameOf(now.urn)} ${preview ? operation : done}`,
+    );
+    if (diff && operation !== "delete") this.#show(operation === "create" ? {} : (old?.inputs ?? {}), now.inputs);
   }
 
   refreshed(old: Resource, found: Resource, changed: boolean): void {
-    if (!changed) return this.step("same", found, old);
-    this.step("update", { ...found, inputs: found.outputs }, { ...old, inputs: old.outputs });
+    if (!changed) this.step("same", found, old);
+    else this.step("update", { ...found, inputs: found.outputs }, { ...old, inputs: old.outputs });
   }
 
   /** The sum of a refresh that comes before something else is not the run's. */
