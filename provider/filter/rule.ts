@@ -4,8 +4,8 @@ import { bitsOf, type Family, formatPrefix, parseAddress, parsePrefix } from "..
 import { boolean, type Fail, integer, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
 import { filterName, label, prefix, prefixOf } from "../fields";
 import { hasUnknown, UNKNOWN } from "../unknown";
-import { isIcmp } from "./evaluate";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
+import { isIcmp } from "./protocol";
 
 function oneOf<T extends string>(...words: T[]): Type<T> {
   const what = `one of ${words.map((it) => `"${it}"`).join(", ")}`;
