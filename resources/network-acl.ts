@@ -91,7 +91,7 @@ export class NetworkAcl extends Resource {
   constructor(name: string, args: NetworkAclArgs, opts?: pulumi.CustomResourceOptions) {
     const { tiers, rules, preset, tests } = args;
     const at = (path: string) => `NetworkAcl "${name}": ${path}`;
-    for (const [index, tier] of tiers.entries()) take(given(tier, at(`tiers[${index}]`), "Tier"), name);
+    for (const [index, tier] of tiers.entries()) given(tier, at(`tiers[${index}]`), "Tier");
     const props = {
       name,
       // A tier has one list: who made which is how the router tells two programs' lists from one that takes another's place.
@@ -114,6 +114,8 @@ export class NetworkAcl extends Resource {
         to: party(to, at(`tests[${index}].to`)),
       })),
     };
+    // Last: a list that was refused keeps no tier from another.
+    for (const tier of tiers) take(tier, name);
     super("NetworkAcl", name, [], props, opts);
   }
 }
