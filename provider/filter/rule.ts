@@ -17,8 +17,8 @@ import {
 } from "../arguments";
 import { filterName, HOLDS_TOKEN, label, prefix, prefixOf } from "../fields";
 import { hasUnknown, UNKNOWN } from "../unknown";
-import { isIcmp } from "./evaluate";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
+import { isIcmp } from "./protocol";
 
 /** What nft takes between quotes, and the assembly on the router leaves alone. */
 const comment = text("a description", (value) =>
