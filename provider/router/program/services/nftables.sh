@@ -1,9 +1,12 @@
-# nftables: one table of ours, `inet vpc6`, replaced whole in one transaction. Other people's tables are never touched.
+# nftables: a table of ours, `inet vpc6`, replaced whole in one transaction, and two named `vpc6_shares`, of which the rules are
+# replaced and the counts stay. Other people's tables are never touched.
 
 nftables_slots=nftables
 
 # The table is made anew each time: its file begins with this where there is any fragment (see assemble.sh).
-nftables_head='table inet vpc6\ndelete table inet vpc6'
+nftables_head='table inet vpc6\ndelete table inet vpc6
+table inet vpc6_shares { set share_tiers { type ifname; }; }\nflush table inet vpc6_shares\nflush set inet vpc6_shares share_tiers
+table arp vpc6_shares { set arp_tiers { type ifname; }; }\nflush table arp vpc6_shares\nflush set arp vpc6_shares arp_tiers'
 nftables_assemble() { :; }
 
 nftables_check() {
@@ -51,7 +54,8 @@ table inet vpc6
 nftables_remove() {
   command -v nft >/dev/null || return 0
   # `delete` of what is not there is an error, `table` makes it first.
-  printf 'table inet vpc6\ndelete table inet vpc6\n' | nft -f -
+  printf 'table %s\ndelete table %s\n' 'inet vpc6' 'inet vpc6' 'inet vpc6_shares' 'inet vpc6_shares' \
+    'arp vpc6_shares' 'arp vpc6_shares' | nft -f -
 }
 
 # At boot a filter that cannot be loaded leaves the host closed: nothing is forwarded until someone has looked.
@@ -67,11 +71,17 @@ table inet vpc6 {
 END
 }
 
+# Names of chains and sets are never those of another of these tables.
+NFTABLES_LIST='nft -s list table inet vpc6 && { nft -s list table inet vpc6_shares; nft -s list table arp vpc6_shares; } 2>/dev/null || true'
+nftables_list() {
+  eval "$NFTABLES_LIST"
+}
+
 # Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
 # and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
 nftables_drift() {
   local list
-  nft -s list table inet vpc6 >"$RUN/nft.now" 2>/dev/null || {
+  nftables_list >"$RUN/nft.now" 2>/dev/null || {
     [ ! -s "$1/nftables" ] || echo "- table inet vpc6 removed"
     return
   }
@@ -80,7 +90,7 @@ nftables_drift() {
     return
   }
   # shellcheck disable=SC2016 # for the shell in there
-  unshare -n sh -c 'nft -f "$1" && nft -s list table inet vpc6' sh "$1/nftables" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
+  unshare -n sh -c 'nft -f "$1" && eval "$2"' sh "$1/nftables" "$NFTABLES_LIST" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
     echo "- table inet vpc6 cannot be compared, $(head -n 1 "$RUN/nft.out")"
     return
   }
@@ -108,7 +118,7 @@ nftables_drift() {
           if (line ~ /\}$/) said[object, words(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
         } else if (line ~ /^add rule inet vpc6 /) {
           rule = line; sub(/^add rule inet vpc6 [^ ]+ /, "", rule); said["chain " w[5], words(rule)] = id
-        } else if (line ~ /^add element inet vpc6 /) {
+        } else if (line ~ /^add element (inet|arp) vpc6[^ ]* /) {
           list = line; sub(/^[^{]*\{/, "", list); sub(/\}$/, "", list)
           n = split(list, e, ",")
           for (i = 1; i <= n; i++) element[w[5], trim(e[i])] = id
