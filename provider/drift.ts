@@ -1,5 +1,6 @@
 // What `refresh` says of a resource whose router is not as it was left: a line for each difference, what it is and where. Pure.
 
+import { serviceOf } from "./contract";
 import type { Fragments } from "./kind";
 import type { Difference } from "./router";
 import { hashes, type Outputs } from "./state";
@@ -7,9 +8,6 @@ import { routerOf } from "./way";
 
 /** Lines that one resource's report has at most. */
 const LINES = 25;
-
-/** The slots of a service that is not named like its only slot. */
-const serviceOf = (slot: string): string => (slot.endsWith("-hosts") ? "dnsmasq" : slot);
 
 /** Empty when there is nothing to say. `found` are its fragments there, `drift` what else differs. */
 export function differences(props: Outputs, found: Fragments, drift: readonly Difference[]): string {

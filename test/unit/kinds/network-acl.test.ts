@@ -199,7 +199,12 @@ test.each([
     { tiers: [WEB, { ...DB, router: ROUTER.replace("vr1", "vr2") }] },
     'tiers[1]: tier "db" is on router vr2, and tier "web" on vr1',
   ],
-  [{ preset: "open" }, 'preset: "open" is not "denyAll"'],
+  [{ preset: "open" }, 'preset: "open" is not one of "denyAll", "allowAll", "egressOnly"'],
+  // What every object has is no preset.
+  [
+    { rules: undefined, preset: "constructor" },
+    'preset: "constructor" is not one of "denyAll", "allowAll", "egressOnly"',
+  ],
   [{ preset: "allowAll" }, 'preset: "allowAll" and rules; leave one of them out'],
   [{ name: "a b" }, 'name: "a b" is not a name for an access list'],
   [{ rules: [allow, { ...allow, action: "deny" }] }, "rules[1]: no packet gets here: rules[0] matches the same ones"],
