@@ -199,7 +199,10 @@ for n in range(60):
     except OSError: pass
 print(sum(1 for s in held if s.fileno() >= 0), flush=True); time.sleep(60)
 `;
-  const local = () => lab.exec("db1", ["dig", "+short", "+tcp", "+time=3", "+tries=1", "AAAA", "db1.db.blog.internal", `@${DB}1`], { check: false });
+  const local = () =>
+    lab.exec("db1", ["dig", "+short", "+tcp", "+time=3", "+tries=1", "AAAA", "db1.db.blog.internal", `@${DB}1`], {
+      check: false,
+    });
   await using held = lab.background("web1", ["python3", "-c", HOLD, `${WEB}1`]);
   await lab.until("the connections", 60_000, async () => held.stdout !== "");
   for (let n = 0; n < 8; n++) expect((await local()).stdout.trim()).toBe(`${DB}10`);
@@ -218,7 +221,9 @@ for n in range(6000):
 
 test("fragments: a guest that sends beginnings without ends stops nobody's large packets", async () => {
   const large = async (from: Host) =>
-    /(\d+) received/.exec((await lab.exec(from, `ping -n -q -W 2 -c 3 -i 0.2 -s 3000 ${OUTSIDE}`, { check: false })).stdout)?.[1];
+    /(\d+) received/.exec(
+      (await lab.exec(from, `ping -n -q -W 2 -c 3 -i 0.2 -s 3000 ${OUTSIDE}`, { check: false })).stdout,
+    )?.[1];
   expect([await large("web2"), await large("db1")]).toEqual(["3", "3"]);
   await python("web1", FRAGMENTS, `${WEB}10`, OUTSIDE);
   expect([await large("web2"), await large("db1")]).toEqual(["3", "3"]);
@@ -270,7 +275,8 @@ for n in range(300):
 test("a machine that was handed no address is served DHCP and neighbor discovery, and nothing else", async () => {
   const { stdout } = await lab.exec("vr1", "ip -6 -o addr show dev web0 scope link");
   const gateway = /fe80::[0-9a-f:]+/.exec(stdout)?.[0] ?? "";
-  const source = /fe80::[0-9a-f:]+/.exec((await lab.exec("web1", "ip -6 -o addr show dev eth0 scope link")).stdout)?.[0] ?? "";
+  const source =
+    /fe80::[0-9a-f:]+/.exec((await lab.exec("web1", "ip -6 -o addr show dev eth0 scope link")).stdout)?.[0] ?? "";
   const TRY = `
 import socket, sys
 index = socket.if_nametoindex("eth0")
@@ -284,7 +290,10 @@ for to, port in [("${WEB}1", 53), ("${VIP}", 81), (sys.argv[2], 53), ("${WEB}1",
   try {
     expect(await python("web1", TRY, source, gateway)).toContain(`open ${WEB}1 53`);
   } finally {
-    await lab.exec("vr1", `nft delete rule inet vpc6 input handle $(nft -a list chain inet vpc6 input | sed -n 's/.*undefended" # handle //p')`);
+    await lab.exec(
+      "vr1",
+      `nft delete rule inet vpc6 input handle $(nft -a list chain inet vpc6 input | sed -n 's/.*undefended" # handle //p')`,
+    );
   }
 });
 
@@ -301,7 +310,8 @@ for s in held:
     except OSError: pass
 print(len(held), flush=True); time.sleep(60)
 `;
-  const get = async () => (await lab.exec("db1", `echo hello | timeout 3 nc -6 -n -w 3 ${VIP} 81`, { check: false })).stdout.trim();
+  const get = async () =>
+    (await lab.exec("db1", `echo hello | timeout 3 nc -6 -n -w 3 ${VIP} 81`, { check: false })).stdout.trim();
   await lab.until("the load balancer", 40_000, async () => (await get()) === "web2");
   await using slow = lab.background("internet", ["python3", "-c", SLOW]);
   await lab.until("all connections", 40_000, async () => slow.stdout !== "");
