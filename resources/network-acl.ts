@@ -12,7 +12,7 @@ export interface NetworkAclRuleArgs {
   /** `"icmpv6"` is of IPv6 and `"icmp"` of IPv4; the others are of both. `"all"` is every protocol, echo included. */
   protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "icmp" | "all">;
   /**
-   * The type, e.g. 128 for echo requests of ICMPv6, 8 of ICMP. Errors (1 to 4; of ICMP 3, 11 and 12) always pass and take no rule.
+   * The type, e.g. 128 for echo requests of ICMPv6, 8 of ICMP. Errors (1 to 4; of ICMP 3, 11 and 12) about a connection that passed always pass and take no rule.
    * Default: all.
    */
   icmpType?: pulumi.Input<number>;
