@@ -18,15 +18,15 @@ ROOT=
 PROC=$ROOT/proc
 SYSCTL=$PROC/sys
 LINKS=$ROOT/sys/class/net
-PROGRAM=$ROOT/usr/local/lib/vpc6/vpc6
-ETC=$ROOT/etc/vpc6
+PROGRAM=$ROOT@PROGRAM@
+ETC=$ROOT@ETC@
 GENERATIONS=$ETC/generations
-VAR=$ROOT/var/lib/vpc6
-RUN=$ROOT/run/vpc6
+VAR=$ROOT@VAR@
+RUN=$ROOT@RUN@
 UNITS=$ROOT/etc/systemd/system
 UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
 
-# In the order in which a change is applied (provider/router/program.ts has the list). Each is a file in services/ with
+# In the order in which a change is applied. (What stands between two @ in this program's parts is in provider/contract.ts.) Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
 #   NAME_head              with what its file begins where it has any fragment. May be missing
 #   NAME_assemble FILES    what is particular to it in assembling FILES/<slot>
@@ -41,7 +41,7 @@ SERVICES="@SERVICES@"
 
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
-CONFIRM_WAIT=30
+CONFIRM_WAIT=@CONFIRM_WAIT@
 
 # Variables of a function are its own (`local`: dash has it), in small letters. Those in capitals are everybody's. Beside those
 # that begin here, some are what a function tells its callers:
@@ -80,7 +80,7 @@ CLIENT=
 
 # Progress, for the person who waits. The other end may be gone: that is no reason to stop.
 say() {
-  echo "vpc6: $*" >&2
+  echo "@SAYS@$*" >&2
 }
 
 # say_why [PREFIX]: WHY, where nobody waits but the journal. Daemons quote the line they do not like, and what is in it.
@@ -116,7 +116,7 @@ check_with() {
 answer() {
   ANSWERED=yes
   {
-    echo "vpc6-answer 1"
+    echo "@ANSWER@"
     echo "$*"
     echo "touched $TOUCHED"
     echo "changed $CHANGED"

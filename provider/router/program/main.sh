@@ -22,4 +22,4 @@ case $verb in
     ;;
 esac
 exit
-# end of vpc6
+# @PROGRAM_END@

@@ -1,5 +1,5 @@
 # `packages`, `secrets` and `owner` are everybody's; `adopt` is the Router's.
-SLOTS="packages secrets owner adopt"
+SLOTS="@COMMON_SLOTS@"
 BACKWARDS=
 for service in $SERVICES; do
   eval "SLOTS=\"\$SLOTS \$${service}_slots\""

@@ -133,6 +133,6 @@ uninstall() {
   done
   units_remove
   packages_purge || { CULPRIT=packages; answer failed; return; }
-  rm -rf "$ETC" "$VAR" "$RUN" "${PROGRAM%/*}" || { answer failed; return; }
+  rm -rf "${ETC:?}" "${VAR:?}" "${RUN:?}" "${PROGRAM%/*}" || { answer failed; return; }
   answer ok 0 same
 }

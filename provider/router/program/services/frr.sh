@@ -11,7 +11,7 @@ FRR_HISTORY=$ROOT/root/.history_frr
 VTYSH_HISTFILE=$RUN/vtysh.history
 export VTYSH_HISTFILE
 
-frr_slots=frr
+frr_slots="@FRR_SLOTS@"
 
 frr_assemble() {
   [ ! -s "$1/frr" ] || grep -q '^router ' "$1/frr" || true >"$1/frr"
@@ -24,9 +24,9 @@ frr_check() {
   grep -qsxF frr "$VAR/packages" || [ -s "$1/adopt" ] ||
     refuse "FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr, or set adopt" || return
   # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
-  if grep -q '^# vpc6 uplink:' "$1/frr" && grep -q '^# vpc6 router:' "$1/nftables"; then
+  if grep -q '^# vpc6 @UPLINK_ID@' "$1/frr" && grep -q '^# vpc6 @ROUTER_ID@' "$1/nftables"; then
     refuse "this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with" \
-      "$(awk '/^# vpc6 uplink:/ { print $3; exit }' "$1/frr")"
+      "$(awk '/^# vpc6 @UPLINK_ID@/ { print $3; exit }' "$1/frr")"
     return
   fi
   wrong=$(awk '

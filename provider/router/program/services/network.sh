@@ -8,7 +8,7 @@
 
 NETWORK_PROTO=106
 
-network_slots=network
+network_slots="@NETWORK_SLOTS@"
 network_assemble() { :; }
 
 network_check() {

@@ -1,7 +1,7 @@
 # sysctl: lines `key = value`. What was found is recorded before the first write, with all that the kernel changes along
 # with it, and comes back when nobody names the key any more.
 
-sysctl_slots=sysctl
+sysctl_slots="@SYSCTL_SLOTS@"
 sysctl_assemble() { :; }
 
 # sysctl_lines FILE: `path value` for each key; keys as sysctl(8) takes them (a slash form for interface names with dots).

@@ -3,12 +3,12 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 TAYGA_USER=vpc6-tayga
-TAYGA_DATA=$ROOT/var/lib/vpc6-tayga
+TAYGA_DATA=$ROOT@TAYGA_DATA@
 
 # Not the network service's own, which would take them for its to remove.
 TAYGA_PROTO=107
 
-tayga_slots=tayga
+tayga_slots="@TAYGA_SLOTS@"
 tayga_template=@
 
 # IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked.
@@ -38,13 +38,13 @@ tayga_check() {
       n = 2 ^ (32 - (x[2] < y[2] ? x[2] : y[2]))
       return int(number(x[1]) / n) == int(number(y[1]) / n)
     }
-    $1 == "has" && $4 !~ /^nat64-/ { held[$2] = $4; next }
-    $1 == "route" && $4 !~ /^nat64-/ { routed[$2] = $4; next }
+    $1 == "has" && $4 !~ /^@NAT64_DEVICE@/ { held[$2] = $4; next }
+    $1 == "route" && $4 !~ /^@NAT64_DEVICE@/ { routed[$2] = $4; next }
     FILENAME ~ /have$/ || /^#/ && !/^# vpc6 / || !NF { next }
     /^# vpc6 / { id = $3; next }
     $1 == "address" && $3 ~ /\./ { held[$3] = $2; next }
     FILENAME !~ /\/tayga$/ { next }
-    $1 == "tun-device" && $2 !~ /^nat64-[0-9a-f]+$/ { bad("not a device of ours: " $0) }
+    $1 == "tun-device" && $2 !~ /^@NAT64_DEVICE@[0-9a-f]+$/ { bad("not a device of ours: " $0) }
     $1 == "tun-device" || $1 == "prefix" {
       if (($1 " " $2) in said) bad($1 " " $2 ": already said by " said[$1 " " $2] " (VPCs of one router need a prefix each)")
       said[$1 " " $2] = id
