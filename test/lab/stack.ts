@@ -86,6 +86,18 @@ export async function connects(from: Host, address: string, port: number): Promi
   throw new Error(`${from} to ${address}: ${stderr.trim()}`);
 }
 
+/** Which of these are reached, and how: asked all at once, as each that is dropped on its way takes two seconds. */
+export async function reached(...asked: (readonly [from: Host, address: string, port: number])[]): Promise<string[]> {
+  const answers = await Promise.all(asked.map(async (one) => [one.join(" "), await connects(...one)] as const));
+  return answers.filter(([, answer]) => answer !== "filtered").map(([one, answer]) => `${one}: ${answer}`);
+}
+
+/** Does something with each of them, at the same time, and is done when all are. */
+export async function each<T>(of: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const done = await Promise.allSettled(of.map(work));
+  for (const one of done) if (one.status === "rejected") throw one.reason;
+}
+
 /** A route of the cloud uplink router's, as its operator sets it when the link is there. */
 export const routeOnUplink = (prefix = "2001:67c:2834::/60", via = "2001:db8:ffff::10") =>
   lab.exec(
