@@ -1,8 +1,9 @@
 // One network of every kind on a machine that is a folder: whatever the provider says of it is read by the program there, and whatever
-// that says is read by the provider. Throws where they do not mean the same.
+// that says is read by the provider. Throws where they do not mean the same; what is quickly seen is looked at first.
 
 import { expect } from "vitest";
 import type { Fragments } from "../../../provider/kind";
+import type { Program } from "../../../provider/router/program";
 import type { Change } from "../../../provider/router/types";
 import { CERTIFICATE, PRIVATE_KEY } from "../certificate";
 import type { Values } from "../check";
@@ -13,7 +14,7 @@ const MAC = "02:00:00:00:00:11";
 const STACK = "shop/prod";
 
 /** Every kind, beside one another on vr1; the Uplink is the other machine's. */
-export async function network(world: World): Promise<Map<KindName, Resource>> {
+async function network(world: World): Promise<Map<KindName, Resource>> {
   const { arguments: given, contract } = world;
   const web = { interface: undefined, mac: MAC };
   const device = contract.macToken(MAC);
@@ -56,22 +57,18 @@ export const changeOf = (world: World, resource: Resource, fresh = false): Chang
   fresh,
 });
 
-/** What `script` prints under a line `== NAME`. */
-export function parts(output: string): Map<string, string> {
-  const [, ...found] = output.split(/^== (.*)\n/m);
-  return new Map(Array.from({ length: found.length / 2 }, (_, at) => [found[2 * at] ?? "", found[2 * at + 1] ?? ""]));
-}
-
-/** Reads a payload, stages it on what is confirmed, and assembles it: says how each ended, and why. */
-export const STAGED = `
-try() { # NAME COMMAND...: \`NAME well\`, or \`NAME ID: why\`
+/** `NAME well`, or `NAME ID: why`, of a function of the program. */
+export const TRY = `try() {
   local name="$1"
   shift
   WHY='' BLAME=''
-  if "$@" >"$RUN/said" 2>&1; then echo "$name well"; else echo "$name $BLAME: $WHY$(cat "$RUN/said")"; fi
+  if "$@" >"$ROOT/said" 2>&1; then echo "$name well"; else echo "$name $BLAME: $WHY$(cat "$ROOT/said")"; fi
 }
+`;
+
+/** A payload is read, staged upon what is confirmed, and assembled. */
+export const STAGE = `${TRY}
 stage_it() { # FILE GENERATION
-  cat "$1" >"$RUN/payload"
   FRESH='' NONCE=none REPAIR=''
   try payload read_payload "$RUN/payload.read" <"$1"
   try strangers strangers "$1" "$ETC/confirmed/fragments"
@@ -80,196 +77,190 @@ stage_it() { # FILE GENERATION
   try stage stage_payload "$1" "$GENERATIONS/$2/fragments"
   try assemble assemble "$GENERATIONS/$2"
 }
-run_dir && generations && echo frr >"$VAR/packages"
+run_dir && generations
 `;
 
-const SCRIPT = (payload: string): string => `${STAGED}
-echo "== facts"
-for name in PROGRAM VAR TAYGA_DATA NAMED_PORT CONFIRM_WAIT nftables_head SLOTS SERVICES; do eval "echo \\"$name=\\$$name\\""; done
-echo "== staged"
-stage_it ${payload} 1
-echo "== checked"
-for service in $SERVICES; do try "$service" "\${service}_check" "$GENERATIONS/1/files"; done
-point confirmed 1; point live 1
-echo "$PROGRAM_HASH" >"$GENERATIONS/1/program"
-echo "== dnsmasq"
-try dnsmasq dnsmasq_apply "$GENERATIONS/1/files"
-ls "$VAR/dns-hosts" "$VAR/dhcp-hosts"
-echo "== refused"
-stage_it "$ROOT/payload.router" 2 | sed -n 's/^strangers/router/p'
-stage_it "$ROOT/payload.uplink" 3 >/dev/null
-stage_it "$ROOT/payload.list" 4 >/dev/null
-try frr frr_check "$GENERATIONS/3/files"
-try nftables nftables_check "$GENERATIONS/4/files"
-echo "== waits"
-for wait in least below most above; do
-  NONCE=none; try "$wait" read_payload "$RUN/payload.read" <"$ROOT/payload.$wait"
-done
-echo "== ids"
-while read -r id; do
-  printf '%s\\nset %s\\nend 2\\n' "$HEAD" "$id" | { try "$id" read_payload "$RUN/payload.read"; }
-done <"$ROOT/ids"
-echo "== answers"
-for verdict in $VERDICTS; do
-  WHY=because BLAME=$ID_OF_ROUTER CULPRIT=dnsmasq TOUCHED=yes CHANGED="dnsmasq frr"
-  answer "$verdict"
-done
-echo "== says"
-say hello 2>&1
-echo "== socket"
-unit_password_socket ::
-echo "== edited"
-echo "2001:db8::bad evil" >>"$VAR/dns-hosts/$ID_OF_ROUTER"
-echo "interface=evil0" >>"$ETC/live/files/dnsmasq"
-echo "== observed"
-observe 2>/dev/null
-exit 0
-`;
+interface Setting {
+  world: World;
+  /** With this program; the world's own says the same. */
+  program: Program;
+  host: Host;
+  of: (kind: KindName) => Resource;
+  /** Those that are on vr1. */
+  here: Resource[];
+}
 
 export async function agree(world: World, program = world.program.programOf(world.contract)): Promise<void> {
-  const { contract } = world;
-  const all = await network(world);
-  const of = (kind: KindName): Resource => all.get(kind) as Resource;
+  const all = await networkOf(world);
   const here = [...all.values()].filter((it) => it.kind !== "Uplink" && Object.keys(fragmentsOf(it)).length > 0);
   using host = new Host(program.functions, [`${MAC} web0`, "02:00:00:00:00:12 pub0", "02:00:00:00:00:13 db0"]);
-  const { encode, decode, parseAnswer } = world.payload;
-  const send = (name: string, changes: Change[], confirm?: number): string =>
-    host.put(name, encode(changes, "somebody", "abc", confirm));
+  const setting: Setting = { world, program, host, here, of: (kind) => all.get(kind) as Resource };
+  for (const one of [places, limits, words, staged, refused, observed]) await one(setting);
+}
 
-  const payload = send(
-    "payload",
-    here.map((it) => changeOf(world, it, true)),
-    contract.CONFIRM_WAIT,
-  );
-  const router = of("Router");
-  send("payload.router", [{ ...changeOf(world, router, true), id: contract.idOf.router("vr9") }]);
-  send("payload.uplink", [changeOf(world, of("Uplink"), true)]);
-  const list = (await world.resource("NetworkAcl", {
-    ...world.arguments.NetworkAcl,
-    ...{ name: "other", stack: "other/prod" },
-    tiers: [{ ...world.arguments.NetworkAcl.tiers[0], interface: contract.macToken(MAC) }],
-  })) as Resource;
-  send("payload.list", [changeOf(world, list, true)]);
-  for (const [name, seconds] of [
-    ["least", contract.CONFIRM_LEAST],
-    ["below", contract.CONFIRM_LEAST - 1],
-    ["most", contract.CONFIRM_MOST],
-    ["above", contract.CONFIRM_MOST + 1],
-  ] as const)
-    send(`payload.${name}`, [{ id: router.id, label: "", fragments: null }], seconds);
-  const ids = [..."._@:~-+,*=%"].map((it) => `a${it}b`);
-  ids.push(
-    "a".repeat(contract.ID_LONGEST),
-    "a".repeat(contract.ID_LONGEST + 1),
-    ...[...all.values()].map(({ id }) => id),
-  );
-  host.put("ids", `${ids.join("\n")}\n`);
-  const told = parts(
-    host.run(
-      `HEAD='${contract.TRANSACTION}' VERDICTS='${contract.VERDICTS.join(" ")}' ID_OF_ROUTER='${router.id}'\n${SCRIPT(payload)}`,
-    ),
-  );
-  const part = (name: string): string => {
-    const text = told.get(name);
-    if (text === undefined) throw new Error(`nothing was said of ${name}`);
-    return text;
-  };
-  const at = (name: string): string => {
-    const [, value] = new RegExp(`^${name}=(.*)$`, "m").exec(part("facts")) ?? [];
-    return (value ?? "?").replace(host.root, "");
-  };
-  const file = (name: string): string => host.text(`${contract.ETC.slice(1)}/generations/1/files/${name}`);
+const networks = new WeakMap<World, ReturnType<typeof network>>();
+const networkOf = (world: World): ReturnType<typeof network> => {
+  const found = networks.get(world) ?? network(world);
+  networks.set(world, found);
+  return found;
+};
 
-  // What was sent is staged, assembled and taken by every service, but for what only daemons know.
-  expect(part("staged")).toBe("payload well\nstrangers well\nstage well\nassemble well\n");
-  expect(part("checked")).toBe(
-    Object.keys(contract.SERVICES)
-      .map((it) => `${it} well\n`)
-      .join(""),
+/** Where one side listens, keeps or reads, the other leads, puts or writes. */
+function places({ world, program, host, here, of }: Setting): void {
+  const { contract } = world;
+  const said = host.run(
+    `for name in ${FACTS}; do eval "echo \\"$name=\\$$name\\""; done; unit_password_socket "[::]"; true`,
   );
+  const at = (name: string): string =>
+    (new RegExp(`^${name}=(.*)$`, "m").exec(said)?.[1] ?? "nowhere").replace(host.root, "");
   expect(at("SERVICES").split(" ")).toEqual(Object.keys(contract.SERVICES));
   expect(at("SLOTS").split(" ").sort()).toEqual([...contract.SLOTS].sort());
-
-  // The Router's lines are the first, interfaces have their names, secrets are what they are.
-  expect(file("nftables")).toContain(`\n# vpc6 ${router.id}\n`);
-  expect(file("nftables").indexOf("# vpc6 ")).toBe(file("nftables").indexOf(`# vpc6 ${router.id}\n`));
-  expect(file("network")).toMatch(/^address web0 /m);
-  for (const slot of contract.SLOTS.filter((it) => it !== "secrets"))
-    expect(file(slot)).not.toMatch(new RegExp(`${contract.MAC_TOKENS}|${contract.PLACEHOLDERS}`));
-  expect(file("passwords")).toContain(" correct-horse-battery\n");
-  expect(file("frr")).toContain(" password a-secret-of-two\n");
-
-  // Where one side listens, keeps or reads, the other leads, puts or writes.
-  expect(
-    [...(fragmentsOf(router).nftables?.matchAll(/tcp dport (\d+) goto passwords/g) ?? [])].map(([, it]) => it),
-  ).toEqual(Array(2).fill(/^ListenStream=::+:(\d+)$/m.exec(part("socket"))?.[1]));
-  const translator = fragmentsOf(of("Nat64"));
-  expect(translator.nftables).toContain(`redirect to :${at("NAMED_PORT")}\n`);
-  expect(translator.nftables).toContain(`dns_ports { ${at("NAMED_PORT")} }`);
-  expect(translator.tayga).toContain(`\ndata-dir ${at("TAYGA_DATA")}/${of("Nat64").inputs.device}\n`);
-  const dnsmasq = fragmentsOf(router).dnsmasq ?? "";
-  expect(dnsmasq).toContain(`\ndhcp-hostsdir=${at("VAR")}/dhcp-hosts\nhostsdir=${at("VAR")}/dns-hosts\n`);
-  const [, pem = ""] = / crt (\S+)/.exec(file("haproxy")) ?? [];
-  expect(file(pem.replace(`${contract.LIVE}/`, ""))).toContain(PRIVATE_KEY.trim());
-  expect(pem).toContain(`${contract.ETC}/live/files/`);
+  expect(at("CONFIRM_WAIT")).toBe(String(contract.CONFIRM_WAIT));
+  const router = fragmentsOf(of("Router"));
+  const asked = [...(router.nftables?.matchAll(/tcp dport (\d+) goto passwords/g) ?? [])].map(([, port]) => port);
+  expect(asked).toEqual([at("ListenStream").replace("[::]:", ""), at("ListenStream").replace("[::]:", "")]);
+  const { nftables, tayga } = fragmentsOf(of("Nat64"));
+  expect(nftables).toContain(`redirect to :${at("NAMED_PORT")}\n`);
+  expect(nftables).toContain(`dns_ports { ${at("NAMED_PORT")} }`);
+  expect(tayga).toContain(`\ndata-dir ${at("TAYGA_DATA")}/${of("Nat64").inputs.device}\n`);
+  expect(router.dnsmasq).toContain(`\ndhcp-hostsdir=${at("VAR")}/dhcp-hosts\nhostsdir=${at("VAR")}/dns-hosts\n`);
   const tables = here.flatMap((it) => [...(fragmentsOf(it).nftables ?? "").matchAll(/^(?:add \w+|table) (\S+ \S+)/gm)]);
   expect(new Set(tables.map(([, table]) => `table ${table}`))).toEqual(new Set([at("nftables_head")]));
-  expect(world.program.commands.observe("root")).toBe(`${at("PROGRAM")} observe`);
-  expect(world.program.commands.install("root")).toContain(`mv -f $n ${at("PROGRAM")};`);
-  expect(world.program.commands.install("root")).toContain(` = "${program.text.trimEnd().split("\n").at(-1)}" ]`);
+  const { commands } = world.program;
+  expect(commands.observe("root")).toBe(`${at("PROGRAM")} observe`);
+  expect(commands.install("root")).toContain(`mv -f $n ${at("PROGRAM")};`);
+  expect(commands.install("root")).toContain(` = "${program.text.trimEnd().split("\n").at(-1)}" ]`);
+  expect(`${at("ETC")}/live/files`).toBe(contract.LIVE);
+  const verbs = [...program.text.matchAll(/^ {2}([a-z]+)\)/gm)].map(([, verb]) => verb);
+  for (const verb of Object.keys(commands).filter((it) => it !== "install")) {
+    expect(commands[verb as "observe"]("root")).toMatch(new RegExp(`^\\S+ ${verb}( |$)`));
+    expect(verbs).toContain(verb);
+  }
+}
+const FACTS = "PROGRAM ETC VAR TAYGA_DATA NAMED_PORT CONFIRM_WAIT SLOTS SERVICES nftables_head";
 
-  // Who is refused, and by what.
-  const [another, machine, lists = "", ...more] = part("refused").split("\n");
-  const vr9 = contract.idOf.router("vr9");
-  expect(another).toBe(`router ${vr9}: ${router.id} is on this router already, put there by stack ${STACK}`);
-  expect(machine).toBe(
-    `frr ${of("Uplink").id}: this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with`,
-  );
-  expect(lists).toMatch(/^nftables \S+: two access lists for interface web0: /);
-  expect(lists).toContain(`${list.id} of stack other/prod`);
-  expect(lists).toContain(`${of("NetworkAcl").id} of stack ${STACK}`);
-  expect(more).toEqual([""]);
-  expect(part("waits")).toMatch(
-    /^least well\nbelow : line \d+: not understood\nmost well\nabove : line \d+: not understood\n$/,
-  );
-  expect(at("CONFIRM_WAIT")).toBe(String(contract.CONFIRM_WAIT));
-  const taken = new Set(part("ids").split("\n"));
-  const accepted = ids.filter((id) => taken.has(`${id} well`));
-  expect(accepted).toEqual(ids.filter(contract.isId));
-  expect(accepted).toEqual(expect.arrayContaining([...all.values()].map(({ id }) => id)));
+/** What is too long, too short, or has another character, is so for both. */
+function limits({ world: { contract, payload }, program, host }: Setting): void {
+  const ids = ["a~b", "a@b:c", "a%b", "a".repeat(contract.ID_LONGEST), "a".repeat(contract.ID_LONGEST + 1)];
+  const waits = [contract.CONFIRM_LEAST, contract.CONFIRM_MOST].flatMap((it) => [it - 1, it, it + 1]);
+  const sent = [
+    ...ids.map((id) => `${contract.TRANSACTION}\nset ${id}\nend 2\n`),
+    ...waits.map((wait) => payload.encode([], "", "a", wait)),
+  ];
+  sent.forEach((text, at) => {
+    host.put(`payload.${at}`, text);
+  });
+  const each = `for at in ${sent.map((_, at) => at).join(" ")}; do try $at read_payload "$RUN/x" <"$ROOT/payload.$at"; done`;
+  const taken = host
+    .run(`${TRY}run_dir\n${each}`)
+    .split("\n")
+    .map((it) => it.endsWith(" well"));
+  expect(taken.slice(0, ids.length)).toEqual(ids.map(contract.isId));
+  expect(taken.slice(ids.length, -1)).toEqual([false, true, true, true, true, false]);
   const [, perl] = /^my \$ID = '(.*)';$/m.exec(program.functions) ?? [];
-  expect(ids.filter((id) => new RegExp(`^${perl}$`).test(id) && id.length <= contract.ID_LONGEST)).toEqual(accepted);
+  expect(ids.slice(0, 4).map((id) => new RegExp(`^${perl}$`).test(id))).toEqual(ids.slice(0, 4).map(contract.isId));
+}
 
-  // What the program says.
-  const answers = part("answers").split(/(?<=^end\n)/m);
-  expect(answers.map((text) => parseAnswer(text))).toEqual(
-    contract.VERDICTS.map((verdict) => ({
+/** Answers and progress. */
+function words({ world: { contract, payload }, host, of }: Setting): void {
+  const about = `BLAME='${of("Router").id}' CULPRIT=dnsmasq TOUCHED=yes CHANGED="dnsmasq frr"`;
+  const each = `for verdict in ${contract.VERDICTS.join(" ")}; do ${about}; answer "$verdict"; WHY=; done`;
+  const [progress = "", ...answers] = host
+    .run(`say hello 2>&1; WHY=because; ${each}; true`)
+    .split(/(?<=hello\n|^end\n)/m);
+  expect(progress).toBe(`${contract.SAYS}hello\n`);
+  expect(answers.map((text) => payload.parseAnswer(text))).toEqual(
+    contract.VERDICTS.map((verdict, at) => ({
       ...{ verdict, words: [], touched: true, changed: ["dnsmasq", "frr"] },
-      ...{ service: "dnsmasq", id: router.id, why: "because" },
+      ...{ service: "dnsmasq", id: of("Router").id, why: at === 0 ? "because" : "" },
     })),
   );
-  expect(part("says")).toBe(`${contract.SAYS}hello\n`);
-  const seen = decode(part("observed"));
-  const sent = here.map((it): [string, Fragments] => [it.id, fragmentsOf(it)]);
-  expect(seen.fragments).toEqual(new Map(sent));
+}
 
-  // And what it finds that others did, told of the resource whose it is.
+/** What was sent is staged, assembled and taken by every service, as far as its daemon is not asked. */
+function staged({ world, host, here, of }: Setting): void {
+  const { contract, payload } = world;
+  const changes = here.map((it) => changeOf(world, it, true));
+  host.put("payload", payload.encode(changes, "somebody", "abc", contract.CONFIRM_WAIT));
+  const said = host.run(`${STAGE}
+echo frr >"$VAR/packages"
+stage_it "$ROOT/payload" 1
+for service in $SERVICES; do try "$service" "\${service}_check" "$GENERATIONS/1/files"; done
+point confirmed 1; point live 1`);
+  const steps = ["payload", "strangers", "stage", "assemble", ...Object.keys(contract.SERVICES)];
+  expect(said).toBe(steps.map((it) => `${it} well\n`).join(""));
+  const file = (name: string): string => host.text(`${contract.ETC.slice(1)}/generations/1/files/${name}`);
+  // The Router's lines are the first, interfaces have their names, secrets are what they are.
+  expect(file("nftables").indexOf("# vpc6 ")).toBe(file("nftables").indexOf(`# vpc6 ${of("Router").id}\n`));
+  expect(file("network")).toMatch(/^address web0 /m);
+  const left = new RegExp(`${contract.MAC_TOKENS}|${contract.PLACEHOLDERS}`);
+  for (const slot of contract.SLOTS.filter((it) => it !== "secrets")) expect(file(slot)).not.toMatch(left);
+  expect(file("passwords")).toContain(" correct-horse-battery\n");
+  expect(file("frr")).toContain(" password a-secret-of-two\n");
+  const [, pem = ""] = / crt (\S+)/.exec(file("haproxy")) ?? [];
+  expect(file(pem.replace(`${contract.LIVE}/`, ""))).toContain(PRIVATE_KEY.trim());
+}
+
+/** Who is refused, by what is known of others. */
+async function refused({ world, host, of }: Setting): Promise<void> {
+  const { contract, payload } = world;
+  const vr9 = contract.idOf.router("vr9");
+  const [tier] = world.arguments.NetworkAcl.tiers;
+  const list = (await world.resource("NetworkAcl", {
+    ...world.arguments.NetworkAcl,
+    ...{ name: "other", stack: "other/prod", tiers: [{ ...tier, interface: contract.macToken(MAC) }] },
+  })) as Resource;
+  const changes = [
+    { ...changeOf(world, of("Router"), true), id: vr9 },
+    changeOf(world, of("Uplink")),
+    changeOf(world, list),
+  ];
+  changes.forEach((change, at) => {
+    host.put(`payload.${at + 2}`, payload.encode([change], "", "abc"));
+  });
+  const said = host.run(`${STAGE}
+for n in 2 3 4; do stage_it "$ROOT/payload.$n" $n | sed -n '/^strangers/p;/:/p' | sort -u; done
+try frr frr_check "$GENERATIONS/3/files"
+try nftables nftables_check "$GENERATIONS/4/files"`);
+  expect(said.split("\n")).toEqual([
+    `strangers ${vr9}: ${of("Router").id} is on this router already, put there by stack ${STACK}`,
+    "strangers well",
+    "strangers well",
+    `frr ${of("Uplink").id}: this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with`,
+    expect.stringMatching(/^nftables \S+: two access lists for interface web0: \S+ of stack \S+ and \S+ of stack \S+$/),
+    "",
+  ]);
+  for (const [{ id }, stack] of [[list, "other/prod"] as const, [of("NetworkAcl"), STACK] as const])
+    expect(said).toContain(`${id} of stack ${stack}`);
+}
+
+/** What others did there is told of the resource whose it is. */
+function observed({ world, host, here, of }: Setting): void {
+  const { contract, drift, payload, state } = world;
+  const router = of("Router").id;
+  const said = host.run(`CONFIRMED=$GENERATIONS/1
+echo "$PROGRAM_HASH" >"$CONFIRMED/program"
+dnsmasq_apply "$CONFIRMED/files" || exit 1
+echo "2001:db8::bad evil" >>"$VAR/dns-hosts/${router}"
+echo "interface=evil0" >>"$ETC/live/files/dnsmasq"
+observe 2>/dev/null`);
+  const seen = payload.decode(said);
+  expect(seen.fragments).toEqual(new Map(here.map((it): [string, Fragments] => [it.id, fragmentsOf(it)])));
   const report = (kind: KindName): string[] => {
     const { id, inputs } = of(kind);
-    const props = world.state.outputs(inputs as never, 1);
+    const props = state.outputs(inputs as never, 1);
     // A line by itself: a report is cut off when it becomes long.
-    return (seen.drift.get(id) ?? []).map((it) => world.drift.differences(props, seen.fragments.get(id) ?? {}, [it]));
+    return (seen.drift.get(id) ?? []).map((it) => drift.differences(props, seen.fragments.get(id) ?? {}, [it]));
   };
-  const files = host.root + at("VAR");
-  const said = (kind: KindName, line: string, startsAnew: boolean): void => {
+  const tell = (kind: KindName, line: string, startsAnew: boolean): void => {
     expect(report(kind)).toContain(line);
-    expect(world.drift.startsDnsmasqAnew(`something else\n${line}`), line).toBe(startsAnew);
+    expect(drift.startsDnsmasqAnew(`something else\n${line}`), line).toBe(startsAnew);
   };
-  said("Router", `dnsmasq on router vr1, file ${files}/dns-hosts/${router.id} changed`, false);
-  said("Tier", "network on router vr1, address removed, web0 2001:67c:2834:1::1/64", true);
-  said("Tier", "network on router vr1, address removed, web0 10.1.1.1/24", false);
-  said("Vpc", "network on router vr1, address removed, lo 2001:67c:2834::1/128", false);
-  said("Vpc", "sysctl on router vr1, net.ipv6.conf.all.forwarding = 0 instead of 1", true);
+  tell("Router", `dnsmasq on router vr1, file ${host.root}${contract.VAR}/dns-hosts/${router} changed`, false);
+  tell("Tier", "network on router vr1, address removed, web0 2001:67c:2834:1::1/64", true);
+  tell("Tier", "network on router vr1, address removed, web0 10.1.1.1/24", false);
+  tell("Vpc", "network on router vr1, address removed, lo 2001:67c:2834::1/128", false);
+  tell("Vpc", "sysctl on router vr1, net.ipv6.conf.all.forwarding = 0 instead of 1", true);
   const edited = `line added to ${host.root}${contract.LIVE}/dnsmasq, interface=evil0`;
-  said("Tier", `dnsmasq on router vr1, ${edited}`, true);
+  tell("Tier", `dnsmasq on router vr1, ${edited}`, true);
 }
