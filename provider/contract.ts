@@ -81,6 +81,9 @@ export const pathIn = (placeholder: string): string => placeholder.slice(2, plac
 // Names in nftables' table, and where services of ours listen beside the well-known ports.
 
 export const TABLE = "inet vpc6";
+/** The tables whose counts outlive a transaction. */
+export const SHARES = "inet vpc6_shares";
+export const ARP_SHARES = "arp vpc6_shares";
 /** The chain by which a tier's interface leads to its list: `to/web0`. */
 export const TO_TIER = "to/";
 /** A line of a list says whose it is: two stacks would take turns at one tier. */

@@ -17,8 +17,8 @@ import {
 } from "../arguments";
 import { filterName, HOLDS_TOKEN, label, prefix, prefixOf } from "../fields";
 import { hasUnknown, UNKNOWN } from "../unknown";
-import { isIcmp } from "./evaluate";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
+import { isIcmp } from "./protocol";
 
 /** What nft takes between quotes, and the assembly on the router leaves alone. */
 const comment = text("a description", (value) =>
@@ -162,7 +162,7 @@ const TYPES = {
 /** Why a list is never asked about this ICMP type, if so. */
 export function neverAsked(protocol: "icmpv6" | "icmp", icmpType: number): string | undefined {
   const { errors, link, reply, source } = TYPES[protocol];
-  if (errors.includes(icmpType)) return `errors always pass (${source})`;
+  if (errors.includes(icmpType)) return `an error passes if it is about a connection that passed, and not otherwise (${source})`;
   if (link.includes(icmpType)) return "it is for one link only and never forwarded";
   if (icmpType === reply) return "an echo reply passes as the answer to a request that passed, and not otherwise";
   return undefined;

@@ -3,8 +3,9 @@
 
 import { type Fail, integer, oneOf, optional, record } from "../arguments";
 import { port } from "../fields";
-import { type Decision, decide, ECHO_REQUEST, type Flow, isIcmp } from "./evaluate";
+import { type Decision, decide, type Flow } from "./evaluate";
 import { familiesOf, formatPlace, ofFamilies, type Places, placesOf, within } from "./places";
+import { ECHO_REQUEST, isIcmp } from "./protocol";
 import {
   describe,
   familiesOfProtocol,

@@ -29,7 +29,8 @@ haproxy_check() {
   sed "s|@LIVE@/|$1/|" "$1/haproxy" >"$1/haproxy.check"
   check_with "$1/haproxy.check" '.*ALERT.*\[haproxy\.check:\([0-9][0-9]*\)\].*' haproxy -c -f || code=1
   rm -f "$1/haproxy.check"
-  [ $code = 0 ] || WHY=$(printf '%s\n' "$WHY" | grep -E 'ALERT|WARNING' | sed 's|haproxy\.check:|haproxy:|g')
+  # Of its notices nothing is told, unless there is nothing else.
+  [ $code = 0 ] || WHY=$(printf '%s\n' "$WHY" | sed 's|haproxy\.check|haproxy|g' | { grep -E 'ALERT|WARNING' || printf '%s\n' "$WHY"; })
   return $code
 }
 

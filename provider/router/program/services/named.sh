@@ -36,6 +36,8 @@ options {
 	dnssec-validation no;
 	empty-zones-enable no;
 	max-cache-size 16m;
+	recursive-clients 3000;
+	tcp-clients 600;
 	max-ncache-ttl 5;
 	version none;
 END

@@ -1,9 +1,12 @@
-# nftables: one table of ours, `@TABLE@`, replaced whole in one transaction. Other people's tables are never touched.
+# nftables: a table of ours, `@TABLE@`, replaced whole in one transaction, and two named `vpc6_shares`, of which the rules are
+# replaced and the counts stay. Other people's tables are never touched.
 
 nftables_slots="@NFTABLES_SLOTS@"
 
 # The table is made anew each time: its file begins with this where there is any fragment (see assemble.sh).
-nftables_head='table @TABLE@\ndelete table @TABLE@'
+nftables_head='table @TABLE@\ndelete table @TABLE@
+table @SHARES@ { set share_tiers { type ifname; }; }\nflush table @SHARES@\nflush set @SHARES@ share_tiers
+table @ARP_SHARES@ { set arp_tiers { type ifname; }; }\nflush table @ARP_SHARES@\nflush set @ARP_SHARES@ arp_tiers'
 nftables_assemble() { :; }
 
 nftables_check() {
@@ -51,7 +54,8 @@ table @TABLE@
 nftables_remove() {
   command -v nft >/dev/null || return 0
   # `delete` of what is not there is an error, `table` makes it first.
-  printf 'table @TABLE@\ndelete table @TABLE@\n' | nft -f -
+  printf 'table %s\ndelete table %s\n' '@TABLE@' '@TABLE@' '@SHARES@' '@SHARES@' \
+    '@ARP_SHARES@' '@ARP_SHARES@' | nft -f -
 }
 
 # At boot a filter that cannot be loaded leaves the host closed: nothing is forwarded until someone has looked.
@@ -67,11 +71,17 @@ table @TABLE@ {
 END
 }
 
+# Names of chains and sets are never those of another of these tables.
+NFTABLES_LIST='nft -s list table @TABLE@ && { nft -s list table @SHARES@; nft -s list table @ARP_SHARES@; true; } 2>/dev/null'
+nftables_list() {
+  eval "$NFTABLES_LIST"
+}
+
 # Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
 # and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
 nftables_drift() {
   local list
-  nft -s list table @TABLE@ >"$RUN/nft.now" 2>/dev/null || {
+  nftables_list >"$RUN/nft.now" 2>/dev/null || {
     [ ! -s "$1/nftables" ] || echo "- table @TABLE@ removed"
     return
   }
@@ -80,7 +90,7 @@ nftables_drift() {
     return
   }
   # shellcheck disable=SC2016 # for the shell in there
-  unshare -n sh -c 'nft -f "$1" && nft -s list table @TABLE@' sh "$1/nftables" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
+  unshare -n sh -c 'nft -f "$1" && eval "$2"' sh "$1/nftables" "$NFTABLES_LIST" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
     echo "- table @TABLE@ cannot be compared, $(head -n 1 "$RUN/nft.out")"
     return
   }
@@ -108,7 +118,7 @@ nftables_drift() {
           if (line ~ /\}$/) said[object, words(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
         } else if (line ~ /^add rule @TABLE@ /) {
           rule = line; sub(/^add rule @TABLE@ [^ ]+ /, "", rule); said["chain " w[5], words(rule)] = id
-        } else if (line ~ /^add element @TABLE@ /) {
+        } else if (line ~ /^add element (inet|arp) vpc6[^ ]* /) {
           list = line; sub(/^[^{]*\{/, "", list); sub(/\}$/, "", list)
           n = split(list, e, ",")
           for (i = 1; i <= n; i++) element[w[5], trim(e[i])] = id
@@ -138,6 +148,8 @@ nftables_drift() {
 nftables_lines() {
   awk '
     function put(rank, text) { printf "%s\t%06d\t%s\n", object, rank, text }
+    # Between two objects: the last one has none behind it until another hand adds one.
+    !NF { next }
     /^table / { object = "table"; next }
     /^\t[^\t}]/ && /\{$/ { object = $1 " " $2; dynamic = 0; put(0, ""); next }
     /^\t?\}$/ { next }
