@@ -1,4 +1,4 @@
-// What `make lint` runs: Biome (format and lint), ESLint (forgotten promises), tsc, shellcheck. tools/test.mjs runs
+// What `make lint` runs: Biome (format, lint, import cycles), ESLint (forgotten promises, which folder imports which), knip (dead code), tsc, shellcheck. tools/test.mjs runs
 // the steps as the suite `lint`, each counted as one test.
 import { globSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
@@ -11,6 +11,8 @@ export function lintSteps() {
   return [
     { name: "biome", command: [bin("biome"), "ci", "--error-on-warnings", colors, "."] },
     { name: "eslint", command: [bin("eslint"), "."] },
+    { name: "knip: what nothing uses", command: [bin("knip"), "--no-progress"] },
+    { name: "knip: what only tests use", command: [bin("knip"), "--no-progress", "--production"] },
     { name: "tsc: what is published", command: [bin("tsc"), "--noEmit"] },
     { name: "tsc: everything", command: [bin("tsc"), "--project", "tsconfig.check.json"] },
     { name: "shellcheck", command: ["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", ...programs] },

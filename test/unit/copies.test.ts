@@ -227,7 +227,7 @@ describe("what one copy refuses, two refuse:", () => {
   const machine = { hostKey: "SHA256:x", publicInterface: "pub0", host: "192.0.2.1" };
   const mac = "02:00:00:00:00:aa";
   const guest = { mac, tier: undefined };
-  const balancer = { port: 80, mode: "tcp", members: [] } as const;
+  const balancer = { port: 80, mode: "tcp" as const, members: [] };
   /** The parents are made by one copy, then two resources that cannot both be, each by a copy. */
   const cases: [string, RegExp, (parents: Parents, first: Copy, second: Copy) => void][] = [
     [
