@@ -80,9 +80,9 @@ export class InProcess implements AsyncDisposable {
     return this.#run("destroy", args, env);
   }
 
-  /** The stack's state, secrets left out. */
-  async export(): Promise<State> {
-    return { deployment: { resources: (await this.#resources()).map((one) => ({ ...exported(one, false) })) } };
+  /** The stack's state, secrets left out, or with `secrets` as text, as `pulumi stack export --show-secrets` has them. */
+  async export({ secrets = false } = {}): Promise<State> {
+    return { deployment: { resources: (await this.#resources()).map((one) => ({ ...exported(one, secrets) })) } };
   }
 
   /** An output of the stack; secrets are in the clear. */

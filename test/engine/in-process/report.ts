@@ -95,7 +95,7 @@ export class Report {
     const counts = ORDER.flatMap((operation) => {
       const count = this.#counts.get(operation);
       return count
-        ? [{ count, text: `    ${SIGNS[operation]} ${count} ${preview ? `to ${operation}` : did[operation]}` }]
+        ? [{ count, text: `    ${SIGNS[operation].padEnd(2)}${count} ${preview ? `to ${operation}` : did[operation]}` }]
         : [];
     });
     const unchanged = this.#counts.get("same") ?? 0;
