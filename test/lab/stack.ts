@@ -17,8 +17,8 @@ export async function start(): Promise<Engine> {
 }
 
 /** The same without the CLI, for tests that are about routers: a run takes a tenth of the time. */
-export async function startInProcess(): Promise<InProcess> {
-  return InProcess.start({ env: await key() });
+export async function startInProcess(name?: string): Promise<InProcess> {
+  return InProcess.start({ ...(name && { name }), env: await key() });
 }
 
 async function key(): Promise<Record<string, string>> {
