@@ -6,17 +6,17 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Tier } from "../../provider/index";
 import { converge, disconnect } from "../../provider/router/index";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { capture, connects, each, membersStay, reached, routeOnUplink, snapshot, start } from "./stack.ts";
+import { capture, connects, each, membersStay, reached, routeOnUplink, snapshot, start, startInProcess } from "./stack.ts";
 
 const ADDRESS = { web1: "10.1.1.2", web2: "10.1.1.80", db1: "10.1.2.1", cache1: "10.9.0.2" } as const;
 const GATEWAY = { web1: "10.1.1.1", web2: "10.1.1.1", db1: "10.1.2.254", cache1: "10.9.0.1" } as const;
 const GUESTS = Object.keys(ADDRESS) as (keyof typeof ADDRESS)[];
 const OUTSIDE = "2001:db8:1::80";
 
-let engine: Engine;
+let engine: InProcess;
 let example: string;
 let before: Record<string, string>;
 const running: Background[] = [];
@@ -89,7 +89,7 @@ beforeAll(async () => {
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await routeOnUplink();
   before = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
   const env = await lab.env();
   await engine.config("vr1Host", env.VR1_HOST ?? "");
   await engine.config("vr1HostKey", env.VR1_HOST_KEY ?? "");

@@ -3,11 +3,11 @@
 
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { connects, reached, snapshot, start } from "./stack.ts";
+import { connects, reached, snapshot, startInProcess } from "./stack.ts";
 
-let engine: Engine;
+let engine: InProcess;
 let before: Record<string, string>;
 let addresses: string[];
 const servers: Background[] = [];
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2");
   before = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
   const { VR1_HOST = "", VR1_HOST_KEY = "" } = await lab.env();
   await engine.config("vr1Host", VR1_HOST);
   await engine.config("vr1HostKey", VR1_HOST_KEY);

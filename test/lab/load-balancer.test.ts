@@ -2,14 +2,14 @@
 // when a member comes or goes.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, lab } from "./lab.ts";
-import { connects, membersStay, program, reached, routeOnUplink, snapshot, start } from "./stack.ts";
+import { connects, membersStay, program, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
 
 const VIP = "2001:67c:2834::80";
 const OUTSIDE = "2001:db8:1::80";
 
-let engine: Engine;
+let engine: InProcess;
 let before: Record<string, string>;
 const servers: Background[] = [];
 
@@ -102,7 +102,7 @@ beforeAll(async () => {
   await lab.up("uplink", "internet", "vr1", "vr2", "web1", "web2");
   await routeOnUplink();
   before = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
   await up();
   // The IPv4-only member: the operator's own IPv4 on the segment of the tier.
   await lab.exec("vr1", "ip addr add 10.1.1.1/24 dev web0");

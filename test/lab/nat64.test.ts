@@ -3,9 +3,9 @@
 
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
-import { capture, connects, each, operatorsIpv4, reached, routeOnUplink, snapshot, start } from "./stack.ts";
+import { capture, connects, each, operatorsIpv4, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
 
 const PREFIX = "2001:67c:2834:0:64::";
 const SERVER = "198.51.100.80";
@@ -15,7 +15,7 @@ const GLOBAL = "45.45.45.80";
 const GATEWAY = "2001:67c:2834:1::1";
 const GATEWAY_OF_DB = "2001:67c:2834:11::1";
 
-let engine: Engine;
+let engine: InProcess;
 let example: string;
 let before: Record<string, string>;
 const servers: Background[] = [];
@@ -109,7 +109,7 @@ beforeAll(async () => {
   before = await snapshot("vr1");
   await serveTheInternet();
   example = await readFile(new URL("../../examples/nat64/index.ts", import.meta.url), "utf8");
-  engine = await start();
+  engine = await startInProcess();
   const env = await lab.env();
   for (const name of ["vr1", "vr2"]) {
     await engine.config(`${name}Host`, env[`${name.toUpperCase()}_HOST`] ?? "");

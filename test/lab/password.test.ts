@@ -3,8 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Guest, lab } from "./lab.ts";
-import { connects, program, reached, routeOnUplink, snapshot, start } from "./stack.ts";
+import { connects, program, reached, routeOnUplink, snapshot, start, startInProcess } from "./stack.ts";
 
 const GATEWAY: Partial<Record<Guest, string>> = {
   web1: "2001:67c:2834:1::1",
@@ -15,7 +16,7 @@ const GATEWAY: Partial<Record<Guest, string>> = {
 const ADDRESS = { web1: "2001:67c:2834:1::10", web2: "2001:67c:2834:1::11", db1: "2001:67c:2834:2::10" };
 const MAC = { web1: "02:00:00:00:01:11", web2: "02:00:00:00:01:12" };
 
-let engine: Engine;
+let engine: InProcess;
 let before: Record<string, string>;
 const printed: string[] = [];
 /** Every password there has been. */
@@ -40,8 +41,8 @@ ${guests}`,
     { routers: { vr1: "" } },
   );
 
-async function run(what: "up" | "preview" | "refresh"): Promise<string> {
-  const { code, all } = what === "preview" ? await engine.preview({ diff: true }) : await engine[what]();
+async function run(what: "up" | "preview" | "refresh", on: Engine | InProcess = engine): Promise<string> {
+  const { code, all } = what === "preview" ? await on.preview({ diff: true }) : await on[what]();
   printed.push(all);
   expect(code, all).toBe(0);
   return all;
@@ -76,7 +77,7 @@ beforeAll(async () => {
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await routeOnUplink();
   before = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
   await engine.program(await whole());
   await give("web1", "web1-first*!%");
   await give("web2", `web2"first'$(id)`);
@@ -502,15 +503,20 @@ cloud_final_modules: []
 
 test("no password is in any output, state, journal or list of processes; on the router root and the server alone can read it", async () => {
   await give("web1", "web1-last-one");
-  await run("up");
-  await ask("web1");
-  await run("refresh");
-  await lab.exec("vr1", "sed -i 's/data-server/dota-server/' /etc/vpc6/confirmed/fragments/passwords/web1@*");
-  expect(await run("refresh")).toMatch(/Instance web1 updated/);
-  await run("up");
+  const state = await engine.underTheCli(async (cli) => {
+    await run("preview", cli);
+    await run("up", cli);
+    await ask("web1");
+    await run("refresh", cli);
+    await lab.exec("vr1", "sed -i 's/data-server/dota-server/' /etc/vpc6/confirmed/fragments/passwords/web1@*");
+    expect(await run("refresh", cli)).toMatch(/Instance web1 updated/);
+    const edited = await cli.stateFile();
+    await run("up", cli);
+    return edited + (await cli.stateFile());
+  });
   // The server, which ends when nobody has asked for a while, is to be there.
   await ask("web1");
-  const texts = [...printed, await engine.stateFile()];
+  const texts = [...printed, state];
   texts.push(
     (
       await lab.exec(

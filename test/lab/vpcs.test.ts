@@ -3,21 +3,21 @@
 
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { connects, program, start } from "./stack.ts";
+import { connects, program, startInProcess } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:101::10";
 const DB1 = "2001:67c:2834:11::10";
 const CACHE1 = "2001:67c:2834:1::10";
 
-let engine: Engine;
+let engine: InProcess;
 let servers: Background[] = [];
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "db1", "cache1");
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => {
