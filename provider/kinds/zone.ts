@@ -59,6 +59,8 @@ export const zone: Kind<Args> = {
   },
   identify: (inputs) => String(inputs.name),
   describe: (inputs) => `"${inputs.name}"`,
+  traffic: { gone: ["note", "is on no router"], disturbs: () => [] },
+  shown: { claims: {} },
 };
 
 function check({ superCidr, asn, asnRange, vpcPrefixLength, isolatedCidr, publicNetwork }: Args, fail: Fail): void {

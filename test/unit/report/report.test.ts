@@ -4,7 +4,6 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { LIMIT, MARKER, report } from "../../../cli/report";
 import { readStack } from "../../../cli/stack";
-import { services } from "../../../cli/traffic/services";
 import { UNKNOWN } from "../../../provider/unknown";
 import { on, reportOf, step, steps } from "./previews";
 import { exported } from "./stacks";
