@@ -86,8 +86,8 @@ export interface Kind<A = unknown, I extends Inputs = Inputs> {
    * Any argument may be unknown at preview; what is derived from it is then unknown too.
    */
   plan(args: A, old: Inputs | undefined, fail: Fail): I;
-  /** What a change of it does to traffic: it stands beside `plan`, and judges by what `plan` returned. */
-  readonly traffic: Traffic<I>;
+  /** What a change of it does to traffic, judged by what `plan` returned. Absent where it has nothing on any router. */
+  readonly traffic?: Traffic<I>;
   readonly shown: Shown<I>;
   /** The id for ever: what the resource's fragments are filed under on its router. */
   identify(inputs: Inputs): string;

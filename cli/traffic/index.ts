@@ -45,13 +45,13 @@ type Side = readonly [before: Inputs | undefined, after: Inputs | undefined];
 
 function ofResource(it: Resource, [before, after]: Side, others: Others, router: string, tell: Tell): void {
   const subject = label(it);
-  const kind = kindOf(it.kind);
-  if (!kind) {
+  const traffic = kindOf(it.kind)?.traffic;
+  if (!traffic) {
     const what = after === undefined ? "is taken off the router" : "is of a kind that this report does not know";
     tell("unknown", subject, `${what}; what that does to traffic is not known here`);
     return;
   }
-  const { gone, disturbs } = kind.traffic;
+  const { gone, disturbs } = traffic;
   const ask = (old: Inputs | undefined, now: Inputs | undefined): number => {
     const all = disturbs(old, now, others);
     for (const { level, sentence, whom } of all)

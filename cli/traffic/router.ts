@@ -31,7 +31,7 @@ function count(all: [Resource, Resource["before"]][], router: string): Map<strin
   const holders = new Map<string, Resource[]>();
   for (const [it, inputs] of all) {
     const here = inputsOf(inputs, router);
-    for (const what of (here && kindOf(it.kind)?.traffic.holds?.(here)) ?? []) {
+    for (const what of (here && kindOf(it.kind)?.traffic?.holds?.(here)) ?? []) {
       const those = holders.get(what) ?? [];
       // Two are enough to know of each whether there is another.
       if (those.length < 2) holders.set(what, [...those, it]);

@@ -64,7 +64,8 @@ const shape = record({
 type Args = ReturnType<typeof shape>;
 type Known = Args & { cidr: string; asn: number; address: string; superCidr: string };
 
-interface BgpPeerInputs extends SessionInputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface BgpPeerInputs extends SessionInputs {
   /** The VPC's prefix; `export` in its place, `import` in that of the super CIDR. */
   cidr?: string | undefined;
   superCidr?: string | undefined;

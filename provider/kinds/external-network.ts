@@ -26,9 +26,5 @@ export const externalNetwork: Kind<Args> = {
   },
   identify: (inputs) => `network:${inputs.name}`,
   describe: (inputs) => `"${inputs.name}"`,
-  traffic: {
-    gone: ["note", "is on no router; the lists that named it show what changes for them"],
-    disturbs: () => [],
-  },
   shown: { claims: {} },
 };

@@ -39,7 +39,8 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-interface InstanceInputs extends Inputs, Addresses {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface InstanceInputs extends Inputs, Addresses {
   mac?: string | undefined;
   duid?: string | undefined;
   fqdn?: string | undefined;
@@ -131,9 +132,9 @@ export const instance: Kind<Args, InstanceInputs> = {
         textChanges("passwords", before, after) &&
           says(
             "note",
-            after.fragments?.passwords === undefined
-              ? "is told no password any more"
-              : "is told its password when it asks next, at its boot",
+            after.fragments?.passwords
+              ? "is told its password when it asks next, at its boot"
+              : "is told no password any more",
           ),
       );
     },

@@ -5,11 +5,11 @@ import { dnsLabel } from "../fields";
 import { type Fragments, firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { all, forwarding, stopsForwarding } from "../traffic";
-import { tier } from "./tier";
+import { type TierInputs, tier, traffic } from "./tier";
 
 type Args = ReturnType<typeof tier.shape>;
 
-export const isolatedNetwork: Kind<Args, ReturnType<typeof tier.plan>> = {
+export const isolatedNetwork: Kind<Args, TierInputs> = {
   ...tier,
   type: "IsolatedNetwork",
   shape(value, path, fail) {
@@ -28,11 +28,11 @@ export const isolatedNetwork: Kind<Args, ReturnType<typeof tier.plan>> = {
     };
   },
   traffic: {
-    ...tier.traffic,
-    holds: (inputs) => [forwarding(6), ...(tier.traffic.holds?.(inputs) ?? [])],
+    ...traffic,
+    holds: (inputs) => [forwarding(6), ...traffic.holds(inputs)],
     disturbs: (before, after, others) =>
       all(
-        ...tier.traffic.disturbs(before, after, others),
+        ...traffic.disturbs(before, after, others),
         stopsForwarding(6, before !== undefined, after !== undefined, others),
       ),
   },

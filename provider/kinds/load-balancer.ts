@@ -58,7 +58,8 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-interface LoadBalancerInputs extends Inputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface LoadBalancerInputs extends Inputs {
   address?: string | undefined;
   port?: number;
   mode?: string;

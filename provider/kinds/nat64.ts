@@ -75,7 +75,8 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-interface Nat64Inputs extends Inputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface Nat64Inputs extends Inputs {
   prefix?: string | undefined;
   ipv4Pool?: string;
   /** For whom DNS64 answers; absent: there is none. */

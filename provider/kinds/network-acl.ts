@@ -49,7 +49,8 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-interface NetworkAclInputs extends Inputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface NetworkAclInputs extends Inputs {
   /** As they were given. */
   tiers?: Pick<Args["tiers"][number], "name" | "interface" | "cidr" | "ipv4">[];
   rules?: (Omit<RuleArgs, "log"> & { log?: boolean })[] | undefined;

@@ -36,7 +36,8 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-interface RouterInputs extends Inputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface RouterInputs extends Inputs {
   publicInterface?: string | undefined;
   publicServices?: string[];
   /** The public network and its gateway. */

@@ -26,7 +26,17 @@ import {
 } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { all, type Effect, forwarding, restartsDnsmasq, runsDnsmasq, says, stopsForwarding, words } from "../traffic";
+import {
+  all,
+  type Effect,
+  forwarding,
+  restartsDnsmasq,
+  runsDnsmasq,
+  says,
+  stopsForwarding,
+  type Traffic,
+  words,
+} from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
@@ -55,7 +65,8 @@ interface Ipv4 {
   dhcp: boolean;
 }
 
-interface TierInputs extends Inputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface TierInputs extends Inputs {
   cidr?: string | undefined;
   gateway?: string | undefined;
   interface?: string | undefined;
@@ -64,6 +75,18 @@ interface TierInputs extends Inputs {
 
 /** The first addresses of a tier are the router's: ::1 by default, and room for what may come. */
 const FIRST_INSTANCE = 0x10n;
+
+/** That of an isolated network too. */
+export const traffic = {
+  gone: ["ends", "is taken off the router: its guests lose their gateway, DHCP and DNS, and so the network"],
+  holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
+  disturbs: (before, after, others) =>
+    all(
+      ...(before && after ? gatewaysOf(before, after) : []),
+      stopsForwarding(4, before?.ipv4 !== undefined, after?.ipv4 !== undefined, others),
+      restartsDnsmasq(before, after, others),
+    ),
+} satisfies Traffic<TierInputs>;
 
 export const tier: Kind<Args, TierInputs> = {
   type: "Tier",
@@ -108,16 +131,7 @@ export const tier: Kind<Args, TierInputs> = {
   },
   identify: (inputs) => `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : inputs.interface}`,
   describe: (inputs) => `"${firstName(inputs)}"`,
-  traffic: {
-    gone: ["ends", "is taken off the router: its guests lose their gateway, DHCP and DNS, and so the network"],
-    holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
-    disturbs: (before, after, others) =>
-      all(
-        ...(before && after ? gatewaysOf(before, after) : []),
-        stopsForwarding(4, before?.ipv4 !== undefined, after?.ipv4 !== undefined, others),
-        restartsDnsmasq(before, after, others),
-      ),
-  },
+  traffic,
   shown: {
     claims: { tier: { word: "tier", told: "space" } },
     noun: "tier",

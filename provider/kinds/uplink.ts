@@ -84,7 +84,8 @@ interface Neighbor {
   prefixes: Iterable<string>;
 }
 
-interface UplinkInputs extends SessionInputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface UplinkInputs extends SessionInputs {
   superCidr?: string | undefined;
   announceDefault?: boolean;
   /** Sessions are taken from whoever connects from here. */

@@ -27,7 +27,8 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-interface VpcInputs extends Inputs {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface VpcInputs extends Inputs {
   cidr?: string | undefined;
 }
 

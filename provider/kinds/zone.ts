@@ -59,7 +59,6 @@ export const zone: Kind<Args> = {
   },
   identify: (inputs) => String(inputs.name),
   describe: (inputs) => `"${inputs.name}"`,
-  traffic: { gone: ["note", "is on no router"], disturbs: () => [] },
   shown: { claims: {} },
 };
 
