@@ -280,6 +280,9 @@ const SLOTS: Record<string, string> = {
   "dns-hosts": "names",
   sysctl: "kernel settings",
   packages: "packages",
+  passwords: "guests' passwords",
+  owner: "whose it is",
+  adopt: "what may be taken over",
 };
 const slotTitle = (slot: string): string => (slot in SLOTS ? `${SLOTS[slot]} (${slot})` : slot || "configuration");
 

@@ -17,7 +17,7 @@ export const says = (level: Level, sentence: string, whom?: Effect["whom"]): Eff
   ...(whom !== undefined && { whom }),
 });
 
-/** A list in inputs as a preview has them: not known, or secret as a whole, it is a text. */
+/** A list in inputs as a preview has them: one that is not known as a whole is a text. */
 export const listOf = <T>(value: readonly T[] | undefined): readonly T[] => (Array.isArray(value) ? value : []);
 
 /** A list of effects from those that apply. */

@@ -6,7 +6,7 @@ import { kindOf } from "../../provider/kinds";
 import { hasUnknown, UNKNOWN } from "../../provider/unknown";
 import { linesIn } from "../diff";
 import { code } from "../markdown";
-import { fragmentsOf, type Resource, routerNameOf, type Stack } from "../stack";
+import { fragmentsOf, type Resource, routerNameOf, SECRET, type Stack } from "../stack";
 import { type Effect, type Level, label, type Tell } from "./effect";
 import { ofRepair } from "./repair";
 import { inputsOf, sharers } from "./router";
@@ -86,12 +86,23 @@ function ofResource(it: Resource, [before, after]: Side, others: Others, router:
   if (unknown.length > 0) {
     const slots = unknown.map((slot) => code(slot || "configuration")).join(", ");
     tell("unknown", subject, `its ${slots} is not known before \`pulumi up\``);
+    return;
+  }
+  const secret = changed.length === 0 ? [] : secrets(before, after);
+  if (secret.length > 0) {
+    tell("unknown", subject, `its ${secret.map(code).join(", ")} is secret, so what changes of it is not known here`);
   } else if (changed.length > 0 && ask(before, after) === 0 && it.trouble === undefined) {
     unexplained(it, changed, subject, tell);
   }
 }
 
 const at = ([level, sentence]: readonly [Level, string], subject: string) => [level, subject, sentence] as const;
+
+/** What a kind judges by and Pulumi shows of neither side. A password is judged by what stands for it in the texts. */
+const secrets = (...sides: readonly Inputs[]): string[] => {
+  const hidden = sides.flatMap((it) => Object.entries(it).flatMap(([key, value]) => (value === SECRET ? [key] : [])));
+  return [...new Set(hidden)].filter((key) => key !== "password");
+};
 
 /** Texts whose change nobody feels, or is told by their equality alone. */
 const QUIET = ["owner", "packages", "adopt", "dnsmasq", "dhcp-hosts", "dns-hosts", "passwords", "certificates"];

@@ -1,7 +1,8 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import * as provider from "../../provider/index";
+import * as all from "../../provider/index";
 
+const provider = { ...all };
 export type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
