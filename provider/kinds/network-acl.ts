@@ -103,7 +103,7 @@ export const networkAcl: Kind<Args, NetworkAclInputs> = {
   traffic: {
     gone: ["closes", "is gone: its tiers refuse new connections both ways, as without any list; open ones go on"],
     disturbs(before, after) {
-      if (!after?.tiers) return [];
+      if (!after?.tiers || hasUnknown([after.tiers, after.rules, after.preset])) return [];
       if (!before) return all(newlyGoverned(after.tiers, after));
       const { tiers } = before;
       if (!tiers) return [says("unknown", "was made by an earlier version, which did not keep its rules")];

@@ -175,6 +175,9 @@ describe("traffic", () => {
     );
   });
 
+  const unknownFields = (it: unknown) =>
+    typeof it === "object" && it !== null ? Object.fromEntries(Object.keys(it).map((key) => [key, UNKNOWN])) : UNKNOWN;
+
   test("what is secret as a whole, or not known, is not judged", async () => {
     for (const kind of Object.keys(arguments_) as (keyof typeof arguments_)[]) {
       const before = await planned(kind, arguments_[kind]);
@@ -189,9 +192,12 @@ describe("traffic", () => {
         expect(secret.markdown).toContain(
           `${kind} \`it\`: its \`${key}\` is secret, so what changes of it is not known here`,
         );
-        const unknown = { ...rest, [key]: UNKNOWN, router, fragments: { ...(fragments as object), network: UNKNOWN } };
-        expect(of(step("update", kind, "it", before, unknown)).interrupts).toBe(true);
-        expect(of(step("create", kind, "it", undefined, unknown)).markdown).toContain("created");
+        const parts = Array.isArray(value) ? [UNKNOWN, value.map(unknownFields)] : [UNKNOWN];
+        for (const part of parts) {
+          const unknown = { ...rest, [key]: part, router, fragments: { ...(fragments as object), network: UNKNOWN } };
+          expect(of(step("update", kind, "it", before, unknown)).interrupts).toBe(true);
+          expect(of(step("create", kind, "it", undefined, unknown)).markdown).toContain("created");
+        }
       }
     }
   });
