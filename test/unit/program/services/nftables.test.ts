@@ -57,7 +57,9 @@ describe("checking", () => {
       "two access lists for interface web0: one@acl of stack one and two@acl of stack two",
     ]);
     // Of one program that is a passing state.
-    expect((await check([list, { id: "web-acl2@acl", fragments: list.fragments }])).why).not.toContain("two access lists");
+    expect((await check([list, { id: "web-acl2@acl", fragments: list.fragments }])).why).not.toContain(
+      "two access lists",
+    );
   });
 
   test("without nft its package is named", async () => {
@@ -112,13 +114,16 @@ describe.runIf(real)("drift", () => {
 
   test("a rule of a guest's list, an element, a set and a chain: each is its fragment's", async () => {
     edit(/\n\t\ttcp dport 443 return/, "");
-    edit(/elements = \{ "web0" \. 2001:67c:2834:1::10 \}/, 'elements = { "web0" . 2001:67c:2834:1::10, "web0" . 2001:db8::66 }');
+    edit(
+      /elements = \{ "web0" \. 2001:67c:2834:1::10 \}/,
+      'elements = { "web0" . 2001:67c:2834:1::10, "web0" . 2001:db8::66 }',
+    );
     edit(/\tchain input \{\n/, "\tchain input {\n\t\ttcp dport 23 accept\n");
     edit(/\n\}/, "\n\tchain mine {\n\t}\n}");
     expect((await machine.drift()).sort()).toEqual(
       [
         `web-acl@acl:2001:67c:2834:1:: nftables|rule removed from chain web-acl/web0/ingress, tcp dport 443 return`,
-        "router:vr1 nftables|element added to set addresses, \"web0\" . 2001:db8::66",
+        'router:vr1 nftables|element added to set addresses, "web0" . 2001:db8::66',
         `${ROUTER} nftables|rule added to chain input, tcp dport 23 accept`,
         `${ROUTER} nftables|chain mine added`,
       ].sort(),

@@ -46,10 +46,13 @@ describe("checking", () => {
     expect((await check([router, web1])).code).toBe(0);
   });
 
-  test.each(["a b c", "2001:db8::1 name 2001:db8::2", "2001:db8::1 name ../../etc/passwd secret"])("%j", async (text) => {
-    const { code, blame, why } = await check([router, odd(`${text}\n`)]);
-    expect([code, blame, why]).toEqual([1, "odd@1", "not a line of a password"]);
-  });
+  test.each(["a b c", "2001:db8::1 name 2001:db8::2", "2001:db8::1 name ../../etc/passwd secret"])(
+    "%j",
+    async (text) => {
+      const { code, blame, why } = await check([router, odd(`${text}\n`)]);
+      expect([code, blame, why]).toEqual([1, "odd@1", "not a line of a password"]);
+    },
+  );
 
   test("two passwords of one guest", async () => {
     const { code, why, blame } = await check([router, web1, { ...web1, id: "zzz@1" }]);
@@ -58,7 +61,9 @@ describe("checking", () => {
 
   test("no Perl", async () => {
     machine.remove("usr/bin/perl");
-    expect((await check([router, web1])).why).toBe("there is no /usr/bin/perl (Debian's perl-base, which is essential)");
+    expect((await check([router, web1])).why).toBe(
+      "there is no /usr/bin/perl (Debian's perl-base, which is essential)",
+    );
   });
 });
 
