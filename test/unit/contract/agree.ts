@@ -125,7 +125,8 @@ function places({ world, program, host, here, of }: Setting): void {
   expect(tayga).toContain(`\ndata-dir ${at("TAYGA_DATA")}/${of("Nat64").inputs.device}\n`);
   expect(router.dnsmasq).toContain(`\ndhcp-hostsdir=${at("VAR")}/dhcp-hosts\nhostsdir=${at("VAR")}/dns-hosts\n`);
   const tables = here.flatMap((it) => [...(fragmentsOf(it).nftables ?? "").matchAll(/^(?:add \w+|table) (\S+ \S+)/gm)]);
-  expect(new Set(tables.map(([, table]) => `table ${table}`))).toEqual(new Set([at("nftables_head")]));
+  const made = [...said.matchAll(/(?:^|=)table (\S+ \S+)/gm)];
+  expect(new Set(tables.map(([, table]) => table))).toEqual(new Set(made.map(([, table]) => table)));
   const { commands } = world.program;
   expect(commands.observe("root")).toBe(`${at("PROGRAM")} observe`);
   expect(commands.install("root")).toContain(`mv -f $n ${at("PROGRAM")};`);
