@@ -1,5 +1,5 @@
 // The suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm publishes), `lab` (real
-// routers on this machine, two test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
+// routers on this machine, three test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
 // a time, when nothing else is at work). `make test` runs them all.
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { LongestFirst } from "./test/lab/order.mts";
