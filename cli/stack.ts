@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { kinds } from "../provider/kinds";
+import { AS_APPLIED } from "../provider/state";
 import { UNKNOWN } from "../provider/unknown";
 import { routerOf } from "../provider/way";
 
@@ -161,7 +162,7 @@ function sorted(resources: readonly Resource[]): Resource[] {
 
 function troubleOf(old: Json | undefined): string | undefined {
   const live = object(old?.outputs).live;
-  return typeof live === "string" && live !== "as applied" ? live : undefined;
+  return typeof live === "string" && live !== AS_APPLIED ? live : undefined;
 }
 
 function origin(resources: readonly Resource[]): { stack?: string; project?: string } {

@@ -2,8 +2,9 @@
 // that is written otherwise and lets in the same, or more, is no loss. Pure.
 
 import type { Family } from "../addressing/prefix";
-import { type Decision, ECHO_REQUEST, isIcmp, walk } from "./evaluate";
+import { type Decision, walk } from "./evaluate";
 import { EVERYWHERE, joined, ofFamilies, type Places, split } from "./places";
+import { ECHO_REQUEST, isIcmp } from "./protocol";
 import { familiesOfProtocol, matchOf, neverAsked, type Rule } from "./rule";
 
 /** A packet that passed and does not any more: who let it in, and who denies it. Absent: what no rule matches. */

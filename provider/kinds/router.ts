@@ -3,6 +3,7 @@
 
 import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
+import { idOf } from "../contract";
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, privateAsn, proxy } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -93,7 +94,7 @@ export const router: Kind<Args, RouterInputs> = {
       fragments,
     };
   },
-  identify: (inputs) => `router:${firstName(inputs)}`,
+  identify: (inputs) => idOf.router(firstName(inputs)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   owns: "router",
   traffic: {

@@ -2,7 +2,8 @@
 // and nothing else (or, from a range of addresses, what is as large as a VPC inside the super CIDR), and gives it the others'.
 
 import { contains, type Prefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, matching, optional, record, withDefault } from "../arguments";
+import { boolean, type Fail, integer, list, oneOf, optional, record, withDefault } from "../arguments";
+import { idOf } from "../contract";
 import { address6, addressOf, asnText, claim, hop, label, prefix6, prefixOf, proxy, way } from "../fields";
 import type { Inputs, Kind } from "../kind";
 import { isOther, placeholder } from "../secrets";
@@ -40,7 +41,7 @@ const shape = record({
   proxy: optional(proxy),
   asn: asNumber,
   address: optional(address6),
-  accept: withDefault(matching('one of "vpcs", "supernet"', /^(vpcs|supernet)$/), "vpcs"),
+  accept: withDefault(oneOf("vpcs", "supernet"), "vpcs"),
   listen: optional(prefix6),
   neighbors: optional(list(record({ address: address6, asn: asNumber, prefixes: list(prefix6) }))),
   announceDefault: withDefault(boolean, false),
@@ -137,7 +138,7 @@ export const uplink: Kind<Args, UplinkInputs> = {
       fragments: render("uplink", view(known, all, range, old)),
     };
   },
-  identify: ({ name }) => `uplink:${name}`,
+  identify: ({ name }) => idOf.uplink(String(name)),
   describe: (inputs) => `"${inputs.name}"`,
   owns: "share",
   traffic: {
@@ -281,7 +282,7 @@ function view(args: Known, neighbors: Neighbor[], range: string | undefined, old
     maximumPrefix,
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, `uplink:${name}`, old),
+    password: args.password && placeholder("password", args.password, idOf.uplink(name), old),
     keepalive,
     hold,
     connect,
