@@ -3,6 +3,7 @@
 // one, is `[secret]` from here on, wherever else its text turns up.
 
 import { createHash } from "node:crypto";
+import { AS_APPLIED } from "../provider/state";
 import { UNKNOWN } from "../provider/unknown";
 import { routerOf } from "../provider/way";
 
@@ -173,7 +174,7 @@ function sorted(resources: readonly Resource[]): Resource[] {
 
 function troubleOf(old: Json | undefined): string | undefined {
   const live = object(old?.outputs).live;
-  return typeof live === "string" && live !== "as applied" ? live : undefined;
+  return typeof live === "string" && live !== AS_APPLIED ? live : undefined;
 }
 
 function origin(resources: readonly Resource[]): { stack?: string; project?: string } {

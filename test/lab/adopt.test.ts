@@ -2,11 +2,11 @@
 // and destroy gives everything back.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { program, snapshot, start } from "./stack.ts";
+import { program, snapshot, startInProcess } from "./stack.ts";
 
-let engine: Engine;
+let engine: InProcess;
 let before: Record<string, string>;
 
 const whole = (router = "") =>
@@ -19,6 +19,7 @@ new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000 });`,
   );
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "vr1");
   // By hand: FRR at work with a session of its own, the address that vpc6 would give, a default route over the public network.
@@ -34,7 +35,7 @@ beforeAll(async () => {
     { timeoutMs: 120_000 },
   );
   before = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => await engine?.[Symbol.asyncDispose]());

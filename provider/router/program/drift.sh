@@ -4,64 +4,65 @@
 
 # observe: every fragment, then what differs, on one connection.
 observe() {
+  local waits
   run_dir || { answer unusable; return; }
   # At boot nothing is there before vpc6.service has run.
-  observe_waits=0
-  while [ $observe_waits -lt 200 ] && [ "$(systemctl show -P Job vpc6.service)" -gt 0 ] 2>/dev/null; do
-    observe_waits=$((observe_waits + 1))
-    [ $((observe_waits % 25)) != 0 ] || say "waiting for vpc6.service: the router has just started"
+  waits=0
+  while [ $waits -lt 200 ] && [ "$(systemctl show -P Job vpc6.service)" -gt 0 ] 2>/dev/null; do
+    waits=$((waits + 1))
+    [ $((waits % 25)) != 0 ] || say "waiting for vpc6.service: the router has just started"
     sleep 0.2
   done
   lock "$LOCK_WAIT" || { busy; return; }
   held_by "a refresh"
   show_fragments "$ETC/confirmed/fragments"
-  echo "vpc6-drift 1"
+  echo "@DRIFT@"
   if [ -e "$ETC/confirmed" ]; then
     CONFIRMED=$GENERATIONS/$(generation confirmed)
     drifts "$CONFIRMED" || { answer failed; return; }
     sed 's/^/drift /' "$RUN/drifts"
   fi
-  echo "end vpc6-drift"
+  echo "@DRIFT_END@"
 }
 
 # drifts GENERATION: RUN/drifts = a line `ID SERVICE|TEXT` for each difference; the id is the Router's where a difference is
 # nobody else's. Bounded: a flushed table is not worth a megabyte.
 drifts() {
-  drift_dir=$RUN/drift
-  rm -rf "$drift_dir" && mkdir "$drift_dir" && ln -s "$1/fragments" "$drift_dir/fragments" &&
-    assemble "$drift_dir" boot || {
+  local dir="$RUN/drift" files its_slots router service slot
+  rm -rf "$dir" && mkdir "$dir" && ln -s "$1/fragments" "$dir/fragments" &&
+    assemble "$dir" boot || {
     : "${WHY:=what should be there cannot be computed (is /run full?)}"
     return 1
   }
-  drift_files=$drift_dir/files
+  files=$dir/files
   # Of what holds a secret no line is shown, also not when the secret itself is gone.
-  drift_secret=$(cd "$1/fragments" && grep -rlE '[{]{2}[A-Za-z.]+:[0-9a-f]+[}]{2}' . | cut -d/ -f2 | sort -u)
-  drift_router=$(find "$1/fragments" -mindepth 2 -name 'router:*' -printf '%f\n' | head -n 1)
+  DRIFT_SECRET=$(cd "$1/fragments" && grep -rlE '@PLACEHOLDERS@' . | cut -d/ -f2 | sort -u)
+  router=$(find "$1/fragments" -mindepth 2 -name '@ROUTER_ID@*' -printf '%f\n' | head -n 1)
   {
     echo "=packages"
-    packages_drift "$drift_files/packages"
+    packages_drift "$files/packages"
     echo "=program"
     [ "$(generation live)" = "${1##*/}" ] || echo "- generation $(generation live) is applied and was never confirmed"
     program_intact || echo "- $PROGRAM changed"
     units_drift
     for service in $SERVICES; do
       echo "=$service"
-      eval "drift_slots=\$${service}_slots"
-      drift_changed=
-      for slot in $drift_slots; do
-        cmp -s "$drift_files/$slot" "$1/files/$slot" && continue
-        drift_changed=yes
-        drift_text "$drift_files/$slot" "$1/files/$slot" "$ETC/live/files/$slot" "$slot"
+      eval "its_slots=\$${service}_slots"
+      DRIFT_CHANGED=
+      for slot in $its_slots; do
+        cmp -s "$files/$slot" "$1/files/$slot" && continue
+        DRIFT_CHANGED=yes
+        drift_text "$files/$slot" "$1/files/$slot" "$ETC/live/files/$slot" "$slot"
       done
-      ! command -v "${service}_drift" >/dev/null || "${service}_drift" "$drift_files"
+      ! command -v "${service}_drift" >/dev/null || "${service}_drift" "$files"
     done
-  } | conceal | awk -v router="${drift_router:-router}" '
+  } | conceal | awk -v router="${router:-router}" '
     /^=/ { service = substr($0, 2); next }
     count[service]++ >= 200 { next }
     { id = $1; sub(/^[^ ]+ /, ""); print (id == "-" ? router : id) " " service "|" substr($0, 1, 300) }
   ' >"$RUN/drifts"
   # It holds secrets.
-  rm -rf "$drift_dir"
+  rm -rf "$dir"
 }
 
 # What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router. Its assembled files are compared already, and
@@ -71,7 +72,7 @@ drifts() {
 drift_text() {
   [ -e "$2" ] || { echo "- $3 removed"; return; }
   # shellcheck disable=SC2086 # a list of names
-  ! has "${4:-}" $drift_secret || { echo "- $3 changed"; return; }
+  ! has "${4:-}" $DRIFT_SECRET || { echo "- $3 changed"; return; }
   diff "$1" "$2" | awk -v name="$3" -v wanted="$1" '
     BEGIN { while ((getline line <wanted) > 0) { if (line ~ /^# vpc6 /) { split(line, w, " "); id = w[3] } at[++n] = id } }
     /^[0-9]/ { split($0, part, /[acd,]/); line = part[1]; next }
@@ -86,24 +87,25 @@ drift_file() {
 
 # drift_daemon UNIT active|inactive [ID]: is it masked, up or down as it should be, and does the process run as its unit says?
 drift_daemon() {
+  local active job key load value waits
   # What is on its way (a boot, a start that is queued) arrives first.
-  drift_waits=0
-  while [ $drift_waits -lt 100 ]; do
-    drift_load='' drift_active='' drift_job=0
+  waits=0
+  while [ $waits -lt 100 ]; do
+    load='' active='' job=0
     systemctl show -p LoadState,ActiveState,Job "$1" >"$RUN/drift.unit"
     while IFS='=' read -r key value; do
-      case $key in LoadState) drift_load=$value ;; ActiveState) drift_active=$value ;; Job) drift_job=$value ;; esac
+      case $key in LoadState) load=$value ;; ActiveState) active=$value ;; Job) job=$value ;; esac
     done <"$RUN/drift.unit"
-    case ${drift_job:-0}/$drift_active in 0/active | 0/inactive | 0/failed) break ;; esac
-    drift_waits=$((drift_waits + 1))
-    [ $((drift_waits % 25)) != 0 ] || say "waiting for $1, which is $drift_active"
+    case ${job:-0}/$active in 0/active | 0/inactive | 0/failed) break ;; esac
+    waits=$((waits + 1))
+    [ $((waits % 25)) != 0 ] || say "waiting for $1, which is $active"
     sleep 0.2
   done
-  [ "$drift_load" != masked ] || echo "${3:--} $1 is masked"
-  case $2/$drift_active in
+  [ "$load" != masked ] || echo "${3:--} $1 is masked"
+  case $2/$active in
     active/active | active/reloading | inactive/inactive | inactive/failed) ;;
     active/activating) echo "${3:--} $1 does not stay up" ;;
-    active/*) echo "${3:--} $1 is stopped ($drift_active)" ;;
+    active/*) echo "${3:--} $1 is stopped ($active)" ;;
     *) echo "${3:--} $1 runs, though nothing asks for it" ;;
   esac
 }
@@ -111,15 +113,16 @@ drift_daemon() {
 # drift_command UNIT: does the process of a unit of ours have the arguments that the unit gives it? (A drop-in that is gone
 # again may have started it.) Our units' arguments hold no quotes and no variables.
 drift_command() {
-  drift_pid=$(systemctl show -P MainPID "$1")
-  [ "${drift_pid:-0}" != 0 ] || return 0
+  local pid runs says
+  pid=$(systemctl show -P MainPID "$1")
+  [ "${pid:-0}" != 0 ] || return 0
   # haproxy adds to its own when it reloads.
-  drift_runs=$(tr '\0' ' ' <"/proc/$drift_pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
-  drift_says=$("$(echo "${1#vpc6-}" | tr - _)_unit" | awk '
+  runs=$(tr '\0' ' ' <"$PROC/$pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
+  says=$("$(echo "${1#vpc6-}" | tr - _)_unit" | awk '
     /^ExecStart=/ { sub(/^ExecStart=/, ""); on = 1 }
     on { more = sub(/[ \t]*\\$/, ""); $1 = $1; text = text $0 " "; if (!more) { print text; exit } }
   ')
-  [ "$drift_runs" = "$drift_says " ] || [ "$drift_runs" = "$drift_says" ]
+  [ "$runs" = "$says " ] || [ "$runs" = "$says" ]
 }
 
 # The program itself: its hash is of the text before it stood in it.

@@ -13,14 +13,20 @@ export PATH LC_ALL
 umask 022
 
 PROGRAM_HASH=@HASH@
-PROGRAM=/usr/local/lib/vpc6/vpc6
-ETC=/etc/vpc6
+# Everything of this host that is looked at or written is below ROOT. Tests have a folder of their own there.
+ROOT=
+PROC=$ROOT/proc
+SYSCTL=$PROC/sys
+LINKS=$ROOT/sys/class/net
+PROGRAM=$ROOT@PROGRAM@
+ETC=$ROOT@ETC@
 GENERATIONS=$ETC/generations
-VAR=/var/lib/vpc6
-RUN=/run/vpc6
-UNITS=/etc/systemd/system
+VAR=$ROOT@VAR@
+RUN=$ROOT@RUN@
+UNITS=$ROOT/etc/systemd/system
+UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
 
-# In the order in which a change is applied (provider/router/program.ts has the list). Each is a file in services/ with
+# In the order in which a change is applied. (What stands between two @ in this program's parts is in provider/contract.ts.) Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
 #   NAME_head              with what its file begins where it has any fragment. May be missing
 #   NAME_assemble FILES    what is particular to it in assembling FILES/<slot>
@@ -35,12 +41,31 @@ SERVICES="@SERVICES@"
 
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
-CONFIRM_WAIT=30
+CONFIRM_WAIT=@CONFIRM_WAIT@
+
+# Variables of a function are its own (`local`: dash has it), in small letters. Those in capitals are everybody's. Beside those
+# that begin here, some are what a function tells its callers:
+#   NOW                       `now`
+#   HOLDER                    `holder`
+#   PENDING, PENDING_*        `pending`, `arm`
+#   PAYLOAD, FRESH, PAYLOAD_HOLDER   `converge`, `read_payload`
+#   CONFIRMED, LIVE, NEXT     directories of generations: `generations`, `stage`
+#   DIFFERENT                 `differences`, for `differs`
+#   ROUTE, ROUTE_BEFORE       `network_route_to`; what it was before a change
+#   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
+#   UNITS_NAMES, UNITS_CHANGED    `unit`, for `units`
+#   FRR_DAEMONS               `frr_found`, for `frr_reload`
+#   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
+#   BOOTING                   set while a router boots
+# Of slots, heads and suffixes, which are constants, the names are the service's: NAME_slots.
+
+NEWLINE='
+'
 
 # Whether the payload asks for what drifted to be applied again.
 REPAIR=
 
-# What the answer will say. Functions that refuse something set WHY (in the daemon's own words) and BLAME (a fragment's id).
+# What the answer will say. Functions that refuse something set WHY (in the daemon's own words) and BLAME (a fragment's id): see `refuse`.
 TOUCHED=no
 CHANGED=
 CULPRIT=
@@ -55,7 +80,7 @@ CLIENT=
 
 # Progress, for the person who waits. The other end may be gone: that is no reason to stop.
 say() {
-  echo "vpc6: $*" >&2
+  echo "@SAYS@$*" >&2
 }
 
 # say_why [PREFIX]: WHY, where nobody waits but the journal. Daemons quote the line they do not like, and what is in it.
@@ -63,11 +88,35 @@ say_why() {
   say "${1:-}$(printf '%s\n' "$WHY" | conceal)"
 }
 
+# refuse WHY [ID]: 1, and the answer will say WHY, about the fragment ID (else about the one that is blamed already, if any).
+refuse() {
+  WHY=$1
+  [ $# = 1 ] || BLAME=$2
+  return 1
+}
+
+# judged TEXT: refuses when a judge has said anything: the id on a line of its own, then why.
+judged() {
+  [ -z "$1" ] || refuse "${1#*"$NEWLINE"}" "${1%%"$NEWLINE"*}"
+}
+
+# check_with FILE LINE COMMAND...: has COMMAND judge FILE. What it says becomes WHY, with names in place of paths; the regular
+# expression LINE finds the line number in it, and that the fragment.
+check_with() {
+  local file="$1" line="$2"
+  shift 2
+  "$@" "$file" >"$RUN/check.out" 2>&1 && return 0
+  WHY=$(sed "s|${file%/*}/||g" "$RUN/check.out")
+  line=$(printf '%s\n' "$WHY" | sed -n "s/$line/\1/p" | head -n 1)
+  [ -z "$line" ] || blame "$file" "$line"
+  return 1
+}
+
 # answer VERDICT [WORD...]: the last thing a verb prints.
 answer() {
   ANSWERED=yes
   {
-    echo "vpc6-answer 1"
+    echo "@ANSWER@"
     echo "$*"
     echo "touched $TOUCHED"
     echo "changed $CHANGED"
@@ -106,45 +155,40 @@ run_dir() {
 
 # Seconds since boot: no fork, and it does not jump.
 now() {
-  read -r NOW _ </proc/uptime
+  read -r NOW _ <"$PROC/uptime"
   NOW=${NOW%.*}
 }
 
 # has WORD LIST...
 has() {
-  has_word=$1
+  local word="$1" item
   shift
-  for has_item in "$@"; do
-    [ "$has_item" = "$has_word" ] && return 0
+  for item in "$@"; do
+    [ "$item" = "$word" ] && return 0
   done
   return 1
 }
 
 # has_any "LIST" WORD...: is one of these in the list?
 has_any() {
-  has_list=$1
+  local list="$1" item
   shift
-  for has_item in "$@"; do
-    case " $has_list " in *" $has_item "*) return 0 ;; esac
+  for item in "$@"; do
+    case " $list " in *" $item "*) return 0 ;; esac
   done
   return 1
 }
 
 # What the program cannot work without, with what to do about it.
 require() {
+  local missing tool
   # Root is who the root directory belongs to: no fork.
-  [ -O / ] || {
-    WHY="not root: the user needs sudo without a password for $PROGRAM"
-    return 1
-  }
+  [ -O "$ROOT/" ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
   missing=
   for tool in awk flock systemctl systemd-run apt-get dpkg-query ip sync; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
   done
-  [ -d /run/systemd/system ] || missing="$missing systemd(running)"
-  [ -z "$missing" ] || {
-    WHY="not found on this host:$missing
-vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils"
-    return 1
-  }
+  [ -d "$UNITS_UNTIL_BOOT" ] || missing="$missing systemd(running)"
+  [ -z "$missing" ] || refuse "not found on this host:$missing
+vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils" || return
 }

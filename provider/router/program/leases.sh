@@ -3,6 +3,7 @@
 # for that and has dnsmasq forget the lease (over D-Bus, no restart); the client's next attempt, a second later, succeeds.
 
 leases() {
+  local mac mac_of rest what xid
   journalctl -q -f -n 0 -o cat -t dnsmasq-dhcp | grep --line-buffered -E 'client MAC address|no addresses available' |
     while read -r xid what rest; do
       case "$what $rest" in
@@ -18,6 +19,7 @@ leases() {
 # leases_free DUID MAC: the lease on the address that is reserved for this client, when it is the instance's own network card
 # that asks (a DUID is no secret on the link) and it was not freed just now (two clients with one DUID would take turns).
 leases_free() {
+  local address card
   address=$(cat "$VAR/dhcp-hosts/"* 2>/dev/null | awk -F, -v duid="id:$1" -v mac="$2" '
     { for (i = 1; i <= NF; i++) if ($i == duid || (mac != "" && $i == mac)) { match($0, /\[[^]]*\]/); print substr($0, RSTART + 1, RLENGTH - 2); exit } }
   ')
@@ -25,9 +27,9 @@ leases_free() {
   card=$(awk -v address="$address" '$1 == "neighbor" && $3 == address { print $4; exit }' "$ETC/live/files/network")
   [ -z "$card" ] || [ "$card" = "$2" ] || return 0
   now
-  [ "$address" != "${freed:-}" ] || [ "$NOW" -ge $((freed_at + 3)) ] || return 0
-  freed=$address
-  freed_at=$NOW
+  [ "$address" != "${FREED:-}" ] || [ "$NOW" -ge $((FREED_AT + 3)) ] || return 0
+  FREED=$address
+  FREED_AT=$NOW
   say "freeing the former lease of $address for $1"
   busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq \
     DeleteDhcpLease s "$address" >/dev/null

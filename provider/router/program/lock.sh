@@ -3,9 +3,10 @@
 
 # lock SECONDS: 0 when it is ours and no transaction waits for its confirmation but one with our own NONCE.
 lock() {
+  local until
   now
-  lock_until=$((NOW + $1))
-  lock_told=
+  until=$((NOW + $1))
+  LOCK_TOLD=
   while :; do
     run_dir && true >>"$RUN/lock" || return 1
     exec 9>>"$RUN/lock"
@@ -13,8 +14,8 @@ lock() {
       lock_tell
       until flock -w 5 9; do
         now
-        [ "$NOW" -lt "$lock_until" ] || return 1
-        lock_told=
+        [ "$NOW" -lt "$until" ] || return 1
+        LOCK_TOLD=
         lock_tell
       done
     fi
@@ -27,14 +28,14 @@ lock() {
     fi
     lock_tell
     exec 9>&-
-    [ "$NOW" -lt "$lock_until" ] || return 1
+    [ "$NOW" -lt "$until" ] || return 1
     sleep 0.3
   done
 }
 
 lock_tell() {
-  [ -z "$lock_told" ] || return 0
-  lock_told=yes
+  [ -z "$LOCK_TOLD" ] || return 0
+  LOCK_TOLD=yes
   holder
   say "waiting for $HOLDER"
 }
@@ -62,16 +63,15 @@ pending() {
 # arm STATE N: the router puts everything back by itself unless told otherwise within CONFIRM_WAIT. Each state has its own
 # timer: one that has just run out finds a later deadline in the file and does nothing.
 arm() {
+  local old
   now
-  arm_old=${PENDING_TIMER:-}
+  old=${PENDING_TIMER:-}
   PENDING_TIMER=vpc6-rollback-$2-$1-$$
   echo "$1 $2 $((NOW + CONFIRM_WAIT)) $PENDING_TIMER $NONCE" >"$RUN/pending.new" && mv -T "$RUN/pending.new" "$RUN/pending" || return 1
   systemd-run --quiet --collect --unit="$PENDING_TIMER" --on-active="$CONFIRM_WAIT" --timer-property=AccuracySec=100ms \
-    --property=TimeoutStartSec=600 "$PROGRAM" rollback "$2" >/dev/null 2>"$RUN/armed" 9>&- || {
-    WHY="no rollback timer: $(cat "$RUN/armed")"
-    return 1
-  }
-  [ -z "$arm_old" ] || timer_stop "$arm_old"
+    --property=TimeoutStartSec=600 "$PROGRAM" rollback "$2" >/dev/null 2>"$RUN/armed" 9>&- ||
+    refuse "no rollback timer: $(cat "$RUN/armed")" || return
+  [ -z "$old" ] || timer_stop "$old"
 }
 
 disarm() {

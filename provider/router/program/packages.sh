@@ -1,7 +1,7 @@
 # Packages: what is missing is installed, and every package that came new with it is remembered, so that `uninstall` purges
 # exactly those. Their daemons are not started by dpkg, nor at the next boot: vpc6 has units of its own.
 
-POLICY=/usr/sbin/policy-rc.d
+POLICY=$ROOT/usr/sbin/policy-rc.d
 
 installed() {
   # shellcheck disable=SC2016 # dpkg-query's own fields
@@ -10,26 +10,24 @@ installed() {
 
 # users passwd, users group
 users() {
-  cut -d: -f1 "/etc/$1" | sort
+  cut -d: -f1 "$ROOT/etc/$1" | sort
 }
 
 # packages_seen FILE: were all of these there when we last looked, and has dpkg done nothing since?
 packages_seen() {
-  [ -z "$REPAIR" ] && [ -e "$VAR/packages.seen" ] && [ -e /var/lib/dpkg/status ] &&
-    ! [ /var/lib/dpkg/status -nt "$VAR/packages.seen" ] && cmp -s "$1" "$VAR/packages.seen"
+  [ -z "$REPAIR" ] && [ -e "$VAR/packages.seen" ] && [ -e "$ROOT/var/lib/dpkg/status" ] &&
+    ! [ "$ROOT/var/lib/dpkg/status" -nt "$VAR/packages.seen" ] && cmp -s "$1" "$VAR/packages.seen"
 }
 
 # packages_install FILE: FILE is the assembled slot.
 packages_install() {
+  local code missing wanted wrong
   packages_recover
   packages_seen "$1" && return 0
   cp "$1" "$VAR/packages.now" || return 1
   wanted=$(awk '!/^#/ && NF { print $1 }' "$1" | sort -u)
   wrong=$(printf '%s\n' "$wanted" | awk 'NF && !/^[a-z0-9][a-z0-9.+-]*$/')
-  [ -z "$wrong" ] || {
-    WHY="not a package name: $wrong"
-    return 1
-  }
+  [ -z "$wrong" ] || refuse "not a package name: $wrong" || return
   # shellcheck disable=SC2086 # a list of names
   missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | awk -v wanted="$wanted" '
     $1 == "installed" { have[$2] = 1 }
@@ -42,48 +40,49 @@ packages_install() {
   say "installing$missing"
   users passwd >"$VAR/users.before" && users group >"$VAR/groups.before" && installed >"$VAR/packages.before" || return 1
   policy_closed
-  if ! lists_present || ! apt_install; then
+  if ! lists_present || ! apt_install "$missing"; then
     say "reading the package lists"
-    apt_get update && apt_install
+    apt_get update && apt_install "$missing"
   fi
-  packages_code=$?
-  [ $packages_code = 0 ] || WHY="apt-get cannot install$missing:
+  code=$?
+  [ $code = 0 ] || WHY="apt-get cannot install$missing:
 $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
   policy_restored
   packages_recover
-  return $packages_code
+  return $code
 }
 
 lists_present() {
-  for list in /var/lib/apt/lists/*_Packages* /var/lib/apt/lists/*_InRelease; do
+  local list
+  for list in "$ROOT"/var/lib/apt/lists/*_Packages* "$ROOT"/var/lib/apt/lists/*_InRelease; do
     [ -e "$list" ] && return 0
   done
   return 1
 }
 
+# apt_install "NAME..."
 apt_install() {
   # shellcheck disable=SC2086 # a list of names
-  apt_get install --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing
+  apt_get install --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $1
 }
 
 # apt_get ARGS: to its end even when the other side is gone; tells what it is doing, and that it is still at it.
 apt_get() {
+  local last='' silent=0 line pid
   DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -y -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 "$@" \
     </dev/null >"$RUN/apt.log" 2>&1 9>&- &
-  apt_pid=$!
-  apt_last=
-  apt_silent=0
-  while kill -0 $apt_pid 2>/dev/null; do
+  pid=$!
+  while kill -0 $pid 2>/dev/null; do
     sleep 0.5
-    apt_line=$(grep -E '^(Get:|Unpacking|Setting up|Removing|Purging)' "$RUN/apt.log" | tail -n 1 | cut -c 1-100)
-    apt_silent=$((apt_silent + 1))
-    if [ "$apt_line" != "$apt_last" ] || [ $apt_silent -ge 20 ]; then
-      say "${apt_line:-apt-get $1}"
-      apt_last=$apt_line
-      apt_silent=0
+    line=$(grep -E '^(Get:|Unpacking|Setting up|Removing|Purging)' "$RUN/apt.log" | tail -n 1 | cut -c 1-100)
+    silent=$((silent + 1))
+    if [ "$line" != "$last" ] || [ $silent -ge 20 ]; then
+      say "${line:-apt-get $1}"
+      last=$line
+      silent=0
     fi
   done
-  wait $apt_pid
+  wait $pid
 }
 
 # While this file is there no package starts or stops a daemon. An operator's own one comes back afterwards.
@@ -120,6 +119,7 @@ packages_recover() {
 
 # packages_purge: those we brought, as far as nothing the operator installed since depends on them.
 packages_purge() {
+  local group user
   packages_recover
   [ -s "$VAR/packages" ] || return 0
   sort -u "$VAR/packages" >"$RUN/purge"
@@ -140,11 +140,8 @@ packages_purge() {
   touch "$VAR/users" "$VAR/groups"
   say "removing $(tr '\n' ' ' <"$RUN/purge.have")"
   # shellcheck disable=SC2046 # a list of names
-  apt_get purge $(cat "$RUN/purge.have") || {
-    WHY="apt-get cannot purge what vpc6 installed:
-$(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
-    return 1
-  }
+  apt_get purge $(cat "$RUN/purge.have") || refuse "apt-get cannot purge what vpc6 installed:
+$(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)" || return
   # Debian leaves a purged package's system users and groups behind; ours came with the package, and its files are gone.
   while read -r user; do
     userdel "$user" >/dev/null 2>&1

@@ -4,22 +4,23 @@
 # read_payload FILE: stdin to FILE; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are
 # what it says: all at once, as each fork costs a millisecond or two.
 read_payload() {
+  local says
   if ! cat >"$1" 2>"$1.err"; then
     WHY=$(cat "$1.err")
     : "${WHY:=the payload could not be stored}"
     return 1
   fi
-  payload_says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '
+  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '
     function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
-    NR == 1 { if ($0 != "vpc6-transaction 1") bad("not a payload of this program"); next }
+    NR == 1 { if ($0 != "@TRANSACTION@") bad("not a payload of this program"); next }
     ended { bad("text after the end") }
     /^\|/ { if (slot == "") bad("text outside a slot"); next }
     $1 == "holder" { if (holder == "") holder = substr($0, 8, 100); next }
     $1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/ { nonce = $2; next }
-    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= 3 && $2 <= 600 { wait = $2; next }
+    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= @CONFIRM_LEAST@ && $2 <= @CONFIRM_MOST@ { wait = $2; next }
     $0 == "repair" { repair = "repair"; next }
     $1 == "set" || $1 == "drop" {
-      if (NF != 2 || $2 !~ /^[A-Za-z0-9][A-Za-z0-9._@:-]*$/ || length($2) > 200) bad("not an id: " $2)
+      if (NF != 2 || $2 !~ /^@ID@$/ || length($2) > @ID_LONGEST@) bad("not an id: " $2)
       if ($2 in seen) bad("twice in one payload: " $2)
       seen[$2] = 1; id = ($1 == "set") ? $2 : ""; slot = ""
       next
@@ -40,17 +41,18 @@ read_payload() {
       print nonce; print wait; print repair; print fresh; print holder
     }
   ' "$1") || {
-    WHY=${payload_says:-the payload could not be read}
-    return 1
+    refuse "${says:-the payload could not be read}"
+    return
   }
   # What it does not say is empty, and the last of it not even a line.
   { read -r NONCE; read -r CONFIRM_WAIT; read -r REPAIR; read -r FRESH; read -r PAYLOAD_HOLDER; true; } <<END
-$payload_says
+$says
 END
 }
 
 # stage_payload FILE DIR: applies it to DIR/<slot>/<id>. Files are hard links into older generations: never written, replaced.
 stage_payload() {
+  local slot
   for slot in $SLOTS; do
     [ -d "$2/$slot" ] || mkdir -p "$2/$slot" || return 1
   done
@@ -76,6 +78,7 @@ stage_payload() {
 # strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
 # BLAME. Two stacks would take turns at it, and the one that goes first would take it from the other. Nor are there two routers.
 strangers() {
+  local id of owner slot there
   [ -n "$FRESH" ] || return 0
   awk '
     function done() { if (fresh) print id, owner; fresh = 0; owner = "" }
@@ -85,30 +88,29 @@ strangers() {
     /^\|/ { if (slot == "owner") owner = substr($0, 2) }
     END { done() }
   ' "$1" >"$RUN/strangers"
-  while read -r strangers_id strangers_owner; do
-    strangers_there=
-    case $strangers_id in
-      router:*) strangers_there=$(cd "$2" && find . -mindepth 2 -type f -name 'router:*' -printf '%f\n' | sort | head -n 1) ;;
+  while read -r id owner; do
+    there=
+    case $id in
+      @ROUTER_ID@*) there=$(cd "$2" && find . -mindepth 2 -type f -name '@ROUTER_ID@*' -printf '%f\n' | sort | head -n 1) ;;
       *)
         for slot in $SLOTS; do
-          [ ! -e "$2/$slot/$strangers_id" ] || strangers_there=$strangers_id
+          [ ! -e "$2/$slot/$id" ] || there=$id
         done
         ;;
     esac
-    [ -n "$strangers_there" ] || continue
-    strangers_of=
-    [ ! -e "$2/owner/$strangers_there" ] || read -r strangers_of <"$2/owner/$strangers_there"
-    [ "$strangers_there" != "$strangers_id" ] || [ "$strangers_of" != "$strangers_owner" ] || continue
-    BLAME=$strangers_id
-    WHY="$strangers_there is on this router already, put there by ${strangers_of:+stack }${strangers_of:-another stack}"
-    return 1
+    [ -n "$there" ] || continue
+    of=
+    [ ! -e "$2/owner/$there" ] || read -r of <"$2/owner/$there"
+    [ "$there" != "$id" ] || [ "$of" != "$owner" ] || continue
+    refuse "$there is on this router already, put there by ${of:+stack }${of:-another stack}" "$id"
+    return
   done <"$RUN/strangers"
 }
 
 # show_fragments DIR: every fragment below DIR but the secrets, in the form of a payload.
 show_fragments() {
   (cd "$1" 2>/dev/null && find . -mindepth 2 -type f ! -path './secrets/*' -printf '%f %P\n') | sort | awk -v dir="$1" '
-    BEGIN { print "vpc6-transaction 1"; lines = 1 }
+    BEGIN { print "@TRANSACTION@"; lines = 1 }
     {
       if ($1 != id) { id = $1; print "set " id; lines++ }
       slot = $2; sub(/\/.*/, "", slot)

@@ -21,9 +21,9 @@ generation() {
 
 # generation_is_ours GENERATION: was it made by this very program?
 generation_is_ours() {
-  generation_by=
-  [ ! -r "$1/program" ] || read -r generation_by <"$1/program"
-  [ "$generation_by" = "$PROGRAM_HASH" ]
+  local by=''
+  [ ! -r "$1/program" ] || read -r by <"$1/program"
+  [ "$by" = "$PROGRAM_HASH" ]
 }
 
 # point NAME N
@@ -34,11 +34,8 @@ point() {
 # recover: what a run that died has left is put back before anything else. Needs the lock.
 recover() {
   packages_recover
-  generations 2>"$RUN/stage.err" || {
-    WHY="the configuration below $GENERATIONS cannot be read or written (is the disk full?)
-$(head -n 3 "$RUN/stage.err")"
-    return 1
-  }
+  generations 2>"$RUN/stage.err" || refuse "the configuration below $GENERATIONS cannot be read or written (is the disk full?)
+$(head -n 3 "$RUN/stage.err")" || return
   pending
   if [ "$LIVE" != "$CONFIRMED" ] || [ -e "$RUN/put-back" ]; then
     say "putting back generation ${CONFIRMED##*/}: an earlier run did not finish"
@@ -53,33 +50,27 @@ $(head -n 3 "$RUN/stage.err")"
 # put_back: confirmed is applied again, daemons first and the filter last. 1 with WHY when even that fails. Killed on the way, it
 # is done again by the next one who comes: RUN/put-back says from what, as `live` is right by then.
 put_back() {
-  put_back_from=$LIVE
-  if [ -s "$RUN/put-back" ]; then read -r put_back_from <"$RUN/put-back"; else echo "$LIVE" >"$RUN/put-back"; fi
-  echo "${put_back_from##*/}" >>"$RUN/undone"
+  local from="$LIVE" failed='' service
+  if [ -s "$RUN/put-back" ]; then read -r from <"$RUN/put-back"; else echo "$LIVE" >"$RUN/put-back"; fi
+  echo "${from##*/}" >>"$RUN/undone"
   point live "${CONFIRMED##*/}" || return 1
-  put_back_code=0
-  put_back_why=
-  differences "$CONFIRMED" "$put_back_from"
+  differences "$CONFIRMED" "$from"
   for service in $BACKWARDS; do
-    ! differs "$service" || put_back_service "$service"
+    ! differs "$service" || put_back_service "$service" || failed="$failed$NEWLINE$service: $WHY"
   done
   for service in $SERVICES; do
-    ! again "$service" || put_back_service "$service"
+    ! again "$service" || put_back_service "$service" || failed="$failed$NEWLINE$service: $WHY"
   done
   LIVE=$CONFIRMED
   rm -f "$RUN/put-back"
-  [ "$put_back_code" = 0 ] || true >"$RUN/unsettled"
-  [ "$put_back_code" = 0 ] || WHY="not everything could be put back:$put_back_why"
-  return "$put_back_code"
+  [ -n "$failed" ] || return 0
+  true >"$RUN/unsettled"
+  refuse "not everything could be put back:$failed"
 }
 
 put_back_service() {
   WHY=
-  "${1}_apply" "$CONFIRMED/files" && "${1}_health" "$CONFIRMED/files" || {
-    put_back_code=1
-    put_back_why="$put_back_why
-$1: $WHY"
-  }
+  "${1}_apply" "$CONFIRMED/files" && "${1}_health" "$CONFIRMED/files"
 }
 
 # again SERVICE: is it to be applied because of what another did? On record until it is.
@@ -88,38 +79,37 @@ again() {
 }
 
 again_any() {
-  for again_service in $SERVICES; do ! again "$again_service" || return 0; done
+  local service
+  for service in $SERVICES; do ! again "$service" || return 0; done
   return 1
 }
 
 # sweep: keeps the generations in use and the one before. What one that was killed had in RUN holds secrets.
 sweep() {
+  local dir keep payload pid
   [ ! -e "$GENERATIONS/new" ] || rm -rf "$GENERATIONS/new"
   [ ! -e "$RUN/drift" ] || rm -rf "$RUN/drift"
-  for sweep_payload in "$RUN"/payload.*; do
-    sweep_pid=${sweep_payload#"$RUN/payload."}
-    [ -d "/proc/${sweep_pid%.err}" ] || [ ! -e "$sweep_payload" ] || rm -f "$sweep_payload"
+  for payload in "$RUN"/payload.*; do
+    pid=${payload#"$RUN/payload."}
+    [ -d "$PROC/${pid%.err}" ] || [ ! -e "$payload" ] || rm -f "$payload"
   done
-  sweep_keep=-1
-  for sweep_dir in "$GENERATIONS"/*; do
-    case $sweep_dir in "$CONFIRMED" | "$LIVE") continue ;; esac
-    case ${sweep_dir##*/} in *[!0-9]*) continue ;; esac
-    [ "${sweep_dir##*/}" -le "$sweep_keep" ] || sweep_keep=${sweep_dir##*/}
+  keep=-1
+  for dir in "$GENERATIONS"/*; do
+    case $dir in "$CONFIRMED" | "$LIVE") continue ;; esac
+    case ${dir##*/} in *[!0-9]*) continue ;; esac
+    [ "${dir##*/}" -le "$keep" ] || keep=${dir##*/}
   done
-  for sweep_dir in "$GENERATIONS"/*; do
-    case $sweep_dir in "$CONFIRMED" | "$LIVE" | "$GENERATIONS/$sweep_keep") continue ;; esac
-    rm -rf "$sweep_dir"
+  for dir in "$GENERATIONS"/*; do
+    case $dir in "$CONFIRMED" | "$LIVE" | "$GENERATIONS/$keep") continue ;; esac
+    rm -rf "$dir"
   done
 }
 
 # settle N: generation N is now the one to come back to. On disk before anybody is told; 1 with WHY when it does not get there.
 settle() {
   sync -f "$GENERATIONS" 2>/dev/null
-  point confirmed "$1" 2>"$RUN/stage.err" || {
-    WHY="$ETC cannot be written (is the disk full?)
-$(head -n 3 "$RUN/stage.err")"
-    return 1
-  }
+  point confirmed "$1" 2>"$RUN/stage.err" || refuse "$ETC cannot be written (is the disk full?)
+$(head -n 3 "$RUN/stage.err")" || return
   sync "$ETC" 2>/dev/null
   CONFIRMED=$GENERATIONS/$1
   [ ! -e "$RUN/unsettled" ] && [ ! -e "$RUN/closed" ] || rm -f "$RUN/unsettled" "$RUN/closed"
@@ -170,6 +160,7 @@ busy() {
 
 # stage: the next generation, beside the others, and the judgement of every daemon it concerns.
 stage() {
+  local service
   strangers "$PAYLOAD" "$CONFIRMED/fragments" || { answer refused; return; }
   NEXT=$GENERATIONS/new
   {
@@ -204,11 +195,12 @@ $(head -n 3 "$RUN/stage.err")"
 
 # commit: from confirmed to NEXT, or back.
 commit() {
+  local dir n service
   # Never a number that was put back: whoever confirms that one late must not confirm another's.
   n=0
-  for commit_dir in "$GENERATIONS"/*; do
-    case ${commit_dir##*/} in *[!0-9]*) continue ;; esac
-    [ "${commit_dir##*/}" -le "$n" ] || n=${commit_dir##*/}
+  for dir in "$GENERATIONS"/*; do
+    case ${dir##*/} in *[!0-9]*) continue ;; esac
+    [ "${dir##*/}" -le "$n" ] || n=${dir##*/}
   done
   n=$((n + 1))
   [ ! -e "$GENERATIONS/$n" ] || rm -rf "${GENERATIONS:?}/$n"
@@ -222,7 +214,7 @@ commit() {
   fi
   ROUTE=
   if has_any "$CHANGED" network nftables sysctl; then network_route_to "$CLIENT"; fi
-  route_before=$ROUTE
+  ROUTE_BEFORE=$ROUTE
   TOUCHED=yes
   arm applying "$n" && point live "$n" || {
     fail_back
@@ -250,12 +242,12 @@ commit() {
 
 # fail_back: the change failed for WHY. TOUCHED stays yes only when it could not be undone.
 fail_back() {
-  fail_why=$WHY
+  local why="$WHY"
   if put_back; then
     TOUCHED=no
-    WHY=$fail_why
+    WHY=$why
   else
-    WHY="$fail_why
+    WHY="$why
 $WHY"
   fi
   disarm
@@ -265,12 +257,13 @@ $WHY"
 
 # could_cut: might the operator not get in any more? Only a fresh connection can tell.
 could_cut() {
+  local dev
   has_any "$CHANGED" network nftables sysctl || return 1
   [ -n "$CLIENT" ] || return 0
   # A filter does not move a route.
   if has_any "$CHANGED" network sysctl; then network_route_to "$CLIENT"; fi
-  [ -n "$ROUTE" ] && [ "$ROUTE" = "$route_before" ] || return 0
-  client_dev=${ROUTE#*dev }
-  client_dev=${client_dev%% *}
-  network_has "$CONFIRMED/files/network" "$client_dev" || network_has "$NEXT/files/network" "$client_dev"
+  [ -n "$ROUTE" ] && [ "$ROUTE" = "$ROUTE_BEFORE" ] || return 0
+  dev=${ROUTE#*dev }
+  dev=${dev%% *}
+  network_has "$CONFIRMED/files/network" "$dev" || network_has "$NEXT/files/network" "$dev"
 }

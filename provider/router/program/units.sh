@@ -45,33 +45,34 @@ END
 # units: writes what differs; one daemon-reload when anything did.
 units() {
   ! units_known || return 0
-  units_changed=
-  units_names=
+  UNITS_CHANGED=
+  UNITS_NAMES=
   units_each unit || return 1
   [ -z "$REPAIR" ] || units_drop_ins_remove
-  if [ -n "$units_changed$REPAIR" ]; then
+  if [ -n "$UNITS_CHANGED$REPAIR" ]; then
     # `enable` would have systemd read everything once more.
     WHY=$(systemctl --quiet --no-reload enable vpc6-firewall.service vpc6.service 2>&1 && systemctl daemon-reload 2>&1) && WHY='' || return 1
   fi
   # shellcheck disable=SC2086 # a list of names
-  printf '%s\n' "$PROGRAM_HASH" $units_names >"$VAR/units"
+  printf '%s\n' "$PROGRAM_HASH" $UNITS_NAMES >"$VAR/units"
 }
 
 # units_known: were they written by this very program, and is each there and untouched since? Their texts are the program's own.
 units_known() {
-  units_stamp=$VAR/units
-  [ -z "$REPAIR" ] && [ -r "$units_stamp" ] || return 1
+  local stamp="$VAR/units" by unit_file
+  [ -z "$REPAIR" ] && [ -r "$stamp" ] || return 1
   {
-    read -r units_by
-    [ "$units_by" = "$PROGRAM_HASH" ] || return 1
+    read -r by
+    [ "$by" = "$PROGRAM_HASH" ] || return 1
     while read -r unit_file; do
-      [ -e "$UNITS/$unit_file" ] && ! [ "$UNITS/$unit_file" -nt "$units_stamp" ] || return 1
+      [ -e "$UNITS/$unit_file" ] && ! [ "$UNITS/$unit_file" -nt "$stamp" ] || return 1
     done
   } <"$VAR/units"
 }
 
 # units_each COMMAND: COMMAND NAME for each unit, its text in RUN/unit.
 units_each() {
+  local service suffix
   unit_firewall >"$RUN/unit" && "$1" vpc6-firewall || return 1
   unit_main >"$RUN/unit" && "$1" vpc6 || return 1
   unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
@@ -80,8 +81,8 @@ units_each() {
   unit_password_socket %i >"$RUN/unit" && "$1" vpc6-password-ipv4@.socket || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
-    eval "units_suffix=\${${service}_template:-}"
-    "${service}_unit" >"$RUN/unit" && "$1" "vpc6-$service$units_suffix" || return 1
+    eval "suffix=\${${service}_template:-}"
+    "${service}_unit" >"$RUN/unit" && "$1" "vpc6-$service$suffix" || return 1
   done
 }
 
@@ -91,21 +92,20 @@ unit_name() {
 }
 
 unit() {
+  local unit_file
   unit_file=$(unit_name "$1")
-  units_names="$units_names $unit_file"
+  UNITS_NAMES="$UNITS_NAMES $unit_file"
   unit_file=$UNITS/$unit_file
   ! cmp -s "$RUN/unit" "$unit_file" || return 0
-  cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$unit_file" || {
-    WHY="$unit_file cannot be written"
-    return 1
-  }
-  units_changed=yes
+  cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$unit_file" || refuse "$unit_file cannot be written" || return
+  UNITS_CHANGED=yes
 }
 
 # units_drift: changed texts, drop-ins (they change what a unit of ours does), and whether the router comes back at boot.
 units_drift() {
+  local unit_file unit_in unit_name
   units_each unit_drift
-  for unit_in in "$UNITS" /run/systemd/system; do
+  for unit_in in "$UNITS" "$UNITS_UNTIL_BOOT"; do
     for unit_file in "$unit_in"/vpc6.service.d/* "$unit_in"/vpc6-*.service.d/* "$unit_in"/vpc6-*.socket.d/*; do
       [ ! -e "$unit_file" ] || echo "- $unit_file added"
     done
@@ -121,7 +121,7 @@ unit_drift() {
 
 units_drop_ins_remove() {
   rm -rf "$UNITS"/vpc6.service.d "$UNITS"/vpc6-*.service.d "$UNITS"/vpc6-*.socket.d \
-    /run/systemd/system/vpc6.service.d /run/systemd/system/vpc6-*.service.d /run/systemd/system/vpc6-*.socket.d
+    "$UNITS_UNTIL_BOOT"/vpc6.service.d "$UNITS_UNTIL_BOOT"/vpc6-*.service.d "$UNITS_UNTIL_BOOT"/vpc6-*.socket.d
 }
 
 # unit_restart NAME: at boot it may wait for its turn; else WHY is what it said when it did not start.
@@ -131,11 +131,11 @@ unit_restart() {
     return
   fi
   systemctl restart "$1" >"$RUN/unit.out" 2>&1 && return 0
-  WHY=$(unit_said "$1")
-  return 1
+  refuse "$(unit_said "$1")"
 }
 
 unit_said() {
+  local unit_id
   unit_id=$(systemctl show -P InvocationID "$1")
   journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" 2>/dev/null | grep . || cat "$RUN/unit.out" 2>/dev/null
 }

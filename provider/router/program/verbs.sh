@@ -3,25 +3,27 @@
 
 # confirm N: a fresh connection got in, so generation N stays.
 confirm() {
+  local last
   trap '' HUP PIPE INT TERM
   run_dir && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
   generations || { answer failed; return; }
   pending
-  confirm_last=$(generation confirmed)
-  if [ "$confirm_last" = "$1" ] || { [ "$1" -lt "$confirm_last" ] && ! grep -qsx "$1" "$RUN/undone"; }; then
+  last=$(generation confirmed)
+  if [ "$last" = "$1" ] || { [ "$1" -lt "$last" ] && ! grep -qsx "$1" "$RUN/undone"; }; then
     # Also one that was confirmed, the answer got lost, and others have come on top of it.
     answer ok "$1" same
   elif [ "$PENDING" = waiting ] && [ "$PENDING_N" = "$1" ]; then
     settle "$1" || { answer failed; return; }
     answer ok "$1" same
   else
-    WHY="generation $1 was put back: its confirmation did not come in time"
+    refuse "generation $1 was put back: its confirmation did not come in time"
     answer refused
   fi
 }
 
 # rollback N: from the timer. Does nothing when N was confirmed, or has a later deadline.
 rollback() {
+  local code
   trap '' HUP PIPE INT TERM
   run_dir && exec 9>>"$RUN/lock" && flock -w 500 9 || return 1
   held_by "the undoing of what was not confirmed"
@@ -31,21 +33,21 @@ rollback() {
   generations || return 1
   say "generation $1 was not confirmed: putting back ${CONFIRMED##*/}"
   put_back
-  rollback_code=$?
+  code=$?
   [ -z "$WHY" ] || say_why
   # The timer that runs us is stopped by nobody else, and ends with us.
   rm -f "$RUN/pending"
   sweep
-  return "$rollback_code"
+  return "$code"
 }
 
 # boot firewall: before there is a network. boot: when the links are there. The last confirmed configuration, without Pulumi.
 boot() {
+  local code=0 service
   BOOTING=yes
   run_dir && exec 9>>"$RUN/lock" && flock -w 60 9 || return 1
   held_by "the start of this router"
   generations || return 1
-  boot_code=0
   if [ "${1:-}" = firewall ]; then
     [ -s "$CONFIRMED/files/nftables" ] || return 0
     nftables_apply "$CONFIRMED/files" && return 0
@@ -63,18 +65,18 @@ boot() {
   boot_wait
   if macs_moved "$CONFIRMED"; then
     assemble "$CONFIRMED" boot
-    nftables_apply "$CONFIRMED/files" || boot_code=1
+    nftables_apply "$CONFIRMED/files" || code=1
   fi
   for service in $SERVICES; do
     [ "$service" != nftables ] || continue
     WHY=
     "${service}_apply" "$CONFIRMED/files" || {
       say_why "$service: "
-      boot_code=1
+      code=1
     }
   done
-  [ "$boot_code" = 0 ] || true >"$RUN/unsettled"
-  return "$boot_code"
+  [ "$code" = 0 ] || true >"$RUN/unsettled"
+  return "$code"
 }
 
 recover_boot() {
@@ -87,12 +89,12 @@ recover_boot() {
 
 # Some links come late.
 boot_wait() {
-  waits=0
+  local waits=0 dev late
   while [ $waits -lt 50 ]; do
     late=
     awk '/^interface / { print $2 }' "$CONFIRMED/files/network" >"$RUN/links"
     while read -r dev; do
-      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "/sys/class/net/$dev" ] || late=$dev ;; esac
+      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "$LINKS/$dev" ] || late=$dev ;; esac
     done <"$RUN/links"
     [ -n "$late" ] || return 0
     waits=$((waits + 1))
@@ -103,10 +105,11 @@ boot_wait() {
 
 # uninstall ID: the host as it was found, when nothing but the Router itself (ID) is on it.
 uninstall() {
+  local others service
   trap '' HUP PIPE INT TERM
   require || {
     # Nothing has come of it: the program is all there is.
-    [ -e "$ETC" ] || rm -rf /usr/local/lib/vpc6
+    [ -e "$ETC" ] || rm -rf "${PROGRAM%/*}"
     answer unusable
     return
   }
@@ -130,6 +133,6 @@ uninstall() {
   done
   units_remove
   packages_purge || { CULPRIT=packages; answer failed; return; }
-  rm -rf /etc/vpc6 /var/lib/vpc6 /run/vpc6 /usr/local/lib/vpc6 || { answer failed; return; }
+  rm -rf "${ETC:?}" "${VAR:?}" "${RUN:?}" "${PROGRAM%/*}" || { answer failed; return; }
   answer ok 0 same
 }

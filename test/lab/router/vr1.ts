@@ -1,7 +1,7 @@
 // What the tests of this folder share: one real router, some resources to put on it, and a look at it.
 
 import { expect } from "vitest";
-import type { Change, Fragments, RouterAddress } from "../../../provider/router/index";
+import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
 import { setCredentials } from "../../../provider/router/index";
 import { program } from "../../../provider/router/program";
 import { type Command, type ExecOptions, lab } from "../lab.ts";
@@ -10,11 +10,8 @@ export const path = "/usr/local/lib/vpc6/vpc6";
 
 /** A fresh vr1; `user` is who logs in. */
 export async function freshRouter(user = "root"): Promise<RouterAddress> {
-  // First `reset`: a router that a test left in pieces never comes "up".
-  await lab.reset("vr1").catch(async () => {
-    await lab.up("vr1");
-    await lab.reset("vr1");
-  });
+  await lab.down();
+  await lab.up("vr1");
   return await address(user);
 }
 

@@ -1,7 +1,7 @@
 # dnsmasq: router advertisements, DHCPv6 and DNS, in a unit of our own. It runs when at least one fragment names an interface
 # (without one it would serve everybody). Guests are a file each in directories it watches: they cost no restart.
 
-dnsmasq_slots="dnsmasq dhcp-hosts dns-hosts"
+dnsmasq_slots="@DNSMASQ_SLOTS@"
 
 dnsmasq_assemble() {
   [ ! -s "$1/dnsmasq" ] || grep -q '^interface=' "$1/dnsmasq" || true >"$1/dnsmasq"
@@ -9,46 +9,34 @@ dnsmasq_assemble() {
 
 # The daemon checks its configuration, but neither directory: guests' lines are checked as if they stood in it.
 dnsmasq_check() {
-  dnsmasq_wrong=$(awk '
+  local wrong
+  wrong=$(awk '
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
     # dnsmasq 2.90 dies at a SIGHUP when a host line sets a tag.
     kind == "dhcp" && /(^|,)set:/ { print id; print "no set: in a host line: " $0; exit }
     kind == "dns" && (NF < 2 || $1 !~ /^[0-9a-fA-F:.]+$/ || $0 ~ /[^-0-9A-Za-z:._ \t]/) { print id; print "not a host line: " $0; exit }
   ' kind=dhcp "$1/dhcp-hosts" kind=dns "$1/dns-hosts")
-  if [ -n "$dnsmasq_wrong" ]; then
-    BLAME=${dnsmasq_wrong%%
-*}
-    WHY=${dnsmasq_wrong#*
-}
-    return 1
-  fi
+  judged "$wrong" || return
   [ -s "$1/dnsmasq" ] || return 0
-  command -v dnsmasq >/dev/null || {
-    WHY="dnsmasq is not installed (the Router's packages should name dnsmasq-base)"
-    return 1
-  }
-  dnsmasq_test "$1/dnsmasq" dnsmasq || return 1
+  command -v dnsmasq >/dev/null || refuse "dnsmasq is not installed (the Router's packages should name dnsmasq-base)" || return
+  dnsmasq_test "$1/dnsmasq" || return
   [ -s "$1/dhcp-hosts" ] || return 0
   sed '/^[^#]/s/^/dhcp-host=/' "$1/dhcp-hosts" >"$RUN/dhcp-hosts"
-  dnsmasq_test "$RUN/dhcp-hosts" dhcp-hosts
+  dnsmasq_test "$RUN/dhcp-hosts"
 }
 
 dnsmasq_test() {
-  dnsmasq --test -C "$1" >"$RUN/dnsmasq.out" 2>&1 && return 0
-  WHY=$(sed "s|$1|$2|g" "$RUN/dnsmasq.out")
-  dnsmasq_line=$(sed -n 's/.*at line \([0-9][0-9]*\) of .*/\1/p' "$RUN/dnsmasq.out" | head -n 1)
-  [ -z "$dnsmasq_line" ] || blame "$1" "$dnsmasq_line"
-  return 1
+  check_with "$1" '.*at line \([0-9][0-9]*\) of .*' dnsmasq --test -C
 }
 
 dnsmasq_apply() {
-  dnsmasq_hangup=
+  local hangup=''
   mkdir -p "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
   dnsmasq_hosts "$1/dns-hosts" "$VAR/dns-hosts" || return 1
   dnsmasq_hosts "$1/dhcp-hosts" "$VAR/dhcp-hosts" || return 1
   # A line that was added to a file by hand is not forgotten with the file's new text.
-  [ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || dnsmasq_hangup=yes
+  [ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
     dnsmasq_stop
     rm -f "$RUN/dnsmasq.applied" "$RUN/dnsmasq.again"
@@ -57,7 +45,7 @@ dnsmasq_apply() {
     unit_restart vpc6-dnsmasq || return 1
     cp "$1/dnsmasq" "$RUN/dnsmasq.applied"
     rm -f "$RUN/dnsmasq.again"
-  elif [ -n "$dnsmasq_hangup" ]; then
+  elif [ -n "$hangup" ]; then
     systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
   fi
   [ -z "$REPAIR" ] || [ ! -s "$1/dnsmasq" ] || systemctl start vpc6-leases
@@ -98,10 +86,7 @@ dnsmasq_hosts() {
 
 dnsmasq_health() {
   [ -s "$1/dnsmasq" ] || return 0
-  systemctl --quiet is-active vpc6-dnsmasq || {
-    WHY="vpc6-dnsmasq does not stay up: $(unit_said vpc6-dnsmasq)"
-    return 1
-  }
+  systemctl --quiet is-active vpc6-dnsmasq || refuse "vpc6-dnsmasq does not stay up: $(unit_said vpc6-dnsmasq)"
 }
 
 dnsmasq_drift() {
@@ -160,9 +145,9 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=forking
-PIDFile=/run/vpc6/dnsmasq.pid
-ExecStart=/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid \
-  --dhcp-leasefile=/var/lib/vpc6/dnsmasq.leases --log-dhcp --enable-dbus
+PIDFile=@RUN@/dnsmasq.pid
+ExecStart=/usr/sbin/dnsmasq -C @LIVE@/dnsmasq -x @RUN@/dnsmasq.pid \
+  --dhcp-leasefile=@VAR@/dnsmasq.leases --log-dhcp --enable-dbus
 Restart=on-failure
 RestartSec=1
 TimeoutStartSec=20

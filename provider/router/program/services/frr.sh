@@ -3,14 +3,15 @@
 # back with its own configuration when ours goes.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
-FRR_CONF=/etc/frr/frr.conf
+FRR_CONF=$ROOT/etc/frr/frr.conf
 
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
-FRR_HISTORY=/root/.history_frr
+FRR_DAEMON_LIST=$ROOT/etc/frr/daemons
+FRR_HISTORY=$ROOT/root/.history_frr
 VTYSH_HISTFILE=$RUN/vtysh.history
 export VTYSH_HISTFILE
 
-frr_slots=frr
+frr_slots="@FRR_SLOTS@"
 
 frr_assemble() {
   [ ! -s "$1/frr" ] || grep -q '^router ' "$1/frr" || true >"$1/frr"
@@ -18,18 +19,17 @@ frr_assemble() {
 
 # What two resources say about one neighbour must agree. FRR itself would let the last one win.
 frr_check() {
+  local wrong
   [ -s "$1/frr" ] || return 0
-  grep -qsxF frr "$VAR/packages" || [ -s "$1/adopt" ] || {
-    WHY="FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr, or set adopt"
-    return 1
-  }
+  grep -qsxF frr "$VAR/packages" || [ -s "$1/adopt" ] ||
+    refuse "FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr, or set adopt" || return
   # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
-  if grep -q '^# vpc6 uplink:' "$1/frr" && grep -q '^# vpc6 router:' "$1/nftables"; then
-    BLAME=$(awk '/^# vpc6 uplink:/ { print $3; exit }' "$1/frr")
-    WHY="this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with"
-    return 1
+  if grep -q '^# vpc6 @UPLINK_ID@' "$1/frr" && grep -q '^# vpc6 @ROUTER_ID@' "$1/nftables"; then
+    refuse "this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with" \
+      "$(awk '/^# vpc6 @UPLINK_ID@/ { print $3; exit }' "$1/frr")"
+    return
   fi
-  frr_wrong=$(awk '
+  wrong=$(awk '
     function once(key, value) {
       if (key in said && said[key] != value) {
         print id; print key " " value ": but " by[key] " says " said[key] (key ~ /^(neighbor|vpc6-)/ ? " (they share the neighbour)" : ""); exit
@@ -49,17 +49,9 @@ frr_check() {
     $1 == "neighbor" && ($3 == "remote-as" || $3 == "ebgp-multihop") { once("neighbor " $2 " " $3, $4) }
     $1 == "neighbor" && $3 == "timers" { once("neighbor " $2 " timers" ($4 == "connect" ? " connect" : ""), rest($4 == "connect" ? 5 : 4)) }
   ' "$1/frr")
-  if [ -n "$frr_wrong" ]; then
-    BLAME=${frr_wrong%%
-*}
-    WHY=${frr_wrong#*
-}
-    return 1
-  fi
-  vtysh -C -f "$1/frr" >"$RUN/frr.out" 2>&1 && return 0
-  WHY=$(grep -v "^% Can't open" "$RUN/frr.out")
-  frr_line=$(sed -n 's/^line \([0-9][0-9]*\):.*/\1/p' "$RUN/frr.out" | head -n 1)
-  [ -z "$frr_line" ] || blame "$1/frr" "$frr_line"
+  judged "$wrong" || return
+  check_with "$1/frr" '^line \([0-9][0-9]*\):.*' vtysh -C -f && return 0
+  WHY=$(printf '%s\n' "$WHY" | grep -v "^% Can't open")
   return 1
 }
 
@@ -81,39 +73,36 @@ frr_apply() {
 # frr_found FILE: what the package brought is kept, to be put back. FRR's daemons are those that FILE needs; frr_daemons says whether
 # that is news.
 frr_found() {
+  local bfdd
   if [ ! -d "$VAR/frr" ]; then
     rm -rf "$VAR/frr.new"
-    mkdir "$VAR/frr.new" && cp -p /etc/frr/daemons "$FRR_CONF" "$VAR/frr.new" &&
+    mkdir "$VAR/frr.new" && cp -p "$FRR_DAEMON_LIST" "$FRR_CONF" "$VAR/frr.new" &&
       systemctl show -P ActiveState frr >"$VAR/frr.new/state" &&
-      { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" || {
-      WHY="the configuration that FRR came with cannot be kept in $VAR/frr"
-      return 1
-    }
+      { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" ||
+      refuse "the configuration that FRR came with cannot be kept in $VAR/frr" || return
   fi
-  frr_bfdd=$(frr_daemons_of "$1" | grep '^bfdd=')
-  frr_daemons=
+  bfdd=$(frr_daemons_of "$1" | grep '^bfdd=')
+  FRR_DAEMONS=
   # Which daemons there are counts: what else changed in this file is no reason for a start.
-  if grep -qx 'bgpd=yes' /etc/frr/daemons && grep -qx "$frr_bfdd" /etc/frr/daemons; then
+  if grep -qx 'bgpd=yes' "$FRR_DAEMON_LIST" && grep -qx "$bfdd" "$FRR_DAEMON_LIST"; then
     [ -n "$REPAIR" ] || return 0
-  elif grep -qx 'bgpd=yes' /etc/frr/daemons; then
-    frr_daemons=changed
+  elif grep -qx 'bgpd=yes' "$FRR_DAEMON_LIST"; then
+    FRR_DAEMONS=changed
   else
     rm -f "$RUN/frr.applied"
   fi
-  frr_daemons_of "$1" >/etc/frr/.daemons && frr_place /etc/frr/.daemons /etc/frr/daemons
+  frr_daemons_of "$1" >"$FRR_DAEMON_LIST.vpc6" && frr_place "$FRR_DAEMON_LIST.vpc6" "$FRR_DAEMON_LIST"
 }
 
 # frr_daemons_of FILE: the package's list of daemons, with those that FILE needs.
 frr_daemons_of() {
-  ! grep -qx bfd "$1" && frr_yes=no || frr_yes=yes
-  sed "s/^bgpd=.*/bgpd=yes/; s/^bfdd=.*/bfdd=$frr_yes/" "$VAR/frr/daemons"
+  local yes
+  ! grep -qx bfd "$1" && yes=no || yes=yes
+  sed "s/^bgpd=.*/bgpd=yes/; s/^bfdd=.*/bfdd=$yes/" "$VAR/frr/daemons"
 }
 
 frr_place() {
-  chown frr:frr "$1" && chmod 640 "$1" && mv "$1" "$2" || {
-    WHY="$2 cannot be written"
-    return 1
-  }
+  chown frr:frr "$1" && chmod 640 "$1" && mv "$1" "$2" || refuse "$2 cannot be written" || return
 }
 
 # frr_write FILE [live]: live is for a reload, which undoes what it finds running and not in the file: host name and forwarding
@@ -143,6 +132,7 @@ frr_keys() {
 # frr_keys_drop FILE: passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
 # today's. 1: the kernel would keep one (that of a listen range) until FRR ends.
 frr_keys_drop() {
+  local group key range
   vtysh -d bgpd -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
   frr_keys "$RUN/frr.running" >"$RUN/frr.keys.now"
   frr_keys "$1" >"$RUN/frr.keys.want"
@@ -154,9 +144,9 @@ frr_keys_drop() {
     { print "router bgp " $1; print " no neighbor " $2 " password"; print "exit" }
   ' "$RUN/frr.keys.now" >"$RUN/frr.keys.drop"
   awk '$1 == "bgp" && $2 == "listen" && $3 == "range" { print $4, $6 }' "$RUN/frr.running" >"$RUN/frr.ranges"
-  while read -r frr_range frr_group; do
-    frr_key=$(grep " $frr_group " "$RUN/frr.keys.now") || continue
-    grep -qxF "$frr_key" "$RUN/frr.keys.want" && grep -qxF " bgp listen range $frr_range peer-group $frr_group" "$1" || return 1
+  while read -r range group; do
+    key=$(grep " $group " "$RUN/frr.keys.now") || continue
+    grep -qxF "$key" "$RUN/frr.keys.want" && grep -qxF " bgp listen range $range peer-group $group" "$1" || return 1
   done <"$RUN/frr.ranges"
   [ ! -s "$RUN/frr.keys.drop" ] || vtysh -f "$RUN/frr.keys.drop" >/dev/null 2>&1
   :
@@ -182,25 +172,26 @@ frr_leave() {
 }
 
 frr_reload() {
+  local code
   frr_leave "$1"
   frr_keys_drop "$1" || {
     frr_write "$1" && frr_start
     return
   }
   frr_write "$1" live || return 1
-  if [ -n "$frr_daemons" ]; then
+  if [ -n "$FRR_DAEMONS" ]; then
     # Starts and stops those that have come and gone, no other, and ends with frr-reload.py too.
     systemctl reload frr >"$RUN/frr.out" 2>&1
   else
-    /usr/lib/frr/frr-reload.py --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
+    "$ROOT/usr/lib/frr/frr-reload.py" --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
   fi
-  frr_code=$?
-  if [ $frr_code = 0 ] && [ -s "$RUN/frr.keys.set" ]; then
+  code=$?
+  if [ $code = 0 ] && [ -s "$RUN/frr.keys.set" ]; then
     vtysh -f "$RUN/frr.keys.set" >"$RUN/frr.out" 2>&1
-    frr_code=$?
+    code=$?
   fi
   frr_write "$1" || return 1
-  [ $frr_code = 0 ] || {
+  [ $code = 0 ] || {
     rm -f "$RUN/frr.applied"
     WHY=$(grep -vE ' (INFO|DEBUG): ' "$RUN/frr.out" | tail -n 8)
     return 1
@@ -222,40 +213,40 @@ frr_start() {
 
 # Does bgpd run, and know every neighbour? It may still be reading its configuration.
 frr_health() {
+  local missing tries
   [ -s "$1/frr" ] || return 0
   awk '$1 == "neighbor" && $3 == "remote-as" { print " neighbor " $2 " remote-as " $4 }' "$1/frr" | sort -u >"$RUN/frr.want"
   tries=0
   while :; do
     vtysh -d bgpd -c 'show running-config' >"$RUN/frr.now" 2>"$RUN/frr.out"
-    frr_missing=$(grep -vxF -f "$RUN/frr.now" "$RUN/frr.want")
-    [ -n "$frr_missing" ] || return 0
+    missing=$(grep -vxF -f "$RUN/frr.now" "$RUN/frr.want")
+    [ -n "$missing" ] || return 0
     tries=$((tries + 1))
     [ $tries -lt 50 ] || break
     sleep 0.1
   done
-  WHY="bgpd does not have:$frr_missing
-$(unit_said frr)"
-  BLAME=$(awk -v line="$(echo "$frr_missing" | head -n 1)" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1/frr")
-  return 1
+  refuse "bgpd does not have:$missing
+$(unit_said frr)" "$(awk -v line="$(echo "$missing" | head -n 1)" '/^# vpc6 / { id = $3 } $0 == line { print id; exit }' "$1/frr")"
 }
 
 # bgpd's own words for what it runs with are the same as ours, line by line, under the same headings.
 frr_drift() {
+  local waits
   [ -s "$1/frr" ] || { [ ! -d "$VAR/frr" ] || drift_daemon frr inactive; return; }
   drift_daemon frr active
   { frr_text "$1/frr" >"$RUN/frr.file"; } 2>/dev/null
   frr_daemons_of "$1/frr" >"$RUN/frr.daemons" 2>/dev/null
-  frr_waits=0
+  waits=0
   while :; do
     vtysh -c 'show running-config' 2>/dev/null >"$RUN/frr.now"
     frr_lines "$1/frr" "$RUN/frr.now" >"$RUN/frr.differs"
-    [ -s "$RUN/frr.differs" ] && [ $frr_waits -lt 50 ] && frr_young || break
-    frr_waits=$((frr_waits + 1))
+    [ -s "$RUN/frr.differs" ] && [ $waits -lt 50 ] && frr_young || break
+    waits=$((waits + 1))
     sleep 0.2
   done
   {
     drift_file "$RUN/frr.file" "$FRR_CONF" frr
-    drift_file "$RUN/frr.daemons" /etc/frr/daemons
+    drift_file "$RUN/frr.daemons" "$FRR_DAEMON_LIST"
     ! systemctl --quiet is-active frr || cat "$RUN/frr.differs"
   } | sed 's/ password .*/ password (not shown)/' >"$RUN/frr.drift"
   cat "$RUN/frr.drift"
@@ -265,9 +256,10 @@ frr_drift() {
 
 # Started within the last 20 seconds: it may still be reading its configuration.
 frr_young() {
+  local since
   now
-  frr_since=$(systemctl show -P ActiveEnterTimestampMonotonic frr)
-  systemctl --quiet is-active frr && [ $((NOW - frr_since / 1000000)) -lt 20 ]
+  since=$(systemctl show -P ActiveEnterTimestampMonotonic frr)
+  systemctl --quiet is-active frr && [ $((NOW - since / 1000000)) -lt 20 ]
 }
 
 # frr_lines FILE RUNNING: statements that are in one and not in the other.
@@ -299,6 +291,7 @@ frr_lines() {
 
 # As the package left it: stopped, its own files in place.
 frr_remove() {
+  local file
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
   if systemctl --quiet is-active frr; then
@@ -306,8 +299,8 @@ frr_remove() {
     systemctl stop frr
   fi
   systemctl reset-failed frr >/dev/null 2>&1
-  for frr_file in daemons frr.conf; do
-    [ ! -d /etc/frr ] || cp -p "$VAR/frr/$frr_file" "/etc/frr/$frr_file"
+  for file in daemons frr.conf; do
+    [ ! -d "${FRR_CONF%/*}" ] || cp -p "$VAR/frr/$file" "${FRR_CONF%/*}/$file"
   done
   [ -e "$VAR/frr/history" ] || rm -f "$FRR_HISTORY"
   ! grep -qsx active "$VAR/frr/state" || systemctl start frr

@@ -4,19 +4,20 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # Where the distribution's AppArmor profile lets it read.
-NAMED_CONF=/etc/bind/vpc6.conf
-NAMED_PORT=5354
+NAMED_CONF=$ROOT/etc/bind/vpc6.conf
+NAMED_PORT=@DNS64_PORT@
 
-named_slots=named
+named_slots="@NAMED_SLOTS@"
 
 # The gateways' IPv6 addresses are both where guests ask and where dnsmasq answers.
 named_assemble() {
+  local gateways
   [ -s "$1/named" ] || return 0
-  named_gateways=$(awk '
+  gateways=$(awk '
     FILENAME ~ /dnsmasq$/ { if (sub(/^interface=/, "")) served[$1] = 1; next }
     $1 == "address" && $2 in served && $3 ~ /:/ { sub(/\/.*/, "", $3); printf " %s;", $3 }
   ' "$1/dnsmasq" "$1/network")
-  if [ -z "$named_gateways" ] || ! grep -q '^dns64 ' "$1/named"; then
+  if [ -z "$gateways" ] || ! grep -q '^dns64 ' "$1/named"; then
     true >"$1/named"
     return
   fi
@@ -27,14 +28,16 @@ options {
 	pid-file none;
 	session-keyfile none;
 	listen-on { none; };
-	listen-on-v6 port $NAMED_PORT {$named_gateways };
+	listen-on-v6 port $NAMED_PORT {$gateways };
 	allow-query { any; };
 	allow-recursion { any; };
 	forward only;
-	forwarders {$named_gateways };
+	forwarders {$gateways };
 	dnssec-validation no;
 	empty-zones-enable no;
 	max-cache-size 16m;
+	recursive-clients 3000;
+	tcp-clients 600;
 	max-ncache-ttl 5;
 	version none;
 END
@@ -46,15 +49,8 @@ END
 
 named_check() {
   [ -s "$1/named" ] || return 0
-  command -v named-checkconf >/dev/null || {
-    WHY="named is not installed (the Nat64's packages should name bind9)"
-    return 1
-  }
-  named-checkconf "$1/named" >"$RUN/named.out" 2>&1 && return 0
-  WHY=$(sed "s|^$1/||" "$RUN/named.out")
-  named_line=$(printf '%s\n' "$WHY" | sed -n 's/^named:\([0-9][0-9]*\):.*/\1/p' | head -n 1)
-  [ -z "$named_line" ] || blame "$1/named" "$named_line"
-  return 1
+  command -v named-checkconf >/dev/null || refuse "named is not installed (the Nat64's packages should name bind9)" || return
+  check_with "$1/named" '^named:\([0-9][0-9]*\):.*' named-checkconf
 }
 
 named_apply() {
@@ -64,10 +60,8 @@ named_apply() {
   fi
   if [ -n "$REPAIR" ] && ! drift_command vpc6-named; then systemctl stop vpc6-named; fi
   if cmp -s "$1/named" "$NAMED_CONF" && systemctl --quiet is-active vpc6-named; then return 0; fi
-  cp "$1/named" "$NAMED_CONF.new" && chmod 644 "$NAMED_CONF.new" && mv "$NAMED_CONF.new" "$NAMED_CONF" || {
-    WHY="$NAMED_CONF cannot be written"
-    return 1
-  }
+  cp "$1/named" "$NAMED_CONF.new" && chmod 644 "$NAMED_CONF.new" && mv "$NAMED_CONF.new" "$NAMED_CONF" ||
+    refuse "$NAMED_CONF cannot be written" || return
   if systemctl --quiet is-active vpc6-named; then
     systemctl kill -s HUP --kill-whom=main vpc6-named
   else
@@ -77,22 +71,21 @@ named_apply() {
 
 # Does it listen wherever guests will be led to it?
 named_health() {
+  local tries=0 at missing want
   [ -s "$1/named" ] || return 0
-  named_want=$(sed -n 's/^\tlisten-on-v6 port [0-9]* {\(.*\) };/\1/p' "$1/named" | tr -d ';')
-  named_tries=0
+  want=$(sed -n 's/^\tlisten-on-v6 port [0-9]* {\(.*\) };/\1/p' "$1/named" | tr -d ';')
   while :; do
     ss -Hlnu "sport = :$NAMED_PORT" | awk '{ print $4 }' >"$RUN/named.listens"
-    named_missing=
-    for named_at in $named_want; do
-      grep -qxF "[$named_at]:$NAMED_PORT" "$RUN/named.listens" || named_missing=$named_at
+    missing=
+    for at in $want; do
+      grep -qxF "[$at]:$NAMED_PORT" "$RUN/named.listens" || missing=$at
     done
-    [ -n "$named_missing" ] || return 0
-    named_tries=$((named_tries + 1))
-    [ $named_tries -lt 50 ] || break
+    [ -n "$missing" ] || return 0
+    tries=$((tries + 1))
+    [ $tries -lt 50 ] || break
     sleep 0.1
   done
-  WHY="vpc6-named does not listen on $named_missing: $(unit_said vpc6-named)"
-  return 1
+  refuse "vpc6-named does not listen on $missing: $(unit_said vpc6-named)"
 }
 
 named_drift() {

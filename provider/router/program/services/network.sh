@@ -8,15 +8,15 @@
 
 NETWORK_PROTO=106
 
-network_slots=network
+network_slots="@NETWORK_SLOTS@"
 network_assemble() { :; }
 
 network_check() {
-  network_devs=
-  for link in /sys/class/net/*; do network_devs="$network_devs ${link##*/}"; done
+  local devs='' link wrong
+  for link in "$LINKS"/*; do devs="$devs ${link##*/}"; done
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
   true >"$RUN/network.adopt"
-  network_wrong=$(awk -v devs="$network_devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" -v adopt="$(grep -v '^#' "$1/adopt")" -v adopted="$RUN/network.adopt" '
+  wrong=$(awk -v devs="$devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" -v adopt="$(grep -v '^#' "$1/adopt")" -v adopted="$RUN/network.adopt" '
     function bad(text) { print id; print text; failed = 1; exit }
     function has(dev) { return index(devs, " " dev " ") }
     function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
@@ -105,15 +105,11 @@ network_check() {
       }
     }
   ' "$1/network")
-  [ -n "$network_wrong" ] || return 0
-  BLAME=${network_wrong%%
-*}
-  WHY=${network_wrong#*
-}
-  return 1
+  judged "$wrong"
 }
 
 network_apply() {
+  local line
   touch "$RUN/network"
   network_links_up "$1/network" || return 1
   network_live && network_found "$1/network" || return 1
@@ -129,10 +125,10 @@ network_apply() {
   if [ -s "$RUN/network.batch" ]; then
     ! network_serves "$1/dnsmasq" || dnsmasq_advertise_again "$1"
     ip ${BOOTING:+-force} -batch "$RUN/network.batch" >"$RUN/ip.out" 2>&1 || {
-      network_line=$(sed -n 's/^Command failed .*:\([0-9][0-9]*\)$/\1/p' "$RUN/ip.out" | head -n 1)
+      line=$(sed -n 's/^Command failed .*:\([0-9][0-9]*\)$/\1/p' "$RUN/ip.out" | head -n 1)
       WHY="$(grep -v '^Command failed' "$RUN/ip.out" | head -n 3)
-ip $(sed -n "${network_line:-1}p" "$RUN/network.batch")"
-      network_blame "$1/network" "$(sed -n "${network_line:-1}p" "$RUN/network.lines")"
+ip $(sed -n "${line:-1}p" "$RUN/network.batch")"
+      network_blame "$1/network" "$(sed -n "${line:-1}p" "$RUN/network.lines")"
       [ -n "${BOOTING:-}" ] && say "$WHY" && true >"$RUN/unsettled" || return 1
     }
   fi
@@ -152,6 +148,7 @@ network_serves() {
 
 # network_give_back FILE: the routes that were here before ours, where FILE has none any more.
 network_give_back() {
+  local family route
   awk -F '\t' -v file="$1" -v rest="$VAR/network.adopted.new" '
     BEGIN {
       printf "" >rest
@@ -160,10 +157,10 @@ network_give_back() {
     $1 in ours { print >rest; next }
     { print ($1 ~ /:/ ? "-6 " : "") $2 }
   ' "$VAR/network.adopted" >"$RUN/network.give"
-  while read -r network_family network_route; do
-    [ "$network_family" = -6 ] || { network_route="$network_family $network_route" network_family=-4; }
+  while read -r family route; do
+    [ "$family" = -6 ] || { route="$family $route" family=-4; }
     # shellcheck disable=SC2086 # words of a route
-    ip "$network_family" route add $network_route 2>"$RUN/ip.out" || say "a route of before could not be put back: $network_route: $(cat "$RUN/ip.out")"
+    ip "$family" route add $route 2>"$RUN/ip.out" || say "a route of before could not be put back: $route: $(cat "$RUN/ip.out")"
   done <"$RUN/network.give"
   mv "$VAR/network.adopted.new" "$VAR/network.adopted"
   [ -s "$VAR/network.adopted" ] || rm -f "$VAR/network.adopted"
@@ -203,10 +200,7 @@ network_live() {
         print "neighbor " dev " " w[1] " " mac "\tstatic"
       }
     }
-  ' >"$RUN/network.live" || {
-    WHY="ip cannot list the addresses and routes of this host"
-    return 1
-  }
+  ' >"$RUN/network.live" || refuse "ip cannot list the addresses and routes of this host" || return
 }
 
 # network_found FILE: what was on a link before it became ours is the operator's, for as long as the link is ours:
@@ -257,19 +251,20 @@ network_differences() {
 }
 
 network_drift() {
+  local dev link_id name now
   mkdir -p "$VAR/links"
   awk '/^# vpc6 / { id = $3 } /^interface / { print id, $2 }' "$1/network" >"$RUN/network.links"
   while read -r link_id dev; do
-    [ -e "/sys/class/net/$dev" ] || {
+    [ -e "$LINKS/$dev" ] || {
       echo "$link_id interface $dev is not there"
       continue
     }
     network_is_up "$dev" || echo "$link_id interface $dev is down"
     for name in $(network_settings "$1/network" "$dev"); do
-      [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
-      network_now=$(cat "/proc/sys/net/ipv6/conf/$dev/${name%=*}" 2>/dev/null)
-      [ "$network_now" = "${name#*=}" ] ||
-        echo "$link_id net.ipv6.conf.$dev.${name%=*} = ${network_now:-not there} instead of ${name#*=}"
+      [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
+      now=$(cat "$SYSCTL/net/ipv6/conf/$dev/${name%=*}" 2>/dev/null)
+      [ "$now" = "${name#*=}" ] ||
+        echo "$link_id net.ipv6.conf.$dev.${name%=*} = ${now:-not there} instead of ${name#*=}"
     done
   done <"$RUN/network.links"
   network_live || { echo "- $WHY"; return; }
@@ -345,19 +340,20 @@ network_plan() {
       kinds[5] = "onlink"
       for (k = 5; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
     }
-  ' "$1" || WHY="the difference in addresses and routes could not be computed"
-  [ -z "$WHY" ]
+  ' "$1" || refuse "the difference in addresses and routes could not be computed"
 }
 
 # network_links_up FILE: every `interface` is up and listens to nobody's advertisements; its addresses outlive a pulled cable.
 network_links_up() {
+  local dev name state
   mkdir -p "$VAR/links"
   awk '/^interface / { print $2 }' "$1" >"$RUN/links"
   while read -r dev; do
-    [ -e "/sys/class/net/$dev" ] || {
-      WHY="interface $dev does not exist on this host"
-      [ -n "${BOOTING:-}" ] && say "$WHY" && true >"$RUN/unsettled" && continue
-      return 1
+    [ -e "$LINKS/$dev" ] || {
+      [ -n "${BOOTING:-}" ] || refuse "interface $dev does not exist on this host" || return
+      say "interface $dev does not exist on this host"
+      true >"$RUN/unsettled"
+      continue
     }
     network_is_up "$dev" && state=up || state=down
     if [ ! -e "$VAR/links/$dev" ]; then
@@ -368,17 +364,14 @@ network_links_up() {
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
     for name in $(network_settings "$1" "$dev"); do
-      [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
+      [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
       [ "$name" != forwarding=1 ] || sysctl_forwards "$dev" || dnsmasq_advertise_again "${1%/*}"
-      sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || {
-        WHY="the kernel refuses net.ipv6.conf.$dev.$name"
-        return 1
-      }
+      sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || refuse "the kernel refuses net.ipv6.conf.$dev.$name" || return
     done
     [ "$state" = up ] || ip link set dev "$dev" up 2>"$RUN/ip.out" || {
-      WHY="$dev does not come up: $(cat "$RUN/ip.out")"
       network_blame "$1" "interface $dev"
-      return 1
+      refuse "$dev does not come up: $(cat "$RUN/ip.out")"
+      return
     }
   done <"$RUN/links"
   WHY=
@@ -398,7 +391,7 @@ network_settings() {
 
 # Whom a link of ours listens to: nobody; or (keep-ra) whom it did before, as the operator's own address may live by that.
 network_ra() {
-  if grep -qxF "interface $2 keep-ra" "$1" && [ "$(cat "/proc/sys/net/ipv6/conf/$2/accept_ra")" != 0 ]; then
+  if grep -qxF "interface $2 keep-ra" "$1" && [ "$(cat "$SYSCTL/net/ipv6/conf/$2/accept_ra")" != 0 ]; then
     echo 2
   else
     echo 0
@@ -411,16 +404,18 @@ network_has() {
 }
 
 network_is_up() {
-  read -r flags <"/sys/class/net/$1/flags" && [ $((flags & 1)) = 1 ]
+  local flags
+  read -r flags <"$LINKS/$1/flags" && [ $((flags & 1)) = 1 ]
 }
 
 # network_links_down FILE: links that nobody names any more go back to what they were.
 network_links_down() {
+  local dev found name state value
   for found in "$VAR"/links/*; do
     [ -e "$found" ] || continue
     dev=${found##*/}
     ! network_has "$1" "$dev" || continue
-    if [ -e "/sys/class/net/$dev" ]; then
+    if [ -e "$LINKS/$dev" ]; then
       while read -r name value; do
         case $name in
           up | down) state=$name ;;
@@ -438,7 +433,7 @@ network_links_down() {
 
 # A link that listened to advertisements does so again, on a host that forwards too (see sysctl_keep_learning).
 network_relearn() {
-  relearn=$2
+  local relearn="$2"
   if [ "$relearn" = 1 ] && [ -e "$VAR/sysctl/net~ipv6~conf~all~forwarding" ] && sysctl_forwards all; then
     relearn=2
     sysctl_found_learning "$1"
@@ -448,34 +443,35 @@ network_relearn() {
 
 # Duplicate address detection takes a second or two, and needs a carrier: where there is none it has not begun.
 network_health() {
+  local dev state tries
   awk '/^address / && $4 != "nodad" && $3 ~ /:/ { print $2, $3 }' "$1/network" >"$RUN/dad"
   [ -s "$RUN/dad" ] || return 0
   tries=0
   while :; do
     ip -o -6 addr show tentative >"$RUN/tentative"
     [ -s "$RUN/tentative" ] || return 0
-    network_state=$(awk -v wanted="$RUN/dad" '
+    state=$(awk -v wanted="$RUN/dad" -v links="$LINKS" '
       BEGIN { while ((getline line <wanted) > 0) want[line] = 1 }
       !(($2 " " $4) in want) { next }
       / dadfailed/ { print "failed", $2, $4; exit }
-      { carrier = 0; getline carrier <("/sys/class/net/" $2 "/carrier"); if (carrier == 1 && !told++) print "waiting", $2, $4 }
+      { carrier = 0; getline carrier <(links "/" $2 "/carrier"); if (carrier == 1 && !told++) print "waiting", $2, $4 }
     ' "$RUN/tentative")
-    case $network_state in
+    case $state in
       '') return 0 ;;
       *failed\ *)
-        WHY="another host on the link has the address ${network_state##* } already (duplicate address detection)"
+        WHY="another host on the link has the address ${state##* } already (duplicate address detection)"
         break
         ;;
     esac
     tries=$((tries + 1))
     [ $tries -lt 50 ] || {
-      WHY="the address ${network_state##* } is still being checked for a duplicate after 5 seconds"
+      WHY="the address ${state##* } is still being checked for a duplicate after 5 seconds"
       break
     }
     sleep 0.1
   done
-  network_dev=${network_state% *}
-  network_blame "$1/network" "address ${network_dev##* } ${network_state##* }"
+  dev=${state% *}
+  network_blame "$1/network" "address ${dev##* } ${state##* }"
   return 1
 }
 

@@ -1,7 +1,7 @@
 # sysctl: lines `key = value`. What was found is recorded before the first write, with all that the kernel changes along
 # with it, and comes back when nobody names the key any more.
 
-sysctl_slots=sysctl
+sysctl_slots="@SYSCTL_SLOTS@"
 sysctl_assemble() { :; }
 
 # sysctl_lines FILE: `path value` for each key; keys as sysctl(8) takes them (a slash form for interface names with dots).
@@ -15,7 +15,8 @@ sysctl_lines() {
 }
 
 sysctl_check() {
-  sysctl_wrong=$(awk '
+  local number=0 path value wrong
+  wrong=$(awk '
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
     $0 !~ /^[ \t]*[A-Za-z0-9_.\/:@-]+[ \t]*=[ \t]*[^ \t].*$/ || /\.\.\// { print id; print "not a `key = value` line: " $0; exit }
@@ -23,21 +24,14 @@ sysctl_check() {
     key in seen && seen[key] != value { print id; print key " = " value ", but " by[key] " says " seen[key]; exit }
     { seen[key] = value; by[key] = id }
   ' "$1/sysctl")
-  if [ -n "$sysctl_wrong" ]; then
-    BLAME=${sysctl_wrong%%
-*}
-    WHY=${sysctl_wrong#*
-}
-    return 1
-  fi
+  judged "$wrong" || return
   sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
-  sysctl_number=0
   while read -r path value; do
-    sysctl_number=$((sysctl_number + 1))
-    [ -w "/proc/sys/$path" ] || {
-      blame "$1/sysctl" "$(awk -v n=$sysctl_number '!/^#/ && NF && ++i == n { print NR; exit }' "$1/sysctl")"
-      WHY="this kernel has no sysctl $path"
-      return 1
+    number=$((number + 1))
+    [ -w "$SYSCTL/$path" ] || {
+      blame "$1/sysctl" "$(awk -v n=$number '!/^#/ && NF && ++i == n { print NR; exit }' "$1/sysctl")"
+      refuse "this kernel has no sysctl $path"
+      return
     }
   done <"$RUN/sysctl.want"
 }
@@ -45,6 +39,7 @@ sysctl_check() {
 # sysctl_note PATH: records PATH and what the kernel changes with it: `conf/all/x` every interface's x, forwarding also
 # IPv4's accept_redirects.
 sysctl_note() {
+  local note
   note=$VAR/sysctl/$(echo "$1" | tr / '~')
   [ ! -e "$note" ] || return 0
   mkdir -p "$VAR/sysctl"
@@ -61,15 +56,16 @@ sysctl_note() {
 # files are empty.)
 sysctl_print() {
   # shellcheck disable=SC2048,SC2086 # patterns
-  (cd /proc/sys && grep -sH '' $*) | sed 's/:/ /'
+  (cd "$SYSCTL" && grep -sH '' $*) | sed 's/:/ /'
 }
 
 sysctl_put() {
-  { echo "$2" >"/proc/sys/$1"; } 2>/dev/null
+  { echo "$2" >"$SYSCTL/$1"; } 2>/dev/null
 }
 
 # sysctl_apply DIR: keys named there get their value, recorded ones that are not come back to what was found.
 sysctl_apply() {
+  local code=0 note path value
   sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   for note in "$VAR"/sysctl/*; do
     [ -e "$note" ] || continue
@@ -78,7 +74,6 @@ sysctl_apply() {
       sysctl_restore "$note"
     fi
   done
-  sysctl_code=0
   while read -r path value; do
     sysctl_note "$path"
     [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards all || {
@@ -87,27 +82,28 @@ sysctl_apply() {
     }
     sysctl_put "$path" "$value" || {
       WHY="the kernel refuses $path = $value"
-      sysctl_code=1
+      code=1
       [ -n "${BOOTING:-}" ] || return 1
     }
   done <"$RUN/sysctl.want"
-  return $sysctl_code
+  return $code
 }
 
 # sysctl_forwards all|DEV
-sysctl_forwards() { [ "$(cat "/proc/sys/net/ipv6/conf/$1/forwarding")" != 0 ]; }
+sysctl_forwards() { [ "$(cat "$SYSCTL/net/ipv6/conf/$1/forwarding")" != 0 ]; }
 
 # A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
 # them would lose address and route within minutes. There it becomes 2, on every interface but ours (that do not keep-ra).
 sysctl_keep_learning() {
-  for learn_path in /proc/sys/net/ipv6/conf/*/accept_ra; do
-    learn_dev=${learn_path#/proc/sys/net/ipv6/conf/}
-    learn_dev=${learn_dev%/accept_ra}
-    case $learn_dev in all | default | lo) continue ;; esac
-    ! grep -qsxF -e "interface $learn_dev" -e "interface $learn_dev ipv4" "$1/network" || continue
-    [ "$(cat "$learn_path")" = 1 ] || continue
-    sysctl_found_learning "$learn_dev"
-    echo 2 >"$learn_path"
+  local dev path
+  for path in "$SYSCTL"/net/ipv6/conf/*/accept_ra; do
+    dev=${path#"$SYSCTL"/net/ipv6/conf/}
+    dev=${dev%/accept_ra}
+    case $dev in all | default | lo) continue ;; esac
+    ! grep -qsxF -e "interface $dev" -e "interface $dev ipv4" "$1/network" || continue
+    [ "$(cat "$path")" = 1 ] || continue
+    sysctl_found_learning "$dev"
+    echo 2 >"$path"
   done
 }
 
@@ -121,8 +117,9 @@ sysctl_found_learning() {
 sysctl_learned() { grep -qsxF "net/ipv6/conf/$1/accept_ra 1" "$VAR/sysctl/net~ipv6~conf~all~forwarding"; }
 
 sysctl_restore() {
+  local path value
   while read -r path value; do
-    [ ! -e "/proc/sys/$path" ] || sysctl_put "$path" "$value"
+    [ ! -e "$SYSCTL/$path" ] || sysctl_put "$path" "$value"
   done <"$1"
   rm -f "$1"
 }
@@ -130,7 +127,7 @@ sysctl_restore() {
 sysctl_health() { :; }
 
 sysctl_drift() {
-  awk '
+  awk -v sysctl="$SYSCTL" '
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
     {
@@ -138,14 +135,15 @@ sysctl_drift() {
       gsub(/^[ \t]+|[ \t]+$/, "", key); gsub(/^[ \t]+|[ \t]+$/, "", value); gsub(/[ \t]+/, " ", value)
       path = key; if (path !~ /\//) gsub(/\./, "/", path)
       now = "not there"
-      if ((getline now <("/proc/sys/" path)) > 0) gsub(/[ \t]+/, " ", now)
-      close("/proc/sys/" path)
+      if ((getline now <(sysctl "/" path)) > 0) gsub(/[ \t]+/, " ", now)
+      close(sysctl "/" path)
       if (now != value) print id, key " = " now " instead of " value
     }
   ' "$1/sysctl"
 }
 
 sysctl_remove() {
+  local note
   for note in "$VAR"/sysctl/*; do
     [ ! -e "$note" ] || sysctl_restore "$note"
   done

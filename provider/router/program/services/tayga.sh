@@ -3,12 +3,12 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 TAYGA_USER=vpc6-tayga
-TAYGA_DATA=/var/lib/vpc6-tayga
+TAYGA_DATA=$ROOT@TAYGA_DATA@
 
 # Not the network service's own, which would take them for its to remove.
 TAYGA_PROTO=107
 
-tayga_slots=tayga
+tayga_slots="@TAYGA_SLOTS@"
 tayga_template=@
 
 # IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked.
@@ -18,22 +18,17 @@ tayga_assemble() {
 
 # Tayga has no dry run. The pools and prefixes are checked against one another and against all that the host has, or will have.
 tayga_check() {
+  local wrong
   [ -s "$1/tayga" ] || return 0
-  command -v tayga >/dev/null || {
-    WHY="tayga is not installed (the Nat64's packages should name it)"
-    return 1
-  }
-  [ -c /dev/net/tun ] || modprobe -q tun 2>/dev/null
-  [ -c /dev/net/tun ] || {
-    WHY="this host has no /dev/net/tun: the kernel module tun is missing, or a container may not use it"
-    return 1
-  }
+  command -v tayga >/dev/null || refuse "tayga is not installed (the Nat64's packages should name it)" || return
+  [ -c "$ROOT/dev/net/tun" ] || modprobe -q tun 2>/dev/null
+  [ -c "$ROOT/dev/net/tun" ] || refuse "this host has no /dev/net/tun: the kernel module tun is missing, or a container may not use it" || return
   {
     ip -o -4 addr show | awk '{ print "has", $4, "on", $2 }'
     ip -o -4 route show table main | awk '$1 != "default" { for (i = 2; i < NF; i++) if ($i == "dev") print "has", $1, "on", $(i + 1) }'
     ip -o -6 route show table main | awk '$1 ~ /:/ { for (i = 2; i < NF; i++) if ($i == "dev") print "route", $1, "on", $(i + 1) }'
   } >"$RUN/tayga.have"
-  tayga_wrong=$(awk '
+  wrong=$(awk '
     function number(text,   part) { split(text, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
     function bad(text) { print id; print text; failed = 1; exit }
     # Two IPv4 prefixes: is one inside the other?
@@ -43,13 +38,13 @@ tayga_check() {
       n = 2 ^ (32 - (x[2] < y[2] ? x[2] : y[2]))
       return int(number(x[1]) / n) == int(number(y[1]) / n)
     }
-    $1 == "has" && $4 !~ /^nat64-/ { held[$2] = $4; next }
-    $1 == "route" && $4 !~ /^nat64-/ { routed[$2] = $4; next }
+    $1 == "has" && $4 !~ /^@NAT64_DEVICE@/ { held[$2] = $4; next }
+    $1 == "route" && $4 !~ /^@NAT64_DEVICE@/ { routed[$2] = $4; next }
     FILENAME ~ /have$/ || /^#/ && !/^# vpc6 / || !NF { next }
     /^# vpc6 / { id = $3; next }
     $1 == "address" && $3 ~ /\./ { held[$3] = $2; next }
     FILENAME !~ /\/tayga$/ { next }
-    $1 == "tun-device" && $2 !~ /^nat64-[0-9a-f]+$/ { bad("not a device of ours: " $0) }
+    $1 == "tun-device" && $2 !~ /^@NAT64_DEVICE@[0-9a-f]+$/ { bad("not a device of ours: " $0) }
     $1 == "tun-device" || $1 == "prefix" {
       if (($1 " " $2) in said) bad($1 " " $2 ": already said by " said[$1 " " $2] " (VPCs of one router need a prefix each)")
       said[$1 " " $2] = id
@@ -61,13 +56,7 @@ tayga_check() {
       pools[$2] = id
     }
   ' "$RUN/tayga.have" "$1/network" "$1/tayga")
-  if [ -n "$tayga_wrong" ]; then
-    BLAME=${tayga_wrong%%
-*}
-    WHY=${tayga_wrong#*
-}
-    return 1
-  fi
+  judged "$wrong" || return
   # A route that is away for a moment must not stand in the way of other changes.
   grep -v '^#' "$1/tayga" >"$RUN/tayga.want"
   grep -v '^#' "$CONFIRMED/files/tayga" 2>/dev/null | cmp -s - "$RUN/tayga.want" || tayga_way_out "$1"
@@ -75,12 +64,12 @@ tayga_check() {
 
 # Translated traffic leaves over the public interface only, with that interface's IPv4 address. Both are the operator's.
 tayga_way_out() {
-  tayga_public=$(awk '$1 == "interface" && $3 == "keep-ra" { print $2; exit }' "$1/network")
-  [ -n "$(ip -4 route show default dev "$tayga_public" 2>/dev/null)" ] && return 0
+  local public
+  public=$(awk '$1 == "interface" && $3 == "keep-ra" { print $2; exit }' "$1/network")
+  [ -n "$(ip -4 route show default dev "$public" 2>/dev/null)" ] && return 0
   blame "$1/tayga" 2
-  WHY="NAT64 has no way out: there is no IPv4 default route over the public interface $tayga_public. vpc6 does not set one:
-give $tayga_public an IPv4 address and a default route in the host's own network configuration"
-  return 1
+  refuse "NAT64 has no way out: there is no IPv4 default route over the public interface $public. vpc6 does not set one:
+give $public an IPv4 address and a default route in the host's own network configuration"
 }
 
 # tayga_split FILE: a file for each device in RUN/tayga.new.
@@ -94,25 +83,26 @@ tayga_split() {
 }
 
 tayga_apply() {
+  local dev file
   if [ ! -s "$1/tayga" ]; then
     tayga_remove
     return
   fi
   mkdir -p "$VAR/tayga" "$TAYGA_DATA" && tayga_split "$1/tayga" && tayga_user || return 1
-  for tayga_file in "$VAR"/tayga/*.conf; do
-    tayga_dev=${tayga_file##*/}
-    [ ! -e "$tayga_file" ] || [ -e "$RUN/tayga.new/$tayga_dev" ] || tayga_gone "${tayga_dev%.conf}"
+  for file in "$VAR"/tayga/*.conf; do
+    dev=${file##*/}
+    [ ! -e "$file" ] || [ -e "$RUN/tayga.new/$dev" ] || tayga_gone "${dev%.conf}"
   done
-  for tayga_file in "$RUN"/tayga.new/*.conf; do
-    [ -e "$tayga_file" ] || break
-    tayga_dev=${tayga_file##*/}
-    tayga_dev=${tayga_dev%.conf}
-    if cmp -s "$tayga_file" "$VAR/tayga/$tayga_dev.conf" && systemctl --quiet is-active "vpc6-tayga@$tayga_dev"; then
-      [ -z "$REPAIR" ] || tayga_device "$tayga_dev"
+  for file in "$RUN"/tayga.new/*.conf; do
+    [ -e "$file" ] || break
+    dev=${file##*/}
+    dev=${dev%.conf}
+    if cmp -s "$file" "$VAR/tayga/$dev.conf" && systemctl --quiet is-active "vpc6-tayga@$dev"; then
+      [ -z "$REPAIR" ] || tayga_device "$dev"
       continue
     fi
-    cp "$tayga_file" "$VAR/tayga/.new" && mv "$VAR/tayga/.new" "$VAR/tayga/$tayga_dev.conf" || return 1
-    unit_restart "vpc6-tayga@$tayga_dev" || return 1
+    cp "$file" "$VAR/tayga/.new" && mv "$VAR/tayga/.new" "$VAR/tayga/$dev.conf" || return 1
+    unit_restart "vpc6-tayga@$dev" || return 1
   done
 }
 
@@ -124,20 +114,20 @@ tayga_user() {
 # tayga_device DEV: from the unit, before the translator, which opens the device as root and then is root no more. The device
 # has no address: nothing of the router's own can be reached by it.
 tayga_device() {
-  tayga_conf=$VAR/tayga/$1.conf
-  [ -r "$tayga_conf" ] && mkdir -p "$TAYGA_DATA/$1" && chown "$TAYGA_USER" "$TAYGA_DATA/$1" || return 1
-  [ -e "/sys/class/net/$1" ] || ip tuntap add dev "$1" mode tun user root || return 1
+  local conf="$VAR/tayga/$1.conf" family to want
+  [ -r "$conf" ] && mkdir -p "$TAYGA_DATA/$1" && chown "$TAYGA_USER" "$TAYGA_DATA/$1" || return 1
+  [ -e "$LINKS/$1" ] || ip tuntap add dev "$1" mode tun user root || return 1
   ip link set dev "$1" addrgenmode none
   sysctl_put "net/ipv6/conf/$1/accept_ra" 0
   ip link set dev "$1" up || return 1
-  tayga_want=$(tayga_routes "$tayga_conf")
-  for tayga_to in $tayga_want; do
-    case $tayga_to in *:*) tayga_family=-6 ;; *) tayga_family=-4 ;; esac
-    ip "$tayga_family" route replace "$tayga_to" dev "$1" proto "$TAYGA_PROTO" || return 1
+  want=$(tayga_routes "$conf")
+  for to in $want; do
+    case $to in *:*) family=-6 ;; *) family=-4 ;; esac
+    ip "$family" route replace "$to" dev "$1" proto "$TAYGA_PROTO" || return 1
   done
   # What a former prefix or pool has left.
-  { ip -4 route show dev "$1" proto "$TAYGA_PROTO"; ip -6 route show dev "$1" proto "$TAYGA_PROTO"; } | while read -r tayga_to _; do
-    case " $(echo "$tayga_want" | tr '\n' ' ') " in *" $tayga_to "* | *" $tayga_to/128 "*) ;; *) ip route del "$tayga_to" dev "$1" ;; esac
+  { ip -4 route show dev "$1" proto "$TAYGA_PROTO"; ip -6 route show dev "$1" proto "$TAYGA_PROTO"; } | while read -r to _; do
+    case " $(echo "$want" | tr '\n' ' ') " in *" $to "* | *" $to/128 "*) ;; *) ip route del "$to" dev "$1" ;; esac
   done
 }
 
@@ -147,19 +137,20 @@ tayga_routes() {
 }
 
 tayga_drift() {
+  local dev family file id to
   tayga_split "$1/tayga" || return 1
-  for tayga_file in "$VAR"/tayga/*.conf "$RUN"/tayga.new/*.conf; do
-    tayga_dev=${tayga_file##*/}
-    tayga_dev=${tayga_dev%.conf}
-    if [ -e "$tayga_file" ] && [ ! -e "$RUN/tayga.new/$tayga_dev.conf" ]; then echo "- $tayga_file added"; fi
-    case $tayga_file in "$RUN"/*) [ -e "$tayga_file" ] || continue ;; *) continue ;; esac
-    tayga_id=$(tayga_owner "$1" "$tayga_dev")
-    cmp -s "$tayga_file" "$VAR/tayga/$tayga_dev.conf" || echo "$tayga_id $VAR/tayga/$tayga_dev.conf changed"
-    drift_daemon "vpc6-tayga@$tayga_dev" active "$tayga_id"
-    for tayga_to in $(tayga_routes "$tayga_file"); do
-      case $tayga_to in *:*) tayga_family=-6 ;; *) tayga_family=-4 ;; esac
-      [ -n "$(ip "$tayga_family" route show exact "$tayga_to" dev "$tayga_dev" 2>/dev/null)" ] ||
-        echo "$tayga_id route removed, $tayga_to dev $tayga_dev"
+  for file in "$VAR"/tayga/*.conf "$RUN"/tayga.new/*.conf; do
+    dev=${file##*/}
+    dev=${dev%.conf}
+    if [ -e "$file" ] && [ ! -e "$RUN/tayga.new/$dev.conf" ]; then echo "- $file added"; fi
+    case $file in "$RUN"/*) [ -e "$file" ] || continue ;; *) continue ;; esac
+    id=$(tayga_owner "$1" "$dev")
+    cmp -s "$file" "$VAR/tayga/$dev.conf" || echo "$id $VAR/tayga/$dev.conf changed"
+    drift_daemon "vpc6-tayga@$dev" active "$id"
+    for to in $(tayga_routes "$file"); do
+      case $to in *:*) family=-6 ;; *) family=-4 ;; esac
+      [ -n "$(ip "$family" route show exact "$to" dev "$dev" 2>/dev/null)" ] ||
+        echo "$id route removed, $to dev $dev"
     done
   done
 }
@@ -172,23 +163,23 @@ tayga_owner() {
 tayga_gone() {
   systemctl stop "vpc6-tayga@$1"
   systemctl reset-failed "vpc6-tayga@$1" 2>/dev/null
-  [ ! -e "/sys/class/net/$1" ] || ip link del dev "$1"
+  [ ! -e "$LINKS/$1" ] || ip link del dev "$1"
   rm -rf "$VAR/tayga/$1.conf" "${TAYGA_DATA:?}/$1"
 }
 
 # A translator at work holds its device open: the device has a carrier.
 tayga_health() {
-  for tayga_file in "$VAR"/tayga/*.conf; do
-    [ -e "$tayga_file" ] || break
-    tayga_dev=${tayga_file##*/}
-    tayga_dev=${tayga_dev%.conf}
-    tayga_tries=0
-    until [ "$(cat "/sys/class/net/$tayga_dev/carrier" 2>/dev/null)" = 1 ]; do
-      tayga_tries=$((tayga_tries + 1))
-      [ $tayga_tries -lt 50 ] || {
-        WHY="vpc6-tayga@$tayga_dev does not stay up: $(unit_said "vpc6-tayga@$tayga_dev")"
-        BLAME=$(tayga_owner "$1" "$tayga_dev")
-        return 1
+  local dev file tries
+  for file in "$VAR"/tayga/*.conf; do
+    [ -e "$file" ] || break
+    dev=${file##*/}
+    dev=${dev%.conf}
+    tries=0
+    until [ "$(cat "$LINKS/$dev/carrier" 2>/dev/null)" = 1 ]; do
+      tries=$((tries + 1))
+      [ $tries -lt 50 ] || {
+        refuse "vpc6-tayga@$dev does not stay up: $(unit_said "vpc6-tayga@$dev")" "$(tayga_owner "$1" "$dev")"
+        return
       }
       sleep 0.1
     done
@@ -196,10 +187,11 @@ tayga_health() {
 }
 
 tayga_remove() {
-  for tayga_file in "$VAR"/tayga/*.conf; do
-    [ -e "$tayga_file" ] || break
-    tayga_dev=${tayga_file##*/}
-    tayga_gone "${tayga_dev%.conf}"
+  local dev file
+  for file in "$VAR"/tayga/*.conf; do
+    [ -e "$file" ] || break
+    dev=${file##*/}
+    tayga_gone "${dev%.conf}"
   done
   rm -rf "$VAR/tayga" "$TAYGA_DATA"
   ! getent passwd "$TAYGA_USER" >/dev/null || userdel "$TAYGA_USER" >/dev/null 2>&1
