@@ -13,7 +13,7 @@ const LIMIT = "LIMIT";
 const TIERS = ["web", "db", "cache"];
 
 /** The zone, its router, a VPC, three tiers and `count` guests, as evenly among them as can be. */
-const withGuests = (count: number): Promise<string> => {
+export const withGuests = (count: number): Promise<string> => {
   const lines = [`const shop = new vpc6.Vpc("shop", { zone, router: vr1 });`];
   for (const tier of TIERS)
     lines.push(`const ${tier} = new vpc6.Tier("${tier}", { vpc: shop, interface: "${tier}0" });`);
