@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean
+.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -21,8 +21,11 @@ build: packages ## compile resources/ and provider/ to dist/
 lint: packages ## Biome, ESLint, tsc, shellcheck
 	@$(suite) lint
 
-test: setup ## lint and all suites; the last line is the sum
+test: setup ## lint and all suites, root: the seconds of each file at the end; the last line is the sum
 	@$(suite)
+
+test-quick: packages ## lint, and what needs neither root nor Pulumi: two minutes at most; `npm test` is this
+	@$(suite) lint unit
 
 test-unit: packages ## pure functions: seconds
 	@$(suite) unit

@@ -1,9 +1,21 @@
-// The four suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm
-// publishes) and `lab` (real routers on this machine, one test file at a time). `make test` runs them all.
+// The suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm publishes), `lab` (real
+// routers on this machine, two test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
+// a time, when nothing else is at work). `make test` runs them all.
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { WORKERS } from "./test/lab/which.mts";
 
 /** What runs the package as users do, from dist/, builds it first. */
 const built = "test/built.ts";
+
+/** They flood the router, or compare how long it takes. */
+const alone = ["acl-cost", "attacks"].map((name) => `test/lab/${name}.test.ts`);
+
+const lab = {
+  globalSetup: [built, "test/lab/afterwards.ts"],
+  setupFiles: "test/lab/which.mts",
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+};
 
 function suite(name: string, settings: object = {}): TestProjectConfiguration {
   return { test: { name, include: [`test/${name}/**/*.test.ts`], ...settings } };
@@ -16,13 +28,8 @@ export default defineConfig({
       suite("unit", { setupFiles: "test/unit/seed.ts", testTimeout: 60_000, hookTimeout: 60_000 }),
       suite("engine", { globalSetup: built, testTimeout: 60_000, hookTimeout: 60_000 }),
       suite("pack", { globalSetup: built, testTimeout: 120_000, hookTimeout: 120_000 }),
-      suite("lab", {
-        globalSetup: [built, "test/lab/afterwards.ts"],
-        testTimeout: 300_000,
-        // The first one ever builds the lab's disks.
-        hookTimeout: 900_000,
-        fileParallelism: false,
-      }),
+      suite("lab", { ...lab, exclude: alone, maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
+      suite("lab-alone", { ...lab, include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } }),
     ],
   },
 });

@@ -1,6 +1,7 @@
 // The report on a preview, as Markdown for a comment on a pull request: what changes in one sentence, what traffic it interrupts, who
 // gets which addresses, and each router's new lines. Of an export: what there is. A pure function of the stack.
 
+import type { Slot } from "../provider/contract";
 import { UNKNOWN } from "../provider/unknown";
 import { type ClaimChange, claimChanges, kindName } from "./claims";
 import { differences, excerpt, type Line, linesIn } from "./diff";
@@ -267,7 +268,7 @@ function ofResource(it: Resource, router: string | undefined, lines: string[]): 
   };
 }
 
-const SLOTS: Record<string, string> = {
+const SLOT_TITLES: Readonly<Record<Exclude<Slot, "secrets">, string>> = {
   nftables: "firewall",
   haproxy: "load balancer",
   certificates: "certificates",
@@ -279,9 +280,14 @@ const SLOTS: Record<string, string> = {
   "dhcp-hosts": "leases",
   "dns-hosts": "names",
   sysctl: "kernel settings",
+  passwords: "passwords",
   packages: "packages",
+  owner: "stack",
+  adopt: "adoption",
 };
-const slotTitle = (slot: string): string => (slot in SLOTS ? `${SLOTS[slot]} (${slot})` : slot || "configuration");
+const titles = new Map<string, string>(Object.entries(SLOT_TITLES));
+const slotTitle = (slot: string): string =>
+  titles.has(slot) ? `${titles.get(slot)} (${slot})` : slot || "configuration";
 
 type Pair = readonly [slot: string, before: string | undefined, after: string | undefined];
 

@@ -54,6 +54,12 @@ export function matching(what: string, pattern: RegExp): Type<string> {
   return text(what, (value) => (pattern.test(value) ? value : { not: `is not ${what}` }));
 }
 
+/** One of these words. */
+export function oneOf<T extends string>(...words: T[]): Type<T> {
+  const what = `one of ${words.map((it) => `"${it}"`).join(", ")}`;
+  return text(what, (value) => ((words as string[]).includes(value) ? (value as T) : { not: `is not ${what}` }));
+}
+
 export function integer(first: number, last: number, what = "a whole number"): Type<number> {
   return type(`${what} (${first} to ${last})`, (value) =>
     typeof value === "number" && Number.isInteger(value) && value >= first && value <= last ? value : undefined,

@@ -1,5 +1,6 @@
 // What `refresh` says of a resource whose router is not as it was left: a line for each difference, what it is and where. Pure.
 
+import { LIVE, serviceOf } from "./contract";
 import type { Fragments } from "./kind";
 import type { Difference } from "./router";
 import { hashes, type Outputs } from "./state";
@@ -8,8 +9,21 @@ import { routerOf } from "./way";
 /** Lines that one resource's report has at most. */
 const LINES = 25;
 
-/** The slots of a service that is not named like its only slot. */
-const serviceOf = (slot: string): string => (slot.endsWith("-hosts") ? "dnsmasq" : slot);
+const MISSING = "missing on ";
+const on = (what: string, where: string): string => `${what} on ${where}`;
+
+/** Nothing of it is left. */
+export const isMissing = (report: string): boolean => report.startsWith(MISSING);
+
+/** Whether putting right what a report tells of starts dnsmasq anew: its own, and a tier that was no way out (program/services). */
+export const startsDnsmasqAnew = (report: string): boolean =>
+  report.split("\n").some((line) => STARTS_ANEW.some((one) => one.test(line)));
+
+const STARTS_ANEW = [
+  new RegExp(`^${on("dnsmasq", ".*")}(${LIVE}/dnsmasq|vpc6-dnsmasq)`),
+  new RegExp(`^${on("network", ".*")}, address removed, (?!lo )\\S+ \\S*:`),
+  new RegExp(`^${on("(network|sysctl)", ".*")}\\.forwarding = 0 `),
+];
 
 /** Empty when there is nothing to say. `found` are its fragments there, `drift` what else differs. */
 export function differences(props: Outputs, found: Fragments, drift: readonly Difference[]): string {
@@ -17,7 +31,7 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
   const now = hashes(found);
   const then = props.fragments ?? {};
   if (Object.keys(now).length === 0 && Object.keys(then).length > 0) {
-    return `missing on ${where}; the next update puts it there`;
+    return `${MISSING}${where}; the next update puts it there`;
   }
   const slots = [...new Set([...Object.keys(now), ...Object.keys(then)])].sort();
   const changed = slots.filter((slot) => now[slot] !== then[slot]);
@@ -26,11 +40,11 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
   const lines = [
     ...changed.map(
       (slot) =>
-        `${slot} on ${where} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,
+        `${on(slot, where)} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,
     ),
     ...drift
       .filter(({ service }) => !services.has(service))
-      .map(({ service, text }) => `${service} on ${where}, ${text}`),
+      .map(({ service, text }) => `${on(service, where)}, ${text}`),
   ];
   const shown = lines.length > LINES ? [...lines.slice(0, LINES - 1), `and ${lines.length - LINES + 1} more`] : lines;
   // The CLI would show a text with ": " in it as YAML.

@@ -15,6 +15,8 @@ import {
   parseRange,
 } from "./addressing/prefix";
 import { integer, matching, printable, quote, record, type Type, text, withDefault } from "./arguments";
+import { MAC_TOKENS, NAME } from "./contract";
+import { parseHostKey } from "./router/hostkey";
 import { UNKNOWN } from "./unknown";
 
 /** From a parser that answers a string with the reason when the text is not right. */
@@ -61,14 +63,17 @@ export const duid = text(
       : { not: "is not a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11" },
 );
 
-/** A word that the assembly on the router would take for an interface given by MAC (program/assemble.sh). */
-export const TOKEN = /mac-[0-9a-f]{12}/i;
+/** A word that the assembly on the router would take for an interface given by MAC (program/assemble.sh); before a pattern: none is in it. */
+export const HOLDS_TOKEN = new RegExp(MAC_TOKENS);
+export const NO_TOKEN = `(?!.*${MAC_TOKENS})`;
+/** Of texts that become lower case. */
+const HOLDS_ANY_TOKEN = new RegExp(MAC_TOKENS, "i");
 
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 /** One DNS label (RFC 1123 §2.1), lower case. */
 export const hostname = text("a host name", (value) =>
-  new RegExp(`^${LABEL}$`, "i").test(value) && !TOKEN.test(value)
+  new RegExp(`^${LABEL}$`, "i").test(value) && !HOLDS_ANY_TOKEN.test(value)
     ? value.toLowerCase()
     : { not: "is not a host name: letters, digits and inner hyphens, at most 63" },
 );
@@ -81,28 +86,26 @@ export const dnsLabel = (name: string): string =>
     .replace(/-$/, "");
 
 /** A domain that a parent has made of a claim and its own. */
-export const parentDomain = matching(
-  "a DNS domain",
-  new RegExp(`^(?!.{254})(?!.*mac-[0-9a-f]{12})${LABEL}(\\.${LABEL})*$`),
-);
+export const parentDomain = matching("a DNS domain", new RegExp(`^(?!.{254})${NO_TOKEN}${LABEL}(\\.${LABEL})*$`));
 
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
 export const domain = text("a DNS domain", (value) =>
-  value.length <= 180 && !TOKEN.test(value) && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
+  value.length <= 180 && !HOLDS_ANY_TOKEN.test(value) && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
     ? value.toLowerCase().replace(/\.$/, "")
     : { not: "is not a DNS domain: labels of letters, digits and inner hyphens, with dots between" },
 );
 
 /** What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else. */
+const INTERFACE = /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/;
 export const interfaceName = matching(
   "the name of a network interface: 1 to 15 letters, digits, dots, hyphens or underscores",
-  /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/,
+  INTERFACE,
 );
 
 /** A name in a ledger. */
 export const claim = matching(
   'a name for the ledger: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores, no `mac-` with 12 hexadecimal digits; set `claim: "…"`',
-  /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  new RegExp(`^${NO_TOKEN}${NAME}$`),
 );
 
 export const port = integer(1, 65535, "a port");
@@ -129,10 +132,8 @@ export const host = matching(
 );
 export const user = matching("a login name", /^[a-z_][a-z0-9_.-]{0,31}$/i);
 export const hostKey = text("a host key", (value) => {
-  const key = value.trim().split(/\s+/).slice(0, 2).join(" ");
-  return /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(key) || /^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]{60,}={0,2}$/.test(key)
-    ? key.replace(/^(SHA256:.*)=$/, "$1")
-    : { not: 'is not a host key: "SHA256:…" as `ssh-keygen -lf` prints it, or "ssh-ed25519 AAAA…"' };
+  const key = parseHostKey(value);
+  return "not" in key ? key : key.text;
 });
 
 /** One SSH server: the way to a router, or to the bastion before it. */
@@ -145,7 +146,7 @@ export const hop = {
 export const proxy = record(hop);
 
 /** The stack that has put something where other stacks do too. */
-export const owner = matching("the name of a stack", /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9._/-]{1,300}$/);
+export const owner = matching("the name of a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,300}$`));
 
 /** The way to a router (way.ts), as its Router hands it to the others. */
 export const way: Type<string> = (value, path, fail) => {
@@ -157,7 +158,7 @@ export const way: Type<string> = (value, path, fail) => {
 };
 const someWay = matching(
   "the way to a router",
-  /^(?!\S*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$/,
+  new RegExp(`^(?!\\S*${MAC_TOKENS})${NAME} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$`),
 );
 
 /** A parent's answer to a claim (resources/grant.ts). */
@@ -179,17 +180,14 @@ export const grant: Type<Grant> = (value, path, fail) => {
 export const filterName = (what: string) =>
   matching(
     `a name for ${what}: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores`,
-    /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    new RegExp(`^${NO_TOKEN}${NAME}$`),
   );
 
 /** What others are called in messages. */
 export const label: Type<string> = text("a name", (it) => printable(it.slice(0, 200)));
 
 /** The interface of a tier, as the tier says it: a name, or a token for one that was given by MAC. */
-export const device = matching(
-  "an interface of the router",
-  /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$|^mac-[0-9a-f]{12}$/,
-);
+export const device = matching("an interface of the router", new RegExp(`${INTERFACE.source}|^${MAC_TOKENS}$`));
 
 /** Texts that were checked are parsed without asking again. */
 export function prefixOf(textOfPrefix: string): Prefix {

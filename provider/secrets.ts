@@ -6,10 +6,11 @@
 
 import { scryptSync } from "node:crypto";
 import type { Type } from "./arguments";
+import { DIGITS, PLACEHOLDERS, pathIn, placeholderOf } from "./contract";
 import type { Fragments, Inputs } from "./kind";
 import { UNKNOWN } from "./unknown";
 
-const PLACEHOLDER = /\{\{([A-Za-z]+(?:\.[A-Za-z]+)*):([0-9a-f]{4})\}\}/g;
+const PLACEHOLDER = new RegExp(PLACEHOLDERS, "g");
 
 /** A text of which no failure shows a letter. */
 export function secret(what: string, pattern: RegExp): Type<string> {
@@ -30,8 +31,8 @@ export function placeholder(path: string, text: string, owner: string, old: Inpu
     const before = placeholders(old.fragments).find((it) => it.path === path);
     if (before) return before.token;
   }
-  const digits = scryptSync(text, `vpc6 ${owner} ${path}`, 2, { N: 4096, r: 8, p: 1 }).toString("hex");
-  return `{{${path}:${digits}}}`;
+  const digits = scryptSync(text, `vpc6 ${owner} ${path}`, DIGITS / 2, { N: 4096, r: 8, p: 1 }).toString("hex");
+  return placeholderOf(path, digits);
 }
 
 /**
@@ -52,7 +53,7 @@ export function revealed(inputs: Inputs, fragments: Fragments = inputs.fragments
 function placeholders(fragments: Fragments | undefined): { token: string; path: string }[] {
   if (typeof fragments !== "object" || fragments === null) return [];
   return Object.values(fragments).flatMap((text) =>
-    [...text.matchAll(PLACEHOLDER)].map(([token, path = ""]) => ({ token, path })),
+    [...text.matchAll(PLACEHOLDER)].map(([token]) => ({ token, path: pathIn(token) })),
   );
 }
 

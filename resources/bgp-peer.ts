@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { largestVpc } from "../provider/addressing/reading";
+import { given, isKind } from "./copies";
 import { Resource } from "./resource";
 import { sessionsOf } from "./sessions";
 import type { Vpc } from "./vpc";
@@ -75,8 +76,14 @@ export class BgpPeer extends Resource {
   declare readonly remoteAsn: pulumi.Output<number>;
   declare readonly router: Vpc["router"];
 
+  /** Whether it is a BgpPeer, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is BgpPeer {
+    return isKind(value, "BgpPeer");
+  }
+
   constructor(name: string, args: BgpPeerArgs, opts?: pulumi.CustomResourceOptions) {
     const { vpc, ...rest } = args;
+    given(vpc, `BgpPeer "${name}": vpc`, "Vpc");
     const { publicNetwork, superCidr, vpcPrefixLength } = vpc.zone.given;
     // Under mocks there is no ledger.
     const largest = pulumi.output(vpc.zone.ledger).apply((it) => (it === undefined ? undefined : largestVpc(it)));

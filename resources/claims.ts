@@ -4,6 +4,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { isClaimName } from "../provider/addressing/ledger";
+import { whenTheProgramIsDone } from "./program";
 import { detached } from "./resource";
 
 export interface Claim {
@@ -81,35 +82,6 @@ export function checkName({ kind, name }: Claim): void {
 }
 
 const key = (claim: Claim): string => `${claim.kind} ${claim.name}`;
-
-// Under the Pulumi CLI `beforeExit` is an exact "nothing is left that could still claim" (the SDK registers its own handler
-// last, for libraries that create resources there). In every other host (Automation API, mocks) it never comes.
-const underTheCli = /cmd[\\/]run[\\/]index\.js$/.test(require.main?.filename ?? "");
-const waiting = new Set<Waiting>();
-let drained = false;
-let failed = false;
-
-if (underTheCli) {
-  for (const event of ["unhandledRejection", "uncaughtException"]) {
-    process.on(event, () => {
-      failed = true;
-    });
-  }
-  process.on("beforeExit", () => {
-    drained = true;
-    if (!failed) for (const one of waiting) one.close();
-    waiting.clear();
-  });
-}
-
-interface Waiting {
-  close(): void;
-}
-
-export function whenTheProgramIsDone(one: Waiting): void {
-  if (underTheCli && !drained) waiting.add(one);
-  else setImmediate(() => one.close());
-}
 
 /**
  * The names a resource had before: those of its own aliases, and those it inherits from a renamed parent whose name

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { isKind } from "./copies";
 import { Resource } from "./resource";
 
 export interface ExternalNetworkArgs {
@@ -19,6 +20,11 @@ export class ExternalNetwork extends Resource {
   declare readonly entries: pulumi.Output<string>;
   /** @internal */
   readonly group: string;
+
+  /** Whether it is an ExternalNetwork, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is ExternalNetwork {
+    return isKind(value, "ExternalNetwork");
+  }
 
   constructor(name: string, args: ExternalNetworkArgs, opts?: pulumi.CustomResourceOptions) {
     super("ExternalNetwork", name, ["entries"], { ...args, name }, opts);

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { duidLinkLayer, formatMac, parseMac } from "../provider/addressing/mac";
 import { formerNames } from "./claims";
+import { given, isKind, registry } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Tier } from "./tier";
@@ -74,8 +75,14 @@ export class Instance extends Resource {
   /** @internal Which addresses it has: outputs that may be absent are unknown at preview. */
   readonly has: { ipv6: boolean; ipv4: boolean };
 
+  /** Whether it is an Instance, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Instance {
+    return isKind(value, "Instance");
+  }
+
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
     const { tier, claim = name, address, ipv4Address, ipv6 = true, password, ...rest } = args;
+    given(tier, `Instance "${name}": tier`, "Tier");
     alone(tier, claim, args);
     const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 };
     const was = formerNames(name, opts);
@@ -108,12 +115,9 @@ export class Instance extends Resource {
   }
 }
 
-const guests = new WeakMap<Tier, Map<string, string>>();
-
 /** Two guests of one tier that are known by the same would take each other's lease. What is no plain value is not known yet. */
 function alone(tier: Tier, name: string, { mac, duid }: InstanceArgs): void {
-  const known = guests.get(tier) ?? new Map<string, string>();
-  guests.set(tier, known);
+  const known = registry(tier, "guests", () => new Map<string, string>());
   const parsed = typeof mac === "string" ? parseMac(mac) : "";
   const linkLayer = typeof parsed === "string" ? undefined : duidLinkLayer(parsed);
   const marks = {

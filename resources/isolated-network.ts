@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { given, isKind } from "./copies";
 import type { Router } from "./router";
 import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
 import { Tier, type TierArgs } from "./tier";
@@ -29,8 +30,15 @@ export interface IsolatedNetworkArgs extends Omit<TierArgs, "vpc"> {
  * ```
  */
 export class IsolatedNetwork extends Tier {
+  /** Whether it is an IsolatedNetwork, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is IsolatedNetwork {
+    return isKind(value, "IsolatedNetwork");
+  }
+
   constructor(name: string, args: IsolatedNetworkArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, router, ntpServers = [], ...rest } = args;
+    given(zone, `IsolatedNetwork "${name}": zone`, "Zone", "SharedZone");
+    given(router, `IsolatedNetwork "${name}": router`, "Router", "SharedRouter");
     const home = {
       hasIpv6: true,
       // No VPC's ledger has a name with a slash: over IPv4 it reaches nobody.

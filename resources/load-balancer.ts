@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tierPrefixes } from "../provider/addressing/reading";
 import { formerNames } from "./claims";
+import { given, inWords, isKind, refuseForeign } from "./copies";
 import { grant } from "./grant";
 import type { Instance } from "./instance";
 import { Resource } from "./resource";
@@ -118,10 +119,18 @@ export class LoadBalancer extends Resource {
   /** @internal All that share the virtual address, in the order of the program. */
   readonly together: { name: string; port: pulumi.Input<number> }[];
 
+  /** Whether it is a LoadBalancer, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is LoadBalancer {
+    return isKind(value, "LoadBalancer");
+  }
+
   constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.CustomResourceOptions) {
     const { vpc, claim = name, address, members, tls, ...rest } = args;
-    const shared = address instanceof LoadBalancer ? address : undefined;
-    const explicit = typeof address === "string" ? address : undefined;
+    given(vpc, `LoadBalancer "${name}": vpc`, "Vpc");
+    for (const [index, { instance }] of members.entries()) {
+      if (instance) given(instance, `LoadBalancer "${name}": members[${index}].instance`, "Instance");
+    }
+    const { shared, explicit } = addressOf(address, `LoadBalancer "${name}": address`);
     const asks = vpc.hasIpv6 && !shared;
     if (asks) vpc.claims.add({ kind: "vip", name: claim, was: formerNames(name, opts), value: explicit });
     const together = shared?.together ?? [];
@@ -154,4 +163,13 @@ export class LoadBalancer extends Resource {
     together.push({ name: claim, port: rest.port });
     this.together = together;
   }
+}
+
+/** Another's address, or one of its own; what is neither must not pass for "the first free one". */
+function addressOf(address: LoadBalancerArgs["address"], where: string): { shared?: LoadBalancer; explicit?: string } {
+  refuseForeign(address, where);
+  if (address === undefined) return {};
+  if (typeof address === "string") return { explicit: address };
+  if (LoadBalancer.isInstance(address)) return { shared: address };
+  throw new Error(`${where} is ${inWords(address)}; it must be an address as a plain text, or a LoadBalancer`);
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_POOL } from "../provider/addressing/ipv4";
 import { formerNames } from "./claims";
+import { given, isKind, occupy } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
@@ -70,9 +71,16 @@ export class Nat64 extends Resource {
   declare readonly device: pulumi.Output<string>;
   declare readonly router: Vpc["router"];
 
+  /** Whether it is a Nat64, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Nat64 {
+    return isKind(value, "Nat64");
+  }
+
   constructor(name: string, args: Nat64Args, opts?: pulumi.CustomResourceOptions) {
     const { vpc, claim = name, prefix, ...rest } = args;
-    take(vpc, name);
+    given(vpc, `Nat64 "${name}": vpc`, "Vpc");
+    const other = occupy(vpc, "nat64", name);
+    if (other !== undefined) throw new Error(`Nat64 "${name}" and Nat64 "${other}" are in one VPC: it has one at most`);
     if (vpc.hasIpv6) vpc.claims.add({ kind: "nat64", name: claim, was: formerNames(name, opts), value: prefix });
     const props = {
       ...rest,
@@ -87,12 +95,4 @@ export class Nat64 extends Resource {
     // Tiers that come later in the program see it there.
     vpc.carrier.ipv4Networks.push({ name: `Nat64 "${name}"`, cidr: rest.ipv4Pool ?? DEFAULT_POOL });
   }
-}
-
-const translators = new WeakMap<Vpc, string>();
-
-function take(vpc: Vpc, name: string): void {
-  const other = translators.get(vpc);
-  if (other !== undefined) throw new Error(`Nat64 "${name}" and Nat64 "${other}" are in one VPC: it has one at most`);
-  translators.set(vpc, name);
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { given, inWords, isKind, occupy, refuseForeign } from "./copies";
 import { ExternalNetwork } from "./external-network";
 import { Instance } from "./instance";
 import { Resource } from "./resource";
@@ -11,7 +12,7 @@ export interface NetworkAclRuleArgs {
   /** `"icmpv6"` is of IPv6 and `"icmp"` of IPv4; the others are of both. `"all"` is every protocol, echo included. */
   protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "icmp" | "all">;
   /**
-   * The type, e.g. 128 for echo requests of ICMPv6, 8 of ICMP. Errors (1 to 4; of ICMP 3, 11 and 12) always pass and take no rule.
+   * The type, e.g. 128 for echo requests of ICMPv6, 8 of ICMP. Errors (1 to 4; of ICMP 3, 11 and 12) about a connection that passed always pass and take no rule.
    * Default: all.
    */
   icmpType?: pulumi.Input<number>;
@@ -82,9 +83,15 @@ export interface NetworkAclArgs {
  * ```
  */
 export class NetworkAcl extends Resource {
+  /** Whether it is a NetworkAcl, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is NetworkAcl {
+    return isKind(value, "NetworkAcl");
+  }
+
   constructor(name: string, args: NetworkAclArgs, opts?: pulumi.CustomResourceOptions) {
     const { tiers, rules, preset, tests } = args;
-    for (const tier of tiers) take(tier, name);
+    const at = (path: string) => `NetworkAcl "${name}": ${path}`;
+    for (const [index, tier] of tiers.entries()) given(tier, at(`tiers[${index}]`), "Tier");
     const props = {
       name,
       // A tier has one list: who made which is how the router tells two programs' lists from one that takes another's place.
@@ -96,24 +103,29 @@ export class NetworkAcl extends Resource {
         ipv4: tier.has.ipv4 ? ipv4Of(tier) : undefined,
         router: tier.router,
       })),
-      rules: rules?.map(({ sources, ...rule }) => ({ ...rule, sources: sources?.map(party) })),
+      rules: rules?.map(({ sources, ...rule }, index) => ({
+        ...rule,
+        sources: sources?.map((end, nth) => party(end, at(`rules[${index}].sources[${nth}]`))),
+      })),
       preset,
-      tests: tests?.map(({ from, to, ...test }) => ({ ...test, from: party(from), to: party(to) })),
+      tests: tests?.map(({ from, to, ...test }, index) => ({
+        ...test,
+        from: party(from, at(`tests[${index}].from`)),
+        to: party(to, at(`tests[${index}].to`)),
+      })),
     };
+    // Last: a list that was refused keeps no tier from another.
+    for (const tier of tiers) take(tier, name);
     super("NetworkAcl", name, [], props, opts);
   }
 }
 
-const lists = new WeakMap<Tier, string>();
-
 function take(tier: Tier, list: string): void {
-  const other = lists.get(tier);
-  if (other !== undefined) {
-    throw new Error(
-      `NetworkAcl "${list}" and NetworkAcl "${other}" both name tier "${nameOf(tier)}": a tier has one list at most; join their rules`,
-    );
-  }
-  lists.set(tier, list);
+  const other = occupy(tier, "network-acl", list);
+  if (other === undefined) return;
+  throw new Error(
+    `NetworkAcl "${list}" and NetworkAcl "${other}" both name tier "${nameOf(tier)}": a tier has one list at most; join their rules`,
+  );
 }
 
 // Not in the SDK's typings; as in claims.ts.
@@ -122,14 +134,19 @@ const nameOf = (resource: pulumi.Resource): string => (resource as unknown as { 
 // Under mocks no hook runs, and there is none.
 const ipv4Of = (tier: Tier): pulumi.Output<string | undefined> => tier.ipv4.apply((it) => it?.cidr);
 
-function party(end: NetworkAclEnd): object {
-  if (end instanceof Tier) {
+/** A rule's or a test's other end; another resource must not pass for an address, which would be its id. */
+function party(end: NetworkAclEnd, where: string): object {
+  refuseForeign(end, where);
+  if (Tier.isInstance(end)) {
     return { kind: "tier", name: nameOf(end), addresses: lines(end.has, end.cidr, ipv4Of(end)) };
   }
-  if (end instanceof Instance) {
+  if (Instance.isInstance(end)) {
     return { kind: "instance", name: nameOf(end), addresses: lines(end.has, end.address, end.ipv4Address) };
   }
-  if (end instanceof ExternalNetwork) return { kind: "network", name: end.group, addresses: end.entries };
+  if (ExternalNetwork.isInstance(end)) return { kind: "network", name: end.group, addresses: end.entries };
+  if (typeof end === "object" && end !== null && !pulumi.Output.isInstance(end) && !("then" in end)) {
+    throw new Error(`${where} is ${inWords(end)}; it must be an address, a Tier, an Instance or an ExternalNetwork`);
+  }
   return { kind: "address", name: "", addresses: end };
 }
 

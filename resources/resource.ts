@@ -1,6 +1,7 @@
 // What all resources of this package have in common: the type token and the loader of their hooks.
 
 import * as pulumi from "@pulumi/pulumi";
+import { checkHooks, mark } from "./copies";
 
 /**
  * The text the engine keeps as `__provider` in the state of every resource. The provider process runs it; it finds
@@ -17,14 +18,16 @@ export const loader = (kind: string): string =>
 const TRACES = Boolean(process.env.PULUMI_DEBUG_PROMISE_LEAKS);
 
 export abstract class Resource extends pulumi.CustomResource {
-  /** `outputs` are the properties a program can read, whether they were given or are worked out by the hooks. */
+  /** `outputs` are the properties a program can read, whether they were given or are worked out by the hooks; `also` what it is beside its kind. */
   constructor(
     kind: string,
     name: string,
     outputs: string[],
     props: pulumi.Inputs,
     opts: pulumi.CustomResourceOptions | undefined,
+    also: string[] = [],
   ) {
+    checkHooks(kind, name);
     const declared = Object.fromEntries(outputs.map((key) => [key, undefined]));
     // What is not given is not there: the SDK makes four promises of each key.
     const given = Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
@@ -39,6 +42,7 @@ export abstract class Resource extends pulumi.CustomResource {
     } finally {
       Error.stackTraceLimit = limit;
     }
+    mark(this, [kind, ...also], name);
   }
 }
 

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formerNames } from "./claims";
+import { given, isKind } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
-import { type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
+import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
 import type { Zone } from "./zone";
 
 /** An SSH server on the way to a router. */
@@ -74,7 +75,7 @@ export class Router extends Resource {
   /** @internal Whether it has an address and an AS number: outputs that may be absent are unknown at preview. */
   readonly has: { address: boolean; asn: boolean };
   /** @internal The IPv4 networks on it, in the order of the program: a router has one IPv4 table. */
-  readonly ipv4Networks: { name: string; cidr: pulumi.Input<string> }[] = [];
+  readonly ipv4Networks: Ipv4Network[] = [];
 
   /**
    * A router that another stack declares and exports: `export const vr1 = router.shared`. Two stacks may work on it at the same time.
@@ -87,8 +88,14 @@ export class Router extends Resource {
     return new SharedRouter(stack, output);
   }
 
+  /** Whether it is a Router, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Router {
+    return isKind(value, "Router");
+  }
+
   constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, claim = name, address, asn, ...rest } = args;
+    given(zone, `Router "${name}": zone`, "Zone", "SharedZone");
     const was = formerNames(name, opts);
     const asnText = asn === undefined ? undefined : String(asn);
     zone.claims.add({ kind: "router", name: claim, was, value: address });

@@ -2,7 +2,8 @@
 // Uplinks read it when the program has nothing left to run.
 
 import type * as pulumi from "@pulumi/pulumi";
-import { whenTheProgramIsDone } from "./claims";
+import { registry } from "./copies";
+import { whenTheProgramIsDone } from "./program";
 
 /** The VPC router's end of a session. */
 export interface Session {
@@ -49,13 +50,4 @@ class Sessions {
   }
 }
 
-const byZone = new WeakMap<object, Sessions>();
-
-export function sessionsOf(zone: object): Sessions {
-  let found = byZone.get(zone);
-  if (!found) {
-    found = new Sessions();
-    byZone.set(zone, found);
-  }
-  return found;
-}
+export const sessionsOf = (zone: object): Sessions => registry(zone, "sessions", () => new Sessions());

@@ -4,8 +4,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { lookup } from "../provider/addressing/ledger";
 import { type Claim, checkName, twice } from "./claims";
+import { isKind, mark } from "./copies";
 import type { Child, Grant } from "./grant";
-import type { Router } from "./router";
 
 /** What `zone.shared` exports. */
 export interface ZoneShare {
@@ -27,6 +27,12 @@ export interface RouterShare {
   router: string;
   address?: string;
   asn?: number;
+}
+
+/** An IPv4 network on a router, and whose it is. */
+export interface Ipv4Network {
+  name: string;
+  cidr: pulumi.Input<string>;
 }
 
 type Read<T> = { share: T; stack: string } | { refused: string; absent: true };
@@ -62,13 +68,20 @@ export class SharedZone {
   };
   /** @internal Nothing is claimed: what is reserved over there can be had. Only that two do not take one name is seen to. */
   readonly claims: { add(claim: Claim): void };
-  private readonly found: pulumi.Output<Read<ZoneShare>>;
+  /** @internal */
+  readonly found: pulumi.Output<Read<ZoneShare>>;
+
+  /** Whether it is a SharedZone, of this or another copy of the package. */
+  static isInstance(value: unknown): value is SharedZone {
+    return isKind(value, "SharedZone");
+  }
 
   /** @internal */
   constructor(from: pulumi.StackReference, output: string) {
     const found = read<ZoneShare>("zone", from, output);
     const of = <T>(pick: (share: ZoneShare) => T) =>
       found.apply((it) => ("share" in it ? pick(it.share) : undefined)) as pulumi.Output<T | undefined>;
+    mark(this, ["SharedZone"], output);
     this.found = found;
     this.ledger = of(({ ledger }) => ledger);
     this.given = {
@@ -138,11 +151,17 @@ export class SharedRouter {
   /** @internal As a Router has it: the values are known, absent ones too. */
   readonly has = { address: true, asn: true };
   /** @internal Those of this program; of the other stack's the router itself knows. */
-  readonly ipv4Networks: Router["ipv4Networks"] = [];
+  readonly ipv4Networks: Ipv4Network[] = [];
+
+  /** Whether it is a SharedRouter, of this or another copy of the package. */
+  static isInstance(value: unknown): value is SharedRouter {
+    return isKind(value, "SharedRouter");
+  }
 
   /** @internal */
   constructor(from: pulumi.StackReference, output: string) {
     const found = read<RouterShare>("router", from, output);
+    mark(this, ["SharedRouter"], output);
     this.router = found.apply((it) => ("share" in it ? it.share.router : (it as unknown as string)));
     this.address = found.apply((it) => ("share" in it ? it.share.address : undefined));
     this.asn = found.apply((it) => ("share" in it ? it.share.asn : undefined));
@@ -161,4 +180,4 @@ export function stackName(): string {
 
 /** Who works where others do: named in the router's files, so that no two stacks take one thing for theirs. */
 export const ownerOf = (zone: object, router: object): string | undefined =>
-  zone instanceof SharedZone || router instanceof SharedRouter ? stackName() : undefined;
+  SharedZone.isInstance(zone) || SharedRouter.isInstance(router) ? stackName() : undefined;

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
+import { given, isKind } from "./copies";
 import { grant, type Parent } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -94,6 +95,11 @@ export class Tier extends Resource {
   /** @internal Which families it has: outputs that may be absent are unknown at preview. */
   readonly has: { ipv6: boolean; ipv4: boolean };
 
+  /** Whether it is a Tier, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Tier {
+    return isKind(value, "Tier");
+  }
+
   constructor(name: string, args: TierArgs, opts?: pulumi.CustomResourceOptions);
   /** @internal */
   constructor(
@@ -107,6 +113,8 @@ export class Tier extends Resource {
     opts?: pulumi.CustomResourceOptions,
   ) {
     const { vpc, owner, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
+    // An isolated network has looked at its own.
+    if (kind === "tier") given(vpc, `Tier "${name}": vpc`, "Vpc");
     const type = TYPES[kind];
     const has = { ipv6: vpc.hasIpv6, ipv4: rest.ipv4 !== undefined };
     const what = `${kind === "tier" ? "tier" : "isolated network"} "${name}"`;
@@ -127,7 +135,7 @@ export class Tier extends Resource {
       ipv4Others: [...vpc.carrier.ipv4Networks],
       router: vpc.router,
     };
-    super(type, name, OUTPUTS, props, opts);
+    super(type, name, OUTPUTS, props, opts, kind === "tier" ? [] : ["Tier"]);
     this.claims = claims;
     this.vpc = vpc;
     this.has = has;

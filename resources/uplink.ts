@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lookup } from "../provider/addressing/ledger";
 import { largestVpc } from "../provider/addressing/reading";
 import type { BfdArgs, BgpTimersArgs } from "./bgp-peer";
+import { given, isKind } from "./copies";
 import { Resource } from "./resource";
 import type { HopArgs } from "./router";
 import { sessionsOf } from "./sessions";
@@ -79,8 +80,14 @@ export class Uplink extends Resource {
   /** The way to it, without secrets. */
   declare readonly router: pulumi.Output<string>;
 
+  /** Whether it is an Uplink, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Uplink {
+    return isKind(value, "Uplink");
+  }
+
   constructor(name: string, args: UplinkArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, ...rest } = args;
+    given(zone, `Uplink "${name}": zone`, "Zone");
     const { publicNetwork, superCidr, vpcPrefixLength, asn } = zone.given;
     const sessions = sessionsOf(zone);
     // With "supernet" VPCs come and go without a change here: nothing of them is read.

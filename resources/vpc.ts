@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
+import { given, isKind } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -75,8 +76,15 @@ export class Vpc extends Resource {
   /** @internal What tiers ask for. */
   readonly claims: Claims;
 
+  /** Whether it is a Vpc, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Vpc {
+    return isKind(value, "Vpc");
+  }
+
   constructor(name: string, args: VpcArgs, opts?: pulumi.CustomResourceOptions) {
     const { zone, router, claim = name, cidr, vpcPrefixLength: length, ipv6 = true, reserve = [], ...rest } = args;
+    given(zone, `Vpc "${name}": zone`, "Zone", "SharedZone");
+    given(router, `Vpc "${name}": router`, "Router", "SharedRouter");
     const claims = new Claims(`VPC "${name}"`, reserved("tier", reserve));
     const child = { type: "Vpc", name, claim, value: cidr, length, opts };
     if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr, length });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Claim, Claims } from "./claims";
+import { isKind } from "./copies";
 import { Resource } from "./resource";
 import { SharedZone, type ZoneShare } from "./shared";
 
@@ -99,6 +100,11 @@ export class Zone extends Resource {
    */
   static fromStack(stack: pulumi.StackReference, output: string): SharedZone {
     return new SharedZone(stack, output);
+  }
+
+  /** Whether it is a Zone, of this or another copy of the package. */
+  static override isInstance(value: unknown): value is Zone {
+    return isKind(value, "Zone");
   }
 
   constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {

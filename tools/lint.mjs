@@ -1,18 +1,68 @@
-// What `make lint` runs: Biome (format and lint), ESLint (forgotten promises), tsc, shellcheck. tools/test.mjs runs
-// the steps as the suite `lint`, each counted as one test.
+// What `make lint` runs: Biome (format and lint), ESLint (forgotten promises), tsc, shellcheck. tools/test.mjs counts
+// each step as one test. As many run at a time as there are cores.
+//
+// ESLint keeps no cache: what its two rules say of a file depends on the types in others.
+import { spawn } from "node:child_process";
 import { globSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 
-/** @returns {{ name: string, command: [string, ...string[]] }[]} */
-export function lintSteps() {
+/** @typedef {{ name: string, command: [string, ...string[]] }} Step */
+/** @typedef {{ name: string, ended: "well" | "badly" | "missing", printed: string, seconds: number }} Ended */
+
+/** Runs all steps and gives each when it has ended. */
+export async function* runLint() {
+  const waiting = steps();
+  /** @type {Map<string, Promise<Ended>>} */
+  const running = new Map();
+  for (;;) {
+    for (const step of waiting.splice(0, availableParallelism() - running.size)) running.set(step.name, run(step));
+    if (running.size === 0) return;
+    const ended = await Promise.race(running.values());
+    running.delete(ended.name);
+    yield ended;
+  }
+}
+
+/**
+ * Runs a step and keeps what it prints.
+ * @param {Step} step
+ * @returns {Promise<Ended>}
+ */
+function run({ name, command: [program, ...args] }) {
+  const began = Date.now();
+  return new Promise((resolve, reject) => {
+    let printed = "";
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const end = (/** @type {Ended["ended"]} */ ended) =>
+      resolve({ name, ended, printed, seconds: (Date.now() - began) / 1000 });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
+        printed += text;
+      });
+    }
+    child.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code !== "ENOENT") return reject(error);
+      printed = `${program} is not installed (on Debian: apt-get install ${path.basename(program)})`;
+      end("missing");
+    });
+    child.on("close", (status) => end(status === 0 ? "well" : "badly"));
+  });
+}
+
+/**
+ * The longest first.
+ * @returns {Step[]}
+ */
+function steps() {
   const bin = (/** @type {string} */ name) => path.resolve("node_modules/.bin", name);
   const colors = `--colors=${process.stdout.isTTY ? "force" : "off"}`;
   const { programs, fragments } = shellFiles();
   return [
-    { name: "biome", command: [bin("biome"), "ci", "--error-on-warnings", colors, "."] },
     { name: "eslint", command: [bin("eslint"), "."] },
-    { name: "tsc: what is published", command: [bin("tsc"), "--noEmit"] },
     { name: "tsc: everything", command: [bin("tsc"), "--project", "tsconfig.check.json"] },
+    { name: "tsc: what is published", command: [bin("tsc"), "--noEmit"] },
+    { name: "biome", command: [bin("biome"), "ci", "--error-on-warnings", colors, "."] },
     { name: "shellcheck", command: ["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", ...programs] },
     // Parts of a program that is put together on its way to the router: what one sets another uses (SC2034, SC2154).
     { name: "shellcheck: fragments", command: ["shellcheck", "--shell=dash", "--exclude=SC2034,SC2154", ...fragments] },

@@ -1,12 +1,12 @@
 // tools/env node tools/test.mjs [SUITE…]: runs suites one after another, all of them whatever fails, and adds them up.
-// Suites: `lint` and the projects of vitest.config.mts; default: all. The last line is `N passed, N failed` (and
-// `, N skipped`); the exit code is 0 only if nothing failed and every suite ran at least one test. A suite that breaks
-// down counts as a failure.
+// Suites: `lint` and the projects of vitest.config.mts; default: all. At the end stand the seconds of every test file,
+// the slowest first, then those of the suites. The last line is `N passed, N failed` (and `, N skipped`); the exit code
+// is 0 only if nothing failed and every suite ran at least one test. A suite that breaks down counts as a failure.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { lintSteps } from "./lint.mjs";
+import { runLint } from "./lint.mjs";
 
 process.chdir(path.dirname(import.meta.dirname));
 const inCi = !["", "0", "false"].includes(process.env.CI ?? "");
@@ -14,29 +14,42 @@ const say = (/** @type {string} */ text) => console.log(text);
 const tally = (passed = 0, failed = 0, skipped = 0) => ({ passed, failed, skipped });
 /** @typedef {ReturnType<typeof tally>} Tally */
 
-/** @type {Record<string, () => Tally>} */
+/**
+ * How long each test file, or step of lint, took.
+ * @type {{ name: string, seconds: number }[]}
+ */
+const parts = [];
+
+/** @type {Record<string, () => Tally | Promise<Tally>>} */
 const suites = {
   lint,
   unit: () => vitest("unit"),
   engine: () => vitest("engine"),
   pack: () => vitest("pack"),
-  lab: () => (process.platform === "linux" && process.getuid?.() === 0 ? vitest("lab") : noLab()),
+  // The project `lab` and those whose names begin so.
+  lab: () => (process.platform === "linux" && process.getuid?.() === 0 ? vitest("lab*") : noLab()),
 };
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));
 
 /** @param {string[]} names */
-function main(names) {
+async function main(names) {
   const unknown = names.find((name) => !(name in suites));
   if (unknown) {
     say(`no suite "${unknown}": there are ${Object.keys(suites).join(", ")}`);
     process.exit(2);
   }
-  const rows = (names.length > 0 ? names : Object.keys(suites)).map((name) => {
+  /** @type {(Tally & { name: string, seconds: number })[]} */
+  const rows = [];
+  for (const name of names.length > 0 ? names : Object.keys(suites)) {
     say(`\n==> ${name}`);
     const began = Date.now();
-    return { name, ...(suites[name] ?? noLab)(), seconds: (Date.now() - began) / 1000 };
-  });
+    rows.push({ name, ...(await (suites[name] ?? noLab)()), seconds: (Date.now() - began) / 1000 });
+  }
+
+  say("\n  seconds  file");
+  parts.sort((one, other) => other.seconds - one.seconds);
+  for (const { name, seconds } of parts) say(`${seconds.toFixed(1).padStart(9)}  ${name}`);
 
   const line = (/** @type {unknown[]} */ [name, ...cells]) =>
     say(String(name).padEnd(8) + cells.map((cell) => String(cell).padStart(9)).join(""));
@@ -50,11 +63,12 @@ function main(names) {
   process.exitCode = sum("failed") === 0 ? 0 : 1;
 }
 
-function lint() {
+async function lint() {
   const counted = tally();
-  for (const { name, command } of lintSteps()) {
-    const ended = run(...command);
+  for await (const { name, ended, printed, seconds } of runLint()) {
+    if (printed) say(printed.trimEnd());
     say(`${{ well: "✓", badly: "✗", missing: "-" }[ended]} ${name}`);
+    parts.push({ name: `lint: ${name}`, seconds });
     if (ended === "well") counted.passed++;
     else if (ended === "badly" || inCi) counted.failed++;
     else counted.skipped++;
@@ -67,14 +81,18 @@ function vitest(project) {
   const folder = mkdtempSync(path.join(tmpdir(), "vpc6-test-"));
   const results = path.join(folder, "results.json");
   // The slow suites say each test as it ends.
-  const reporters = [`--reporter=${project === "unit" ? "default" : "verbose"}`, "--reporter=json"];
+  const reporters = [`--reporter=${project === "unit" ? "default" : "verbose"}`, "--reporter=./tools/results.mjs"];
   const vitest = path.resolve("node_modules/.bin/vitest");
-  const ended = run(vitest, "run", "--project", project, ...reporters, `--outputFile.json=${results}`);
+  const { status } = spawnSync(vitest, ["run", "--project", project, ...reporters], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, VPC6_RESULTS: results },
+  });
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(results, "utf8"));
-    const counted = tally(numPassedTests, numFailedTests, numPendingTests + numTodoTests);
-    if (ended !== "well" && counted.failed === 0) return brokenDown(counted, `${project} broke down outside its tests`);
-    if (counted.passed + counted.failed === 0) return brokenDown(counted, `${project} ran no test`);
+    const { files, passed, failed, skipped } = JSON.parse(readFileSync(results, "utf8"));
+    parts.push(...files);
+    const counted = tally(passed, failed, skipped);
+    if (status !== 0 && failed === 0) return brokenDown(counted, `${project} broke down outside its tests`);
+    if (passed + failed === 0) return brokenDown(counted, `${project} ran no test`);
     return counted;
   } catch {
     return brokenDown(tally(), `${project} left no results`);
@@ -92,18 +110,4 @@ function noLab() {
 function brokenDown(counted, why) {
   say(`✗ ${why}`);
   return { ...counted, failed: counted.failed + 1 };
-}
-
-/**
- * Runs a program with its output on ours and says how it ended.
- * @param {string} program
- * @param {string[]} args
- * @returns {"well" | "badly" | "missing"}
- */
-function run(program, ...args) {
-  const { status, error } = spawnSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
-  if (!error) return status === 0 ? "well" : "badly";
-  if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ENOENT") throw error;
-  say(`${program} is not installed (on Debian: apt-get install ${path.basename(program)})`);
-  return "missing";
 }

@@ -5,11 +5,12 @@
 //   a freed slot is remembered for its name, and goes to another, oldest first, only when no never-used one is left.
 import type { PoolSpec } from "./allotment";
 import { compare } from "./book";
+import type { Claim } from "./claim";
 import { format, type Held, isClaimName, parse } from "./ledger";
 import { quote } from "./prefix";
-import { type Claim, decline, settle } from "./settle";
+import { decline, settle } from "./settle";
 
-export type { Claim } from "./settle";
+export type { Claim };
 
 export interface Allocation {
   readonly ledger: string;

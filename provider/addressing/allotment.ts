@@ -148,3 +148,7 @@ export function checkSplit(container: Prefix, length: number, kept = 0): string 
   const enough = length - BigInt(kept).toString(2).length;
   return `${text} cannot be split into /${length} prefixes: it holds ${count}, of which ${kept} ${kept === 1 ? "is" : "are"} kept; it must be a /${enough} or larger`;
 }
+
+/** Smaller it would lose networks of which nothing is known here; from another beginning its first network would be another. */
+export const canGrow = (own: Slot, order: number): boolean =>
+  order > own.order && BigInt.asUintN(order, own.start) === 0n;

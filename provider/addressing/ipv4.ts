@@ -1,26 +1,16 @@
 // The IPv4 network of a dual-stack tier: what it can be, its gateway, and the pool of its guests' addresses.
 
 import type { AddressPool, Reserved } from "./allotment";
-import { contains, formatAddress, formatPrefix, lastAddress, nth, overlaps, type Prefix, parsePrefix } from "./prefix";
-
-/** What no host on a link of its own can have (RFC 6890; RFC 5735 section 4). */
-const NOWHERE: [cidr: string, what: string][] = [
-  ["0.0.0.0/8", '"this network"'],
-  ["127.0.0.0/8", "loopback"],
-  ["169.254.0.0/16", "link-local"],
-  ["224.0.0.0/3", "multicast or reserved"],
-];
+import { nowhere } from "./nowhere";
+import { contains, formatAddress, formatPrefix, lastAddress, nth, type Prefix } from "./prefix";
 
 /** Why a prefix cannot be a tier's IPv4 network; undefined: it can. */
 export function whyNoNetwork(prefix: Prefix): string | undefined {
   const text = formatPrefix(prefix);
   if (prefix.length > 30) return `"${text}" has no room for a guest beside the gateway; it must be a /30 or larger`;
   if (prefix.length < 8) return `"${text}" is larger than a /8; a tier is a /8 at most`;
-  for (const [cidr, what] of NOWHERE) {
-    const nowhere = parsePrefix(cidr);
-    if (typeof nowhere !== "string" && overlaps(nowhere, prefix)) return `"${text}" is ${what} (${cidr})`;
-  }
-  return undefined;
+  const found = nowhere(prefix);
+  return found && `"${text}" is ${found.what} (${found.cidr})`;
 }
 
 /** The first host address. */

@@ -9,6 +9,7 @@
 //
 // "free since 1": given back, in the first run that gave anything back, and kept for the name as long as there is room.
 // A name may have both a line of its own and a refused one: what it holds, and what it asked for in vain.
+import { NAME } from "../contract";
 import { quote } from "./prefix";
 
 export interface Held {
@@ -25,8 +26,9 @@ export interface Refused {
 }
 export type Entry = Held | Refused;
 
+const claimName = new RegExp(`^${NAME}$`);
 /** Whether a text can be the name of a claim: 1 to 63 letters, digits, `.`, `_`, `-`, the first a letter or digit. */
-export const isClaimName = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text);
+export const isClaimName = (text: string): boolean => claimName.test(text);
 
 // Wide enough for every kind of ours and any /64; what is longer pushes its own line's name only.
 const kindWidth = 8;

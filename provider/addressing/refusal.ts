@@ -1,6 +1,7 @@
 // The words of the ledger: why a claim is refused, with the value, the rule and the holder or the numbers, and how much is in use.
 import {
   boundsOf,
+  canGrow,
   endOf,
   orderOf,
   type PoolSpec,
@@ -11,8 +12,8 @@ import {
   writeSlot,
 } from "./allotment";
 import { Book, compare } from "./book";
+import type { Claims } from "./claim";
 import { bitsOf } from "./prefix";
-import { type Claims, canGrow } from "./settle";
 
 /** `2 of 1024 VPC prefixes (/60) in 2001:67c:2834::/50` */
 export function inUse(pool: RealPool, book: Book): string {

@@ -1,22 +1,10 @@
 // The rules for one pool: from what was held and remembered and what is claimed now to who holds what. Its phases follow
 // one another in `settle`; each serves names in sorted order, and asking again with the outcome changes nothing.
-import { type NoPool, orderOf, type RealPool, readSlot, type Slot, writeSlot } from "./allotment";
+import { canGrow, type NoPool, orderOf, type RealPool, readSlot, type Slot, writeSlot } from "./allotment";
 import { Book, compare, type Freed } from "./book";
+import type { Claim, Claims } from "./claim";
 import type { Entry, Held } from "./ledger";
 import { cannotGrow, exhausted, fallenOut, inUse, type Stray, taken, wrongLength } from "./refusal";
-
-export interface Claim {
-  readonly kind: string;
-  readonly name: string;
-  /** Former names, the latest first. */
-  readonly was: readonly string[];
-  /** An explicit prefix, address or number. */
-  readonly value?: string;
-  /** Of a prefix, where it is not the pool's own. What is held grows for it if it can where it is, and never moves. */
-  readonly length?: number;
-}
-/** By name, in sorted order. */
-export type Claims = ReadonlyMap<string, Claim>;
 
 /** What one pool comes to: its lines of the ledger, in order, and its words for the header. */
 export interface Outcome {
@@ -159,10 +147,6 @@ function grow(book: Book, sizes: Map<string, number>, now: number): boolean {
   }
   return sizes.size < before;
 }
-
-/** Smaller it would lose networks of which nothing is known here; from another beginning its first network would be another. */
-export const canGrow = (own: Slot, order: number): boolean =>
-  order > own.order && BigInt.asUintN(order, own.start) === 0n;
 
 // A name that comes back gets what is remembered for it, the latest of the right size; else what is for a former name.
 function restore(pool: RealPool, book: Book, waiting: readonly Claim[], claims: Claims): void {

@@ -2,8 +2,8 @@
 // ranges of addresses at once, so that a test of `::/0` is as exact as one of a single address.
 
 import type { AddressRange } from "../addressing/prefix";
-import type { Places } from "./places";
-import { split } from "./places";
+import { type Places, split } from "./places";
+import { ECHO_REQUEST, isIcmp } from "./protocol";
 import type { Rule } from "./rule";
 
 /** The first packet of something new. */
@@ -19,11 +19,6 @@ export interface Decision {
   /** Absent where no rule matches. */
   rule?: Rule;
 }
-
-export const ECHO_REQUEST = { icmpv6: 128, icmp: 8 };
-
-/** ICMPv6 or the ICMP of IPv4. */
-export const isIcmp = (protocol: string): protocol is "icmpv6" | "icmp" => protocol === "icmpv6" || protocol === "icmp";
 
 /** What the rules of one direction decide about packets from (ingress) or to (egress) `others`. */
 export function decide(rules: readonly Rule[], direction: Rule["direction"], flow: Flow, others: Places): Decision[] {

@@ -1,20 +1,28 @@
 // A rule of an access list: its arguments, why no packet could match it, its text for people and its line for nftables.
 
+import { NOWHERE } from "../addressing/nowhere";
 import { bitsOf, type Family, formatPrefix, parseAddress, parsePrefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
-import { filterName, label, prefix, prefixOf } from "../fields";
+import {
+  boolean,
+  type Fail,
+  integer,
+  list,
+  oneOf,
+  optional,
+  quote,
+  record,
+  type Type,
+  text,
+  withDefault,
+} from "../arguments";
+import { filterName, HOLDS_TOKEN, label, prefix, prefixOf } from "../fields";
 import { hasUnknown, UNKNOWN } from "../unknown";
-import { isIcmp } from "./evaluate";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
-
-function oneOf<T extends string>(...words: T[]): Type<T> {
-  const what = `one of ${words.map((it) => `"${it}"`).join(", ")}`;
-  return text(what, (value) => ((words as string[]).includes(value) ? (value as T) : { not: `is not ${what}` }));
-}
+import { isIcmp } from "./protocol";
 
 /** What nft takes between quotes, and the assembly on the router leaves alone. */
 const comment = text("a description", (value) =>
-  Buffer.byteLength(value) <= 127 && /^[^"\\\p{C}\p{Zl}\p{Zp}]+$/u.test(value) && !/mac-[0-9a-f]{12}/.test(value)
+  Buffer.byteLength(value) <= 127 && /^[^"\\\p{C}\p{Zl}\p{Zp}]+$/u.test(value) && !HOLDS_TOKEN.test(value)
     ? value
     : { not: "is not a description: 1 to 127 bytes on one line, without quotes and backslashes" },
 );
@@ -139,10 +147,7 @@ export function prefixesOf({ addresses = "" }: Party): string[] {
     });
 }
 
-const NEVER_FORWARDED = placesOf([
-  ...["::/128", "::1/128", "fe80::/10", "ff00::/8"],
-  ...["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"],
-]);
+const NEVER_FORWARDED = placesOf(NOWHERE.map(({ cidr }) => cidr));
 const TYPES = {
   icmpv6: {
     errors: [1, 2, 3, 4],
@@ -157,7 +162,7 @@ const TYPES = {
 /** Why a list is never asked about this ICMP type, if so. */
 export function neverAsked(protocol: "icmpv6" | "icmp", icmpType: number): string | undefined {
   const { errors, link, reply, source } = TYPES[protocol];
-  if (errors.includes(icmpType)) return `errors always pass (${source})`;
+  if (errors.includes(icmpType)) return `an error passes if it is about a connection that passed, and not otherwise (${source})`;
   if (link.includes(icmpType)) return "it is for one link only and never forwarded";
   if (icmpType === reply) return "an echo reply passes as the answer to a request that passed, and not otherwise";
   return undefined;

@@ -1,10 +1,11 @@
 // The tests of an access list: who must reach what, and who must not. Evaluated in `check`, so that a change which would close a
 // door (or open one) fails at preview, with the rule that decides.
 
-import { type Fail, integer, optional, record, text } from "../arguments";
+import { type Fail, integer, oneOf, optional, record } from "../arguments";
 import { port } from "../fields";
-import { type Decision, decide, ECHO_REQUEST, type Flow, isIcmp } from "./evaluate";
+import { type Decision, decide, type Flow } from "./evaluate";
 import { familiesOf, formatPlace, ofFamilies, type Places, placesOf, within } from "./places";
+import { ECHO_REQUEST, isIcmp } from "./protocol";
 import {
   describe,
   familiesOfProtocol,
@@ -17,21 +18,13 @@ import {
   type Rule,
 } from "./rule";
 
-const PROTOCOLS = '"tcp", "udp", "icmpv6" or "icmp"';
-const protocol = text(PROTOCOLS, (value) =>
-  value === "tcp" || value === "udp" || value === "icmpv6" || value === "icmp" ? value : { not: `is not ${PROTOCOLS}` },
-);
-const expected = text('"allow" or "deny"', (value) =>
-  value === "allow" || value === "deny" ? value : { not: 'is not "allow" or "deny"' },
-);
-
 export const testShape = record({
   from: party,
   to: party,
-  protocol,
+  protocol: oneOf("tcp", "udp", "icmpv6", "icmp"),
   port: optional(port),
   icmpType: optional(integer(0, 255, "an ICMP type")),
-  expect: expected,
+  expect: oneOf("allow", "deny"),
 });
 export type TestArgs = ReturnType<typeof testShape>;
 

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { contains } from "../addressing/prefix";
 import { boolean, type Fail, integer, list, optional, record, withDefault } from "../arguments";
+import { idOf } from "../contract";
 import { address6, addressOf, prefix6, prefixOf, way } from "../fields";
 import type { Inputs, Kind } from "../kind";
 import { placeholder } from "../secrets";
@@ -92,7 +93,7 @@ export const bgpPeer: Kind<Args> = {
     check(known, fail);
     return { ...inputs, fragments: render("bgp-peer", view({ ...known, name }, old)) };
   },
-  identify: ({ name, cidr, address }) => `${name}@${String(cidr).split("/")[0]}-${address}`,
+  identify: ({ name, cidr, address }) => `${idOf.placed(String(name), String(cidr))}-${address}`,
   describe: (inputs) => `"${inputs.name}"`,
 };
 

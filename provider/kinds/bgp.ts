@@ -1,15 +1,17 @@
 // What both ends of a BGP session have in common, the VPC router's (BgpPeer) and the cloud uplink's (Uplink).
 
+import { nowhere } from "../addressing/nowhere";
 import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
 import { type Fail, integer, matching, quote, record, type Type, withDefault } from "../arguments";
-import { addressOf, prefixOf } from "../fields";
+import { NAME } from "../contract";
+import { addressOf, NO_TOKEN, prefixOf } from "../fields";
 import { secret } from "../secrets";
 
 export const asNumber = integer(1, 4294967295, "an AS number");
 
 export const resourceName = matching(
   "a name that can stand in a router's files: a letter or digit, then up to 62 letters, digits, dots, hyphens or underscores",
-  /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  new RegExp(`^${NO_TOKEN}${NAME}$`),
 );
 
 /** TCP-MD5 (RFC 2385); of characters that no configuration file or shell reads as anything else. */
@@ -72,9 +74,7 @@ export function checkInside(
 
 /** Why an address cannot be a neighbour's; undefined when it can. */
 export const notUnicast = (address: string): string | undefined =>
-  ["fe80::/10", "ff00::/8", "::/127"].some((it) => contains(prefixOf(it), addressOf(address)))
-    ? `"${address}" is not a global unicast address`
-    : undefined;
+  nowhere(addressOf(address)) && `"${address}" is not a global unicast address`;
 
 /** Sequence numbers from here on are the same for all VPCs that share a neighbour. */
 const SHARED = 4294900000;

@@ -2,6 +2,7 @@
 // its entries in a set of its own, so that no router refers to what another stack could take away.
 
 import { list, record } from "../arguments";
+import { idOf } from "../contract";
 import { filterName } from "../fields";
 import { outermost } from "../filter/places";
 import { place } from "../filter/rule";
@@ -24,6 +25,6 @@ export const externalNetwork: Kind<Args> = {
     );
     return { name: (old?.name as string | undefined) ?? name, entries: lines };
   },
-  identify: (inputs) => `network:${inputs.name}`,
+  identify: (inputs) => idOf.network(String(inputs.name)),
   describe: (inputs) => `"${inputs.name}"`,
 };

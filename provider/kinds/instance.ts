@@ -4,6 +4,7 @@
 import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { boolean, type Fail, optional, record, withDefault } from "../arguments";
 import { share } from "../claims";
+import { idOf } from "../contract";
 import { address4, address6, claim, device, duid, grant, hostname, mac, parentDomain, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
@@ -89,13 +90,13 @@ export const instance: Kind<Args> = {
     };
     return { ...common, ...addresses, router, fragments: render("instance", view) };
   },
-  identify: (inputs) => `${firstName(inputs)}@${inputs.address ?? inputs.ipv4Address}`,
+  identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address ?? inputs.ipv4Address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
 /** What stands for the password; the same while it is the same. */
 function secretOf(args: Args, { address, ipv4Address }: Addresses, old: Inputs | undefined): string | undefined {
-  const owner = `${firstName(namesOf(args.claim, old))}@${address ?? ipv4Address}`;
+  const owner = idOf.placed(firstName(namesOf(args.claim, old)), String(address ?? ipv4Address));
   return args.password && placeholder("password", args.password, owner, old);
 }
 

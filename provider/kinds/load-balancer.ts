@@ -1,10 +1,12 @@
 // LoadBalancer: a virtual address from the VPC's router network; on the router that address, who may reach it, and a section of
 // HAProxy's configuration with a line for each member.
 
+import { nowhere } from "../addressing/nowhere";
 import { contains, type Prefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, matching, optional, quote, record, withDefault } from "../arguments";
+import { boolean, type Fail, integer, list, matching, oneOf, optional, quote, record, withDefault } from "../arguments";
 import { share } from "../claims";
-import { address, address6, addressOf, claim, grant, port, prefix6, prefixOf, way } from "../fields";
+import { idOf } from "../contract";
+import { address, address6, addressOf, claim, grant, NO_TOKEN, port, prefix6, prefixOf, way } from "../fields";
 import { withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
@@ -14,7 +16,7 @@ import { certificateChain, checkCertificate, describeCertificate } from "./certi
 
 const httpCheck = record({
   // What HAProxy reads as one word: no blank, quote, backslash or `#`.
-  http: optional(matching("a path, e.g. /healthz", /^(?!.*mac-[0-9a-f]{12})\/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}$/)),
+  http: optional(matching("a path, e.g. /healthz", new RegExp(`^${NO_TOKEN}/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}$`))),
   interval: withDefault(integer(1, 3600, "a number of seconds"), 2),
 });
 
@@ -38,11 +40,8 @@ const tls = record({
 const shape = record({
   claim,
   port,
-  mode: matching('one of "tcp", "http", "ssl-passthrough"', /^(tcp|http|ssl-passthrough)$/),
-  algorithm: withDefault(
-    matching('one of "roundrobin", "leastconn", "source"', /^(roundrobin|leastconn|source)$/),
-    "roundrobin",
-  ),
+  mode: oneOf("tcp", "http", "ssl-passthrough"),
+  algorithm: withDefault(oneOf("roundrobin", "leastconn", "source"), "roundrobin"),
   health: (value, path, fail) => httpCheck(value === undefined || value === "tcp" ? {} : value, path, fail),
   proxyProtocol: withDefault(boolean, false),
   tls: optional(tls),
@@ -95,7 +94,7 @@ export const loadBalancer: Kind<Args> = {
       sources: sources && derive([sources] as const, (it) => it.join(", ")),
       mode: derive([mode], (it) => (it === "http" ? "http" : "tcp")),
       algorithm: args.algorithm,
-      certificate: certificateOf(args, `${firstName(names)}@${address}`, old),
+      certificate: certificateOf(args, idOf.placed(firstName(names), address), old),
       forwardFor: mode === "http",
       tellTls: mode === "http" && args.tls !== undefined,
       helloOnly: mode === "ssl-passthrough",
@@ -106,7 +105,7 @@ export const loadBalancer: Kind<Args> = {
     });
     return { ...common, address, fragments };
   },
-  identify: (inputs) => `${firstName(inputs)}@${inputs.address}`,
+  identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
@@ -173,12 +172,8 @@ function addressOfMember(
     fail(
       `${path}.address: ${quote(it)} is inside the VPC's ${cidr}, but in none of its tiers (${vpc.tiers.join(", ") || "there is none"})`,
     );
-  } else if (NOWHERE.some((prefix) => contains(prefix, found))) {
+  } else if (nowhere(found)) {
     fail(`${path}.address: ${quote(it)} is not the address of another host: loopback, link-local or multicast`);
   }
   return it;
 }
-
-const NOWHERE = ["::/127", "fe80::/10", "ff00::/8", "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"].map(
-  prefixOf,
-);

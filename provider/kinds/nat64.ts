@@ -6,6 +6,7 @@ import { DEFAULT_POOL } from "../addressing/ipv4";
 import { contains, formatAddress, nth, overlaps, parsePrefix, subnet } from "../addressing/prefix";
 import { boolean, type Fail, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
 import { share } from "../claims";
+import { idOf, NAT64_DEVICE } from "../contract";
 import { address6, claim, grant, label, prefix6, prefixOf, way } from "../fields";
 import { withoutNested } from "../filter/places";
 import { firstName, type Kind, namesOf } from "../kind";
@@ -96,7 +97,7 @@ export const nat64: Kind<Args> = {
     const prefix = prefixOfOurs({ ...args, claim, cidr }, old, fail);
     if (prefix === undefined) return common;
     const clients = dns64 && clientsOf(dns64.clients, cidr, fail);
-    const device = derive([prefix], (it) => `nat64-${shortHash(`${firstName(names)} ${it}`)}`);
+    const device = derive([prefix], (it) => `${NAT64_DEVICE}${shortHash(`${firstName(names)} ${it}`)}`);
     const fragments = render("nat64", {
       device,
       prefix,
@@ -110,7 +111,7 @@ export const nat64: Kind<Args> = {
     });
     return { ...common, prefix, device, fragments };
   },
-  identify: (inputs) => `${firstName(inputs)}@${String(inputs.prefix).split("/")[0]}`,
+  identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.prefix)),
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 

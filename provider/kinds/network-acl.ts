@@ -2,8 +2,9 @@
 // which the tiers' interfaces lead by a map: no packet walks another list's rules.
 
 import type { Family } from "../addressing/prefix";
-import { type Fail, list, matching, optional, record, text, withDefault } from "../arguments";
-import { device, filterName, label, prefix4, prefix6, way } from "../fields";
+import { type Fail, list, matching, oneOf, optional, record, withDefault } from "../arguments";
+import { idOf } from "../contract";
+import { device, filterName, label, NO_TOKEN, prefix4, prefix6, way } from "../fields";
 import {
   checkRule,
   linesOf,
@@ -31,18 +32,14 @@ const PRESETS = {
   egressOnly: [{ ...everything, direction: "egress" }],
 } satisfies Record<string, RuleArgs[]>;
 
-const preset = text('"denyAll", "allowAll" or "egressOnly"', (value) =>
-  value in PRESETS ? (value as keyof typeof PRESETS) : { not: 'is not "denyAll", "allowAll" or "egressOnly"' },
-);
-
 const shape = record({
   name: filterName("an access list"),
-  stack: optional(matching("a project and a stack", /^(?!.*mac-[0-9a-f]{12})[A-Za-z0-9._/-]{1,250}$/)),
+  stack: optional(matching("a project and a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,250}$`))),
   tiers: list(
     record({ name: label, interface: device, cidr: optional(prefix6), ipv4: optional(prefix4), router: way }),
   ),
   rules: optional(list(ruleShape)),
-  preset: optional(preset),
+  preset: optional(oneOf(...(Object.keys(PRESETS) as (keyof typeof PRESETS)[]))),
   tests: withDefault(list(testShape), []),
 });
 type Args = ReturnType<typeof shape>;
@@ -81,7 +78,7 @@ export const networkAcl: Kind<Args> = {
     for (const [index, test] of args.tests.entries()) checkTest(test, `tests[${index}]`, rules, own, fail);
     return { ...common, fragments: render("network-acl", { stack, ...view(name, interfaces, rules, own) }) };
   },
-  identify: (inputs) => `${inputs.name}@acl:${String(inputs.at).split("/")[0]}`,
+  identify: (inputs) => idOf.list(String(inputs.name), String(inputs.at)),
   describe: (inputs) => `"${inputs.name}"`,
 };
 

@@ -3,6 +3,7 @@
 
 import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
+import { idOf } from "../contract";
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, privateAsn, proxy } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -77,7 +78,7 @@ export const router: Kind<Args> = {
       fragments,
     };
   },
-  identify: (inputs) => `router:${firstName(inputs)}`,
+  identify: (inputs) => idOf.router(firstName(inputs)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   owns: "router",
 };

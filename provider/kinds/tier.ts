@@ -6,6 +6,7 @@ import { firstHost, ipv4Pool, isHost, netmask, whyNoNetwork } from "../addressin
 import { contains, formatAddress, nth, overlaps, parsePrefix } from "../addressing/prefix";
 import { boolean, type Fail, list, matching, optional, record, withDefault } from "../arguments";
 import { claims, ledgerOf, rebase, share } from "../claims";
+import { idOf, macToken, NAME } from "../contract";
 import {
   address4,
   address6,
@@ -17,6 +18,7 @@ import {
   interfaceName,
   label,
   mac,
+  NO_TOKEN,
   owner,
   parentDomain,
   prefix4,
@@ -29,7 +31,7 @@ import { render } from "../templates/render";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
-const vpcName = matching("the name of a VPC", /^(?:isolated\/)?(?!.*mac-[0-9a-f]{12})[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
+const vpcName = matching("the name of a VPC", new RegExp(`^(?:isolated/)?${NO_TOKEN}${NAME}$`));
 
 const shape = record({
   claim,
@@ -98,7 +100,7 @@ export const tier: Kind<Args> = {
     });
     return { ...common, cidr, gateway, ...(ipv4 && { ipv4 }), ledger, fragments };
   },
-  identify: (inputs) => `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : inputs.interface}`,
+  identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.cidr ?? inputs.interface)),
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 
@@ -111,7 +113,7 @@ function deviceOf(args: Args, fail: Fail): string | undefined {
     fail("interface: name the router's interface in this tier by `interface` or by `mac`, and by one of them only");
     return undefined;
   }
-  return args.interface ?? (args.mac && derive([args.mac], (it) => `mac-${it.replaceAll(":", "")}`));
+  return args.interface ?? (args.mac && derive([args.mac], macToken));
 }
 
 /** The IPv4 side with its defaults. A router has one IPv4 table: no two of its tiers, of whatever VPC, may overlap. */

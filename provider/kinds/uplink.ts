@@ -2,7 +2,8 @@
 // and nothing else (or, from a range of addresses, what is as large as a VPC inside the super CIDR), and gives it the others'.
 
 import { contains, type Prefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, matching, optional, record, withDefault } from "../arguments";
+import { boolean, type Fail, integer, list, oneOf, optional, record, withDefault } from "../arguments";
+import { idOf } from "../contract";
 import { address6, addressOf, asnText, claim, hop, label, prefix6, prefixOf, proxy, way } from "../fields";
 import type { Inputs, Kind } from "../kind";
 import { placeholder } from "../secrets";
@@ -32,7 +33,7 @@ const shape = record({
   proxy: optional(proxy),
   asn: asNumber,
   address: optional(address6),
-  accept: withDefault(matching('one of "vpcs", "supernet"', /^(vpcs|supernet)$/), "vpcs"),
+  accept: withDefault(oneOf("vpcs", "supernet"), "vpcs"),
   listen: optional(prefix6),
   neighbors: optional(list(record({ address: address6, asn: asNumber, prefixes: list(prefix6) }))),
   announceDefault: withDefault(boolean, false),
@@ -109,7 +110,7 @@ export const uplink: Kind<Args> = {
     check(known, fail);
     return { ...inputs, fragments: render("uplink", view(known, neighbors(known, fail), old)) };
   },
-  identify: ({ name }) => `uplink:${name}`,
+  identify: ({ name }) => idOf.uplink(String(name)),
   describe: (inputs) => `"${inputs.name}"`,
   owns: "share",
 };
@@ -195,7 +196,7 @@ function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): obje
     maximumPrefix,
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, `uplink:${name}`, old),
+    password: args.password && placeholder("password", args.password, idOf.uplink(name), old),
     keepalive,
     hold,
     connect,

@@ -5,6 +5,7 @@ import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { contains, formatAddress, nth, parsePrefix, sizeOf, subnet } from "../addressing/prefix";
 import { boolean, list, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
+import { idOf } from "../contract";
 import { address6, claim, dnsLabel, domain, grant, lengthOf, owner, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -67,7 +68,7 @@ export const vpc: Kind<Args> = {
     };
   },
   identify: (inputs) =>
-    `${firstName(inputs)}@${inputs.cidr ? String(inputs.cidr).split("/")[0] : routerOf(inputs.router ?? "")}`,
+    idOf.placed(firstName(inputs), inputs.cidr ? String(inputs.cidr) : routerOf(inputs.router ?? "")),
   describe: (inputs) => `"${firstName(inputs)}"`,
 };
 

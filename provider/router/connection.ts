@@ -159,10 +159,10 @@ async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex)
     return new RouterError(router, { what, why, remedy, touched: false });
   };
   const expected = parseHostKey(hop.hostKey);
-  if (!expected) {
+  if ("not" in expected) {
     throw fail(
       `hostKey is neither SHA256:… nor a public key: ${hop.hostKey.slice(0, 80)}`,
-      undefined,
+      `it ${expected.not}`,
       "On the router: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
     );
   }

@@ -3,6 +3,7 @@
  * transaction; when that is refused it is taken apart until it is known whose change is at fault, and the others go through.
  */
 
+import type { Verdict } from "../contract";
 import { RouterError } from "./error";
 import { encode } from "./payload";
 import { begin, stopping } from "./process";
@@ -217,9 +218,9 @@ export class Lane {
     const whose = service ? `${service} of ${label}` : label;
     const other = id ? `In the fragment of ${id}.` : "";
     switch (verdict) {
-      case "refused":
+      case "refused" satisfies Verdict:
         return this.error(`${whose} was refused; nothing was changed`, why, other, touched);
-      case "failed":
+      case "failed" satisfies Verdict:
         return touched
           ? this.error(
               `${whose} failed, and not everything could be put back`,
@@ -237,25 +238,25 @@ export class Lane {
             : "Check the interface and firewall by which this machine reaches the router.",
           touched,
         );
-      case "full":
+      case "full" satisfies Verdict:
         return this.error(
           "no room for the new configuration; nothing was changed",
           why,
           "Make room on its disk.",
           touched,
         );
-      case "incomplete":
+      case "incomplete" satisfies Verdict:
         return this.error(
           "what was sent did not arrive whole; nothing was changed",
           why,
           "Is its disk or /run full?",
           touched,
         );
-      case "busy":
+      case "busy" satisfies Verdict:
         return this.error("another transaction is at work", why, "Wait for it, then run again.", touched);
-      case "unusable":
+      case "unusable" satisfies Verdict:
         return this.error("it lacks what vpc6 needs", why, "", touched);
-      case "occupied":
+      case "occupied" satisfies Verdict:
         return this.error(
           "other resources still have configuration on it",
           why,

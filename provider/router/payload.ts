@@ -3,18 +3,18 @@
  * Pure. The program checks a payload to its last line; an answer that stops half-way is no answer.
  */
 
+import { ANSWER, DRIFT, DRIFT_END, ID, isId, isSlot, SLOT, TRANSACTION, type Verdict } from "../contract";
 import { printable } from "./error";
 import type { Change, Fragments, Observation } from "./types";
 
-const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
-const slotPattern = /^[a-z][a-z0-9-]{0,40}$/;
+const finding = new RegExp(`^drift (${ID}) (${SLOT})\\|(.*)$`);
 
 /**
  * A payload for `converge`. `holder` is who others are told to wait for, `nonce` how the program knows a transaction again
  * that is sent twice, `confirm` how many seconds a change that may cut us off waits for its confirmation (default 30).
  */
 export function encode(changes: readonly Change[], holder: string, nonce: string, confirm?: number): string {
-  const lines = ["vpc6-transaction 1", `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
+  const lines = [TRANSACTION, `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
   if (confirm !== undefined) lines.push(`confirm ${confirm}`);
   if (changes.some(({ repair }) => repair)) lines.push("repair");
   for (const { id, fragments, fresh } of changes) {
@@ -25,7 +25,7 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
     }
     lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
     for (const slot of Object.keys(fragments).sort()) {
-      if (!slotPattern.test(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
+      if (!isSlot(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (fragments[slot] ?? "").replace(/\n+$/, "");
       if (text.includes("\0")) throw new Error(`a NUL character in the ${slot} fragment of ${id}`);
       if (text === "") continue;
@@ -37,18 +37,18 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
 }
 
 export function checkId(id: string): void {
-  if (!idPattern.test(id)) throw new Error(`not an id a router takes: ${JSON.stringify(id)}`);
+  if (!isId(id)) throw new Error(`not an id a router takes: ${JSON.stringify(id)}`);
 }
 
 /** What `observe` prints: fragments, then `drift ID SERVICE|TEXT` for each difference. Throws when it is not whole. */
 export function decode(text: string): Observation {
-  const [fragments = "", findings, ...more] = text.split(/^vpc6-drift 1\n/m);
-  if (findings === undefined || more.length > 0 || !/(^|\n)end vpc6-drift\n$/.test(findings)) {
+  const [fragments = "", findings, ...more] = text.split(new RegExp(`^${DRIFT}\n`, "m"));
+  if (findings === undefined || more.length > 0 || !`\n${findings}`.endsWith(`\n${DRIFT_END}\n`)) {
     throw new Error("the list of differences is not whole");
   }
   const drift: Observation["drift"] = new Map();
   for (const line of findings.split("\n")) {
-    const [, id, service, text] = /^drift (\S+) ([a-z0-9-]+)\|(.*)$/.exec(line) ?? [];
+    const [, id, service, text] = finding.exec(line) ?? [];
     if (!id || !service || text === undefined) continue;
     drift.set(id, [...(drift.get(id) ?? []), { service, text: printable(text.slice(0, 500)) }]);
   }
@@ -57,37 +57,32 @@ export function decode(text: string): Observation {
 
 function decodeFragments(text: string): Map<string, Fragments> {
   const all = text.split("\n");
-  const from = all.indexOf("vpc6-transaction 1");
+  const from = all.indexOf(TRANSACTION);
   const to = all.lastIndexOf(`end ${all.length - from - 2}`);
   if (from < 0 || to < 0 || to !== all.length - 2) throw new Error("the list of fragments is not whole");
   const found = new Map<string, Fragments>();
   let fragments: Fragments = {};
   let slot = "";
-  const named = (name: string, pattern: RegExp): string => {
-    if (pattern.test(name)) return name;
+  const named = (name: string, isOne: (name: string) => boolean): string => {
+    if (isOne(name)) return name;
     throw new Error(`a name in the list of fragments is none: ${JSON.stringify(name.slice(0, 60))}`);
   };
   for (const line of all.slice(from + 1, to)) {
     if (line.startsWith("|"))
       fragments[slot] = `${Object.hasOwn(fragments, slot) ? fragments[slot] : ""}${line.slice(1)}\n`;
-    else if (line.startsWith("slot ")) slot = named(line.slice(5), slotPattern);
+    else if (line.startsWith("slot ")) slot = named(line.slice(5), isSlot);
     else if (line.startsWith("set ")) {
       fragments = {};
-      found.set(named(line.slice(4), idPattern), fragments);
+      found.set(named(line.slice(4), isId), fragments);
     }
   }
   return found;
 }
 
-/**
- * What the program says at the end.
- * - `ok N same|nothing`: done (or nothing to do); `unconfirmed N SECONDS`: done, and undone unless `confirm N` comes
- * - `outdated HASH`: another version of the program is installed
- * - `refused`: before anything was changed; `failed`: while it was; `full`, `incomplete`: the payload could not be stored
- * - `busy`: another transaction; `unusable`: the host lacks something; `occupied`: `uninstall` with others' fragments there
- */
+/** What the program says at the end. */
 export interface Answer {
-  verdict: string;
+  /** A Verdict or, from a session that could not confirm, `cut off`; another word is from something that is not the program. */
+  verdict: Verdict | "cut off" | (string & {});
   words: string[];
   touched: boolean;
   changed: string[];
@@ -100,7 +95,7 @@ const isWord = (text: string | undefined): boolean => text !== undefined && /^[A
 
 export function parseAnswer(output: string): Answer | undefined {
   const lines = output.split("\n");
-  const from = lines.lastIndexOf("vpc6-answer 1");
+  const from = lines.lastIndexOf(ANSWER);
   const to = lines.indexOf("end", from);
   const [verdict, ...words] = lines[from + 1]?.split(" ") ?? [];
   // What is no word of the program's is not from the program.
@@ -114,7 +109,7 @@ export function parseAnswer(output: string): Answer | undefined {
     else if (key === "touched") answer.touched = value !== "no";
     else if (key === "changed") answer.changed = value.split(" ").filter(isWord);
     else if (key === "service" && isWord(value)) answer.service = value;
-    else if (key === "id" && idPattern.test(value)) answer.id = value;
+    else if (key === "id" && isId(value)) answer.id = value;
   }
   answer.why = why.join("\n");
   return answer;

@@ -6,12 +6,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as contract from "../contract";
 
-/**
- * The services, in the order in which a change is applied: the filter first, so that nothing is ever open that should be
- * closed, daemons last. A new one is its file in `program/services` and its name here.
- */
-const services = ["nftables", "sysctl", "network", "tayga", "frr", "dnsmasq", "named", "haproxy", "password"];
+/** A new one is its file in `program/services`, and its name and slots in the contract. */
+const services = Object.keys(contract.SERVICES);
 
 /** In the order in which they stand in the program. */
 const parts = [
@@ -26,14 +24,14 @@ const parts = [
   "units.sh",
   "transaction.sh",
   "verbs.sh",
-  "main.sh",
+  "slots.sh",
 ];
-
-const path = "/usr/local/lib/vpc6/vpc6";
 
 export interface Program {
   text: string;
   hash: string;
+  /** The text without its end, which does what the arguments ask for: for tests, which call one function or another. */
+  functions: string;
 }
 
 const read = (part: string): string => readFileSync(join(__dirname, "program", part), "utf8");
@@ -41,29 +39,47 @@ const read = (part: string): string => readFileSync(join(__dirname, "program", p
 let cached: Program | undefined;
 
 export function program(): Program {
-  if (cached) return cached;
-  const text = parts
-    .map(read)
-    .join("\n")
-    .replace("@SERVICES@", services.join(" "))
-    // The one part that is not shell.
-    .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd());
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  cached = { text: text.replace("@HASH@", hash), hash };
+  cached ??= programOf(contract);
   return cached;
 }
 
+/** What the contract says is put in the place of `@NAME@`; the hash is that of the text without it. */
+export function programOf(said: typeof contract): Program {
+  const functions = agreed(
+    parts
+      .map(read)
+      .join("\n")
+      // The one part that is not shell.
+      .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd()),
+    said,
+  );
+  const text = `${functions}\n${agreed(read("main.sh"), said)}`;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return { text: text.replace("@HASH@", hash), hash, functions: functions.replace("@HASH@", hash) };
+}
+
+function agreed(text: string, said: typeof contract): string {
+  const facts: Record<string, unknown> = { ...said, HASH: "@HASH@", SERVICES: services };
+  for (const [service, slots] of Object.entries(said.SERVICES)) facts[`${service.toUpperCase()}_SLOTS`] = slots;
+  return text.replace(/@([A-Z][A-Z0-9_]*)@/g, (_, name: string) => {
+    const fact = facts[name];
+    if (Array.isArray(fact)) return fact.join(" ");
+    if (typeof fact !== "string" && typeof fact !== "number") throw new Error(`vpc6 bug: no ${name} in the contract`);
+    return String(fact);
+  });
+}
+
 // The whole text or nothing is installed: its last line is looked for before it gets its name.
-const install = `umask 022; d=/usr/local/lib/vpc6; n=$d/.new.$$; mkdir -p $d && cat >$n &&
-if [ "$(tail -n 1 $n)" = "# end of vpc6" ]; then chmod 755 $n && mv -f $n $d/vpc6; else echo "incomplete" >&2; false; fi ||
+const install = `umask 022; d=${contract.LIB}; n=$d/.new.$$; mkdir -p $d && cat >$n &&
+if [ "$(tail -n 1 $n)" = "# ${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||
 { rm -f $n; exit 1; }`.replace(/\n/g, " ");
 
 export const commands = {
   install: (user: string) => `${sudo(user)}sh -c '${install}'`,
-  converge: (user: string, hash: string) => `${sudo(user)}${path} converge ${hash} "$SSH_CONNECTION"`,
-  confirm: (user: string, generation: number) => `${sudo(user)}${path} confirm ${generation}`,
-  observe: (user: string) => `${sudo(user)}${path} observe`,
-  uninstall: (user: string, id: string) => `${sudo(user)}${path} uninstall ${id}`,
+  converge: (user: string, hash: string) => `${sudo(user)}${contract.PROGRAM} converge ${hash} "$SSH_CONNECTION"`,
+  confirm: (user: string, generation: number) => `${sudo(user)}${contract.PROGRAM} confirm ${generation}`,
+  observe: (user: string) => `${sudo(user)}${contract.PROGRAM} observe`,
+  uninstall: (user: string, id: string) => `${sudo(user)}${contract.PROGRAM} uninstall ${id}`,
 };
 
 function sudo(user: string): string {

@@ -6,6 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
+import { CONFIRM_WAIT, SAYS } from "../contract";
 import { bounds, Interrupted, type Outcome, run } from "./command";
 import { type Connection, connect } from "./connection";
 import { printable, RouterError } from "./error";
@@ -20,7 +21,7 @@ export const idle = { close: 20_000, most: 64 };
 const resting = new Set<Session>();
 
 /** How long a router waits for the confirmation of a change that may have cut us off, in seconds. */
-export const confirmation = { seconds: 30 };
+export const confirmation = { seconds: CONFIRM_WAIT };
 
 /** What others who want the router are told is at work there. */
 let holder = "";
@@ -258,7 +259,7 @@ export class Session {
   }
 
   private heard(line: string): void {
-    if (line.startsWith("vpc6: ")) listener?.(this.router, printable(line.slice(6, 300)));
+    if (line.startsWith(SAYS)) listener?.(this.router, printable(line.slice(SAYS.length, 300)));
   }
 
   private error(what: string, why: string, remedy: string, touched: boolean): RouterError {

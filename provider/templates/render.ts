@@ -1,9 +1,11 @@
 // Templates → fragments. A file for each kind of resource holds all it puts on a router, a section for each slot. Templates
-// have no logic beyond if/each: typed view models do the thinking. A section that comes out empty is no fragment.
+// have no logic beyond if/each: typed view models do the thinking; what the router must agree with is `@contract`. A section that comes out
+// empty is no fragment.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as Handlebars from "handlebars";
+import * as contract from "../contract";
 import type { Fragments } from "../kind";
 
 type Section = [slot: string, template: Handlebars.TemplateDelegate];
@@ -15,7 +17,10 @@ export function render(template: string, view: object): Fragments {
     sections = compile(readFileSync(join(__dirname, `${template}.hbs`), "utf8"));
     compiled.set(template, sections);
   }
-  const texts = sections.map(([slot, section]): [string, string] => [slot, section(view).trim()]);
+  const texts = sections.map(([slot, section]): [string, string] => [
+    slot,
+    section(view, { data: { contract } }).trim(),
+  ]);
   return Object.fromEntries(texts.filter(([, text]) => text !== "").map(([slot, text]) => [slot, `${text}\n`]));
 }
 

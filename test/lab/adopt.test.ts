@@ -19,6 +19,7 @@ new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000 });`,
   );
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "vr1");
   // By hand: FRR at work with a session of its own, the address that vpc6 would give, a default route over the public network.

@@ -67,6 +67,7 @@ let engine: Engine;
 let before: Record<Router, Record<string, string>>;
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "vr1", "vr2", "web1", "app1");
   before = { vr1: await snapshot("vr1"), vr2: await snapshot("vr2") };

@@ -84,6 +84,7 @@ async function serve(): Promise<void> {
 }
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await routeOnUplink();

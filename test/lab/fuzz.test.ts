@@ -23,8 +23,7 @@ beforeAll(async () => {
   const router = await freshRouter();
   const packages = "nftables dnsmasq-base haproxy frr frr-pythontools tayga bind9".replaceAll(" ", "\n");
   await converge(router, { id: "fuzz", label: "fuzz", fragments: { packages } });
-  const [body] = program().text.split(/\nverb=\$\{1:-\}\n/);
-  const text = `${body}\n${readFileSync(new URL("fuzz/judge.sh", import.meta.url), "utf8")}`;
+  const text = `${program().functions}\n${readFileSync(new URL("fuzz/judge.sh", import.meta.url), "utf8")}`;
   await lab.exec("vr1", ["sh", "-c", `cat >${judge}`], { input: text });
 });
 

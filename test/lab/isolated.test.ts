@@ -13,6 +13,7 @@ let addresses: string[];
 const servers: Background[] = [];
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2");
   before = await snapshot("vr1");

@@ -140,6 +140,11 @@ async function until<T>(
 }
 
 export const lab = {
+  /**
+   * From now on a router's new disk is Debian's minimum, as an operator would hand it to vpc6. Without this the tests' routers have the
+   * packages already, as after an installation by vpc6.
+   */
+  bare: () => void delete process.env.VPC6_LAB_EQUIPPED,
   /** Boots the hosts named, or all, and waits until they are there. The first time ever it builds their disks. */
   up: async (...hosts: Host[]) => void (await run(["up", ...hosts], { timeoutMs: 900_000 })),
   down: async () => void (await run(["down"])),
@@ -170,11 +175,17 @@ export const lab = {
       (await addresses(guest, "eth0")).find((held) => address === undefined || held === address),
     ),
 
-  /** Waits until a guest knows its default gateway: unasked, advertisements come every 5 to 20 s in the first minute. */
-  waitForGateway: async (guest: Guest, timeoutMs = 30_000) =>
-    void (await until(`${guest} to learn its gateway`, timeoutMs, async () =>
-      (await run(["exec", guest, "ip", "-6", "route", "show", "default"])).stdout.includes("via"),
-    )),
+  /**
+   * Waits until a guest knows its default gateway. Unasked, advertisements come every 5 to 20 s in the first minute: it solicits one,
+   * as often as a kernel would that had just got its link (RFC 4861: every four seconds).
+   */
+  waitForGateway: async (guest: Guest, timeoutMs = 30_000) => {
+    const knows = async () =>
+      (await run(["exec", guest, "ip", "-6", "route", "show", "default"])).stdout.includes("via");
+    if (await knows()) return;
+    await using _ = background(guest, "while :; do rdisc6 -1 -q -w 4000 eth0 >/dev/null 2>&1; sleep 4; done");
+    await until(`${guest} to learn its gateway`, timeoutMs, knows);
+  },
 
   /** Makes a guest forget its lease and ask for one. */
   renew: async (guest: Guest) => void (await exec(guest, ["renew"])),

@@ -29,6 +29,7 @@ let engine: Engine;
 let before: Record<"vr1" | "vr2", Record<string, string>>;
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up();
   const { stdout } = await lab.exec("vr1", "cat /sys/class/net/db0/address");

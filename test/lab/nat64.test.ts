@@ -95,6 +95,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()'`,
 }
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "vr2", "web1", "db1", "app1");
   for (const [prefix, via] of [

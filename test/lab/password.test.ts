@@ -71,6 +71,7 @@ async function ask(from: Guest, word = "send_my_password", server = `http://[${G
 }
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await routeOnUplink();

@@ -18,6 +18,7 @@ const example = (name: string) =>
   readFile(new URL(`../../examples/many-stacks/${name}/index.ts`, import.meta.url), "utf8");
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   before = await snapshot("vr1");

@@ -10,6 +10,7 @@ let engine: Engine;
 let found: Record<string, string>;
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up("vr1", "uplink");
   found = await snapshot("vr1");

@@ -46,6 +46,7 @@ const uplink = (rest = "", asn = 65000, address = EDGE) =>
   `new vpc6.Uplink("uplink", { zone, host: "${env.EDGE_HOST}", hostKey: "${env.EDGE_HOST_KEY}", asn: ${asn}, address: "${address}", ${rest} });\n`;
 
 beforeAll(async () => {
+  lab.bare();
   await lab.down();
   await lab.up(...hosts, "web1", "app1");
   for (const host of hosts) before[host] = await snapshot(host);

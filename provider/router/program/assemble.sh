@@ -1,38 +1,36 @@
 # From fragments to files: for every slot one file, each fragment under a line `# vpc6 <id>` so that a line number in a
 # daemon's complaint leads to the resource. The Router's own fragment comes first, the others by name. Placeholders of secrets,
-# `{{password:9c1e}}`, are filled from the same resource's slot `secrets`; below /etc/vpc6 only root reads.
+# `{{password:9c1e}}`, are filled from the same resource's slot `secrets`; below ETC only root reads.
 
 # assemble GENERATION [boot]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error.
 assemble() {
   local boot="${2:-}" code service slot token
   [ ! -e "$1/files" ] || rm -rf "$1/files" "$1/macs" || return 1
-  mkdir -m 700 "$1/files" "$1/files/certificates.d" "$1/files/passwords.d" || return 1
+  mkdir -m 700 "$1/files" "$1/files/@CERTIFICATES@" "$1/files/@PASSWORDS@" || return 1
   macs >"$RUN/macs" || return 1
   for slot in $SLOTS; do
     [ "$slot" = secrets ] || true >"$1/files/$slot" || return 1
   done
   true >"$1/macs"
   # `./SLOT 0 ID`, in the order in which they are written.
-  (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name 'router:*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \)) | sort |
+  (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name '@ROUTER_ID@*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \)) | sort |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$boot" -v heads="nftables|$nftables_head" '
       BEGIN {
-        hex = "[0-9a-f][0-9a-f]"
-        token = "mac-" hex hex hex hex hex hex
         while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
         split(heads, part, "|"); head[part[1]] = part[2]
       }
       # Tokens stand alone: no letter or digit before or after.
       function resolve(text,   out, found, after) {
         out = ""
-        while (match(text, token)) {
-          found = substr(text, RSTART, 16)
-          after = substr(text, RSTART + 16, 1)
+        while (match(text, /@MAC_TOKENS@/)) {
+          found = substr(text, RSTART, RLENGTH)
+          after = substr(text, RSTART + RLENGTH, 1)
           out = out substr(text, 1, RSTART - 1)
-          text = substr(text, RSTART + 16)
+          text = substr(text, RSTART + RLENGTH)
           if (out ~ /[A-Za-z0-9_-]$/ || after ~ /[A-Za-z0-9_]/) { out = out found; continue }
           if (!(found in name)) {
             if (!boot) { print $3, found; exit 3 }
-            name[found] = "no" substr(found, 5)
+            name[found] = "no" substr(found, length("@MAC_TOKEN@") + 1)
           }
           if (!(found in noted)) { noted[found] = 1; print found, name[found] >used }
           out = out name[found]
@@ -54,7 +52,7 @@ assemble() {
       function fill(text, id,   out, found) {
         if (learned != id) learn(id)
         out = ""
-        while (match(text, /\{\{[A-Za-z.]+:[0-9a-f]+\}\}/)) {
+        while (match(text, /@PLACEHOLDERS@/)) {
           found = substr(text, RSTART, RLENGTH)
           out = out substr(text, 1, RSTART - 1) (found in secret ? secret[found] : found)
           text = substr(text, RSTART + RLENGTH)
@@ -72,7 +70,7 @@ assemble() {
         print "# vpc6 " $3 >file
         source = from $1 "/" $3
         while ((getline line <source) > 0) {
-          if (index(line, "mac-")) line = resolve(line)
+          if (index(line, "@MAC_TOKEN@")) line = resolve(line)
           if (index(line, "{{")) line = fill(line, $3)
           print line >file
         }
@@ -95,7 +93,7 @@ assemble() {
 # its port, a VLAN and its parent) the one that is neither a port of another nor stacked on another.
 macs() {
   local address link lower rank
-  for link in /sys/class/net/*; do
+  for link in "$LINKS"/*; do
     read -r address 2>/dev/null <"$link/address" || continue
     case $address in ??:??:??:??:??:??) ;; *) continue ;; esac
     [ "$address" != 00:00:00:00:00:00 ] || continue
@@ -111,14 +109,14 @@ macs() {
       if (!($1 in rank) || $2 < rank[$1]) { rank[$1] = $2; name[$1] = $3; count[$1] = 1 }
       else if ($2 == rank[$1]) count[$1]++
     }
-    END { for (mac in name) if (count[mac] == 1) print "mac-" mac, name[mac] }
+    END { for (mac in name) if (count[mac] == 1) print "@MAC_TOKEN@" mac, name[mac] }
   '
 }
 
 no_such_mac() {
   local address link
-  echo "${1#mac-}" | sed 's/../&:/g; s/:$//; s/.*/no interface of this host (or more than one) has the MAC address &; it has:/'
-  for link in /sys/class/net/*; do
+  echo "${1#@MAC_TOKEN@}" | sed 's/../&:/g; s/:$//; s/.*/no interface of this host (or more than one) has the MAC address &; it has:/'
+  for link in "$LINKS"/*; do
     read -r address 2>/dev/null <"$link/address" || continue
     echo "${link##*/} ($address)"
   done
@@ -130,7 +128,7 @@ macs_moved() {
   macs >"$RUN/macs"
   awk -v table="$RUN/macs" '
     BEGIN { while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] } }
-    ($1 in name ? name[$1] : "no" substr($1, 5)) != $2 { moved = 1 }
+    ($1 in name ? name[$1] : "no" substr($1, length("@MAC_TOKEN@") + 1)) != $2 { moved = 1 }
     END { exit !moved }
   ' "$1/macs"
 }

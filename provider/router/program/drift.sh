@@ -16,13 +16,13 @@ observe() {
   lock "$LOCK_WAIT" || { busy; return; }
   held_by "a refresh"
   show_fragments "$ETC/confirmed/fragments"
-  echo "vpc6-drift 1"
+  echo "@DRIFT@"
   if [ -e "$ETC/confirmed" ]; then
     CONFIRMED=$GENERATIONS/$(generation confirmed)
     drifts "$CONFIRMED" || { answer failed; return; }
     sed 's/^/drift /' "$RUN/drifts"
   fi
-  echo "end vpc6-drift"
+  echo "@DRIFT_END@"
 }
 
 # drifts GENERATION: RUN/drifts = a line `ID SERVICE|TEXT` for each difference; the id is the Router's where a difference is
@@ -36,8 +36,8 @@ drifts() {
   }
   files=$dir/files
   # Of what holds a secret no line is shown, also not when the secret itself is gone.
-  DRIFT_SECRET=$(cd "$1/fragments" && grep -rlE '[{]{2}[A-Za-z.]+:[0-9a-f]+[}]{2}' . | cut -d/ -f2 | sort -u)
-  router=$(find "$1/fragments" -mindepth 2 -name 'router:*' -printf '%f\n' | head -n 1)
+  DRIFT_SECRET=$(cd "$1/fragments" && grep -rlE '@PLACEHOLDERS@' . | cut -d/ -f2 | sort -u)
+  router=$(find "$1/fragments" -mindepth 2 -name '@ROUTER_ID@*' -printf '%f\n' | head -n 1)
   {
     echo "=packages"
     packages_drift "$files/packages"
@@ -117,7 +117,7 @@ drift_command() {
   pid=$(systemctl show -P MainPID "$1")
   [ "${pid:-0}" != 0 ] || return 0
   # haproxy adds to its own when it reloads.
-  runs=$(tr '\0' ' ' <"/proc/$pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
+  runs=$(tr '\0' ' ' <"$PROC/$pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
   says=$("$(echo "${1#vpc6-}" | tr - _)_unit" | awk '
     /^ExecStart=/ { sub(/^ExecStart=/, ""); on = 1 }
     on { more = sub(/[ \t]*\\$/, ""); $1 = $1; text = text $0 " "; if (!more) { print text; exit } }

@@ -13,14 +13,20 @@ export PATH LC_ALL
 umask 022
 
 PROGRAM_HASH=@HASH@
-PROGRAM=/usr/local/lib/vpc6/vpc6
-ETC=/etc/vpc6
+# Everything of this host that is looked at or written is below ROOT. Tests have a folder of their own there.
+ROOT=
+PROC=$ROOT/proc
+SYSCTL=$PROC/sys
+LINKS=$ROOT/sys/class/net
+PROGRAM=$ROOT@PROGRAM@
+ETC=$ROOT@ETC@
 GENERATIONS=$ETC/generations
-VAR=/var/lib/vpc6
-RUN=/run/vpc6
-UNITS=/etc/systemd/system
+VAR=$ROOT@VAR@
+RUN=$ROOT@RUN@
+UNITS=$ROOT/etc/systemd/system
+UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
 
-# In the order in which a change is applied (provider/router/program.ts has the list). Each is a file in services/ with
+# In the order in which a change is applied. (What stands between two @ in this program's parts is in provider/contract.ts.) Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
 #   NAME_head              with what its file begins where it has any fragment. May be missing
 #   NAME_assemble FILES    what is particular to it in assembling FILES/<slot>
@@ -35,7 +41,7 @@ SERVICES="@SERVICES@"
 
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
-CONFIRM_WAIT=30
+CONFIRM_WAIT=@CONFIRM_WAIT@
 
 # Variables of a function are its own (`local`: dash has it), in small letters. Those in capitals are everybody's. Beside those
 # that begin here, some are what a function tells its callers:
@@ -74,7 +80,7 @@ CLIENT=
 
 # Progress, for the person who waits. The other end may be gone: that is no reason to stop.
 say() {
-  echo "vpc6: $*" >&2
+  echo "@SAYS@$*" >&2
 }
 
 # say_why [PREFIX]: WHY, where nobody waits but the journal. Daemons quote the line they do not like, and what is in it.
@@ -110,7 +116,7 @@ check_with() {
 answer() {
   ANSWERED=yes
   {
-    echo "vpc6-answer 1"
+    echo "@ANSWER@"
     echo "$*"
     echo "touched $TOUCHED"
     echo "changed $CHANGED"
@@ -149,7 +155,7 @@ run_dir() {
 
 # Seconds since boot: no fork, and it does not jump.
 now() {
-  read -r NOW _ </proc/uptime
+  read -r NOW _ <"$PROC/uptime"
   NOW=${NOW%.*}
 }
 
@@ -177,12 +183,12 @@ has_any() {
 require() {
   local missing tool
   # Root is who the root directory belongs to: no fork.
-  [ -O / ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
+  [ -O "$ROOT/" ] || refuse "not root: the user needs sudo without a password for $PROGRAM" || return
   missing=
   for tool in awk flock systemctl systemd-run apt-get dpkg-query ip sync; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
   done
-  [ -d /run/systemd/system ] || missing="$missing systemd(running)"
+  [ -d "$UNITS_UNTIL_BOOT" ] || missing="$missing systemd(running)"
   [ -z "$missing" ] || refuse "not found on this host:$missing
 vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils" || return
 }

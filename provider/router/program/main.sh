@@ -1,11 +1,4 @@
-# `packages`, `secrets` and `owner` are everybody's; `adopt` is the Router's.
-SLOTS="packages secrets owner adopt"
-BACKWARDS=
-for service in $SERVICES; do
-  eval "SLOTS=\"\$SLOTS \$${service}_slots\""
-  BACKWARDS="$service $BACKWARDS"
-done
-
+# Which verb is asked for.
 verb=${1:-}
 [ $# = 0 ] || shift
 case $verb in
@@ -29,4 +22,4 @@ case $verb in
     ;;
 esac
 exit
-# end of vpc6
+# @PROGRAM_END@

@@ -1,7 +1,7 @@
 # Packages: what is missing is installed, and every package that came new with it is remembered, so that `uninstall` purges
 # exactly those. Their daemons are not started by dpkg, nor at the next boot: vpc6 has units of its own.
 
-POLICY=/usr/sbin/policy-rc.d
+POLICY=$ROOT/usr/sbin/policy-rc.d
 
 installed() {
   # shellcheck disable=SC2016 # dpkg-query's own fields
@@ -10,13 +10,13 @@ installed() {
 
 # users passwd, users group
 users() {
-  cut -d: -f1 "/etc/$1" | sort
+  cut -d: -f1 "$ROOT/etc/$1" | sort
 }
 
 # packages_seen FILE: were all of these there when we last looked, and has dpkg done nothing since?
 packages_seen() {
-  [ -z "$REPAIR" ] && [ -e "$VAR/packages.seen" ] && [ -e /var/lib/dpkg/status ] &&
-    ! [ /var/lib/dpkg/status -nt "$VAR/packages.seen" ] && cmp -s "$1" "$VAR/packages.seen"
+  [ -z "$REPAIR" ] && [ -e "$VAR/packages.seen" ] && [ -e "$ROOT/var/lib/dpkg/status" ] &&
+    ! [ "$ROOT/var/lib/dpkg/status" -nt "$VAR/packages.seen" ] && cmp -s "$1" "$VAR/packages.seen"
 }
 
 # packages_install FILE: FILE is the assembled slot.
@@ -54,7 +54,7 @@ $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
 
 lists_present() {
   local list
-  for list in /var/lib/apt/lists/*_Packages* /var/lib/apt/lists/*_InRelease; do
+  for list in "$ROOT"/var/lib/apt/lists/*_Packages* "$ROOT"/var/lib/apt/lists/*_InRelease; do
     [ -e "$list" ] && return 0
   done
   return 1

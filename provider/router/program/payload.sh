@@ -12,15 +12,15 @@ read_payload() {
   fi
   says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '
     function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
-    NR == 1 { if ($0 != "vpc6-transaction 1") bad("not a payload of this program"); next }
+    NR == 1 { if ($0 != "@TRANSACTION@") bad("not a payload of this program"); next }
     ended { bad("text after the end") }
     /^\|/ { if (slot == "") bad("text outside a slot"); next }
     $1 == "holder" { if (holder == "") holder = substr($0, 8, 100); next }
     $1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/ { nonce = $2; next }
-    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= 3 && $2 <= 600 { wait = $2; next }
+    $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= @CONFIRM_LEAST@ && $2 <= @CONFIRM_MOST@ { wait = $2; next }
     $0 == "repair" { repair = "repair"; next }
     $1 == "set" || $1 == "drop" {
-      if (NF != 2 || $2 !~ /^[A-Za-z0-9][A-Za-z0-9._@:-]*$/ || length($2) > 200) bad("not an id: " $2)
+      if (NF != 2 || $2 !~ /^@ID@$/ || length($2) > @ID_LONGEST@) bad("not an id: " $2)
       if ($2 in seen) bad("twice in one payload: " $2)
       seen[$2] = 1; id = ($1 == "set") ? $2 : ""; slot = ""
       next
@@ -91,7 +91,7 @@ strangers() {
   while read -r id owner; do
     there=
     case $id in
-      router:*) there=$(cd "$2" && find . -mindepth 2 -type f -name 'router:*' -printf '%f\n' | sort | head -n 1) ;;
+      @ROUTER_ID@*) there=$(cd "$2" && find . -mindepth 2 -type f -name '@ROUTER_ID@*' -printf '%f\n' | sort | head -n 1) ;;
       *)
         for slot in $SLOTS; do
           [ ! -e "$2/$slot/$id" ] || there=$id
@@ -110,7 +110,7 @@ strangers() {
 # show_fragments DIR: every fragment below DIR but the secrets, in the form of a payload.
 show_fragments() {
   (cd "$1" 2>/dev/null && find . -mindepth 2 -type f ! -path './secrets/*' -printf '%f %P\n') | sort | awk -v dir="$1" '
-    BEGIN { print "vpc6-transaction 1"; lines = 1 }
+    BEGIN { print "@TRANSACTION@"; lines = 1 }
     {
       if ($1 != id) { id = $1; print "set " id; lines++ }
       slot = $2; sub(/\/.*/, "", slot)

@@ -91,7 +91,7 @@ sweep() {
   [ ! -e "$RUN/drift" ] || rm -rf "$RUN/drift"
   for payload in "$RUN"/payload.*; do
     pid=${payload#"$RUN/payload."}
-    [ -d "/proc/${pid%.err}" ] || [ ! -e "$payload" ] || rm -f "$payload"
+    [ -d "$PROC/${pid%.err}" ] || [ ! -e "$payload" ] || rm -f "$payload"
   done
   keep=-1
   for dir in "$GENERATIONS"/*; do

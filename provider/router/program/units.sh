@@ -105,7 +105,7 @@ unit() {
 units_drift() {
   local unit_file unit_in unit_name
   units_each unit_drift
-  for unit_in in "$UNITS" /run/systemd/system; do
+  for unit_in in "$UNITS" "$UNITS_UNTIL_BOOT"; do
     for unit_file in "$unit_in"/vpc6.service.d/* "$unit_in"/vpc6-*.service.d/* "$unit_in"/vpc6-*.socket.d/*; do
       [ ! -e "$unit_file" ] || echo "- $unit_file added"
     done
@@ -121,7 +121,7 @@ unit_drift() {
 
 units_drop_ins_remove() {
   rm -rf "$UNITS"/vpc6.service.d "$UNITS"/vpc6-*.service.d "$UNITS"/vpc6-*.socket.d \
-    /run/systemd/system/vpc6.service.d /run/systemd/system/vpc6-*.service.d /run/systemd/system/vpc6-*.socket.d
+    "$UNITS_UNTIL_BOOT"/vpc6.service.d "$UNITS_UNTIL_BOOT"/vpc6-*.service.d "$UNITS_UNTIL_BOOT"/vpc6-*.socket.d
 }
 
 # unit_restart NAME: at boot it may wait for its turn; else WHY is what it said when it did not start.

@@ -94,7 +94,7 @@ boot_wait() {
     late=
     awk '/^interface / { print $2 }' "$CONFIRMED/files/network" >"$RUN/links"
     while read -r dev; do
-      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "/sys/class/net/$dev" ] || late=$dev ;; esac
+      case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "$LINKS/$dev" ] || late=$dev ;; esac
     done <"$RUN/links"
     [ -n "$late" ] || return 0
     waits=$((waits + 1))
@@ -109,7 +109,7 @@ uninstall() {
   trap '' HUP PIPE INT TERM
   require || {
     # Nothing has come of it: the program is all there is.
-    [ -e "$ETC" ] || rm -rf /usr/local/lib/vpc6
+    [ -e "$ETC" ] || rm -rf "${PROGRAM%/*}"
     answer unusable
     return
   }
@@ -133,6 +133,6 @@ uninstall() {
   done
   units_remove
   packages_purge || { CULPRIT=packages; answer failed; return; }
-  rm -rf /etc/vpc6 /var/lib/vpc6 /run/vpc6 /usr/local/lib/vpc6 || { answer failed; return; }
+  rm -rf "${ETC:?}" "${VAR:?}" "${RUN:?}" "${PROGRAM%/*}" || { answer failed; return; }
   answer ok 0 same
 }

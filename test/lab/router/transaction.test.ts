@@ -17,6 +17,7 @@ let router: RouterAddress;
 const web = tier("web", "web0", 1);
 
 beforeAll(async () => {
+  lab.bare();
   router = await freshRouter();
 });
 afterAll(() => disconnect());

@@ -8,6 +8,7 @@ import {
   RouterError,
   uninstall,
 } from "../../../provider/router/index";
+import { lab } from "../lab.ts";
 import { base, freshRouter, instance, on, snapshot, tier, without } from "./vr1";
 
 let router: RouterAddress;
@@ -17,6 +18,7 @@ const installed =
   'dpkg -l | awk \'$1 == "ii" && $2 ~ /^(iptables|libnftnl11|nftables|dnsmasq-base)(:|$)/ { sub(/:.*/, "", $2); print $2 }\'';
 
 beforeAll(async () => {
+  lab.bare();
   router = await freshRouter();
 });
 afterAll(() => disconnect());

@@ -10,11 +10,8 @@ export const path = "/usr/local/lib/vpc6/vpc6";
 
 /** A fresh vr1; `user` is who logs in. */
 export async function freshRouter(user = "root"): Promise<RouterAddress> {
-  // First `reset`: a router that a test left in pieces never comes "up".
-  await lab.reset("vr1").catch(async () => {
-    await lab.up("vr1");
-    await lab.reset("vr1");
-  });
+  await lab.down();
+  await lab.up("vr1");
   return await address(user);
 }
 

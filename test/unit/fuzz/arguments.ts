@@ -2,6 +2,7 @@
 // does not compile, and a property that no sample has fails a test.
 
 import fc from "fast-check";
+import { idOf } from "../../../provider/contract";
 import type * as provider from "../../../provider/index";
 import { CERTIFICATE, PRIVATE_KEY } from "../certificate";
 import { HOST_KEY, ROUTER } from "../check";
@@ -97,7 +98,12 @@ const rule = fc.oneof(
     "cidrs?": list(outside, 1),
     "sources?": list(party, 1),
     "log?": fc.boolean(),
-    "description?": of("the shop", "über's {café} $HOME `x` #1", "# vpc6 router@vr1", "{{tls.privateKey:0000}}"),
+    "description?": of(
+      "the shop",
+      "über's {café} $HOME `x` #1",
+      `# vpc6 ${idOf.router("vr1")}`,
+      "{{tls.privateKey:0000}}",
+    ),
   }),
   fields({
     direction: of("ingress", "egress"),

@@ -2,6 +2,7 @@
 // allows. A template with a value that has no pattern fails.
 
 import { readFileSync } from "node:fs";
+import * as contract from "../../../provider/contract";
 
 const A6 = "[0-9a-f:]{2,39}";
 const A4 = "\\d{1,3}(?:\\.\\d{1,3}){3}";
@@ -133,15 +134,19 @@ export function grammarOf(template: string): Map<string, RegExp> {
   return grammar;
 }
 
+const facts = new Map<string, unknown>(Object.entries(contract));
+const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+
 function pattern(line: string, template: string): string {
   return line
     .split(/(\{\{[^{}]*\}\})/)
     .map((part) => {
       const inside = /^\{\{(.*)\}\}$/.exec(part)?.[1];
-      if (inside === undefined) return part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+      if (inside === undefined) return literally(part);
       if (/^#(if|unless)/.test(inside)) return "(?:";
       if (/^\/(if|unless)$/.test(inside)) return ")?";
       const name = inside.replace("../", "");
+      if (name.startsWith("@contract.")) return literally(String(facts.get(name.slice(10))));
       const own = VALUES[template] ?? {};
       const found = own[`${name}@${line.trim()}`] ?? own[name] ?? VALUES.common?.[name];
       if (found === undefined) throw new Error(`grammar.ts has no pattern for {{${name}}} in ${template}.hbs: ${line}`);

@@ -249,6 +249,10 @@ test("a load balancer: its address, who may reach it, a line for each member", a
 	bind [2001:67c:2834::80]:80 v6only transparent
 	mode http
 	balance roundrobin
+	# A network of clients has at most an eighth of the connections (defaults, maxconn).
+	stick-table type ipv6 size 100k expire 1h store conn_cur
+	tcp-request connection track-sc0 src,ipmask(32,64)
+	tcp-request connection reject if { sc0_conn_cur gt 1000 }
 	option forwardfor
 	option idle-close-on-response
 	default-server check inter 2s fastinter 500ms downinter 1s rise 2 fall 3
@@ -278,7 +282,8 @@ test("a load balancer for TLS on another's address, with an IPv4 member, checks 
   expect(nftables).toBe(
     "add rule inet vpc6 services ip6 daddr 2001:67c:2834::80 tcp dport 443 ip6 saddr { 2001:db8::/32, 2001:67c:2834::/48 } accept\n",
   );
-  expect(haproxy).toContain("mode tcp\n\tbalance source\n\ttcp-request inspect-delay 5s\n");
+  expect(haproxy).toContain("mode tcp\n\tbalance source\n");
+  expect(haproxy).toContain("\ttcp-request inspect-delay 5s\n");
   expect(haproxy).toContain("\toption httpchk GET /healthz\n");
   expect(haproxy).toContain(
     "check inter 5s fastinter 500ms downinter 1s rise 2 fall 3 check-ssl verify none send-proxy-v2\n",
@@ -393,6 +398,8 @@ test("an isolated network: what a tier has, and what a VPC would give it", async
     network: "unreachable 2001:db8:2800::/64\ninterface db0\naddress db0 2001:db8:2800::1/64 nodad\n",
     nftables: `add element inet vpc6 networks { 2001:db8:2800::/64 }
 add element inet vpc6 tiers { "db0" }
+add element inet vpc6_shares share_tiers { "db0" }
+add element arp vpc6_shares arp_tiers { "db0" }
 add element inet vpc6 gateways { "db0" . 2001:db8:2800::1 }
 `,
     dnsmasq: `interface=db0

@@ -1,7 +1,7 @@
 # dnsmasq: router advertisements, DHCPv6 and DNS, in a unit of our own. It runs when at least one fragment names an interface
 # (without one it would serve everybody). Guests are a file each in directories it watches: they cost no restart.
 
-dnsmasq_slots="dnsmasq dhcp-hosts dns-hosts"
+dnsmasq_slots="@DNSMASQ_SLOTS@"
 
 dnsmasq_assemble() {
   [ ! -s "$1/dnsmasq" ] || grep -q '^interface=' "$1/dnsmasq" || true >"$1/dnsmasq"
@@ -145,9 +145,9 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=forking
-PIDFile=/run/vpc6/dnsmasq.pid
-ExecStart=/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid \
-  --dhcp-leasefile=/var/lib/vpc6/dnsmasq.leases --log-dhcp --enable-dbus
+PIDFile=@RUN@/dnsmasq.pid
+ExecStart=/usr/sbin/dnsmasq -C @LIVE@/dnsmasq -x @RUN@/dnsmasq.pid \
+  --dhcp-leasefile=@VAR@/dnsmasq.leases --log-dhcp --enable-dbus
 Restart=on-failure
 RestartSec=1
 TimeoutStartSec=20

@@ -3,14 +3,15 @@
 # back with its own configuration when ours goes.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
-FRR_CONF=/etc/frr/frr.conf
+FRR_CONF=$ROOT/etc/frr/frr.conf
 
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
-FRR_HISTORY=/root/.history_frr
+FRR_DAEMON_LIST=$ROOT/etc/frr/daemons
+FRR_HISTORY=$ROOT/root/.history_frr
 VTYSH_HISTFILE=$RUN/vtysh.history
 export VTYSH_HISTFILE
 
-frr_slots=frr
+frr_slots="@FRR_SLOTS@"
 
 frr_assemble() {
   [ ! -s "$1/frr" ] || grep -q '^router ' "$1/frr" || true >"$1/frr"
@@ -23,9 +24,9 @@ frr_check() {
   grep -qsxF frr "$VAR/packages" || [ -s "$1/adopt" ] ||
     refuse "FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr, or set adopt" || return
   # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
-  if grep -q '^# vpc6 uplink:' "$1/frr" && grep -q '^# vpc6 router:' "$1/nftables"; then
+  if grep -q '^# vpc6 @UPLINK_ID@' "$1/frr" && grep -q '^# vpc6 @ROUTER_ID@' "$1/nftables"; then
     refuse "this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with" \
-      "$(awk '/^# vpc6 uplink:/ { print $3; exit }' "$1/frr")"
+      "$(awk '/^# vpc6 @UPLINK_ID@/ { print $3; exit }' "$1/frr")"
     return
   fi
   wrong=$(awk '
@@ -75,7 +76,7 @@ frr_found() {
   local bfdd
   if [ ! -d "$VAR/frr" ]; then
     rm -rf "$VAR/frr.new"
-    mkdir "$VAR/frr.new" && cp -p /etc/frr/daemons "$FRR_CONF" "$VAR/frr.new" &&
+    mkdir "$VAR/frr.new" && cp -p "$FRR_DAEMON_LIST" "$FRR_CONF" "$VAR/frr.new" &&
       systemctl show -P ActiveState frr >"$VAR/frr.new/state" &&
       { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" ||
       refuse "the configuration that FRR came with cannot be kept in $VAR/frr" || return
@@ -83,14 +84,14 @@ frr_found() {
   bfdd=$(frr_daemons_of "$1" | grep '^bfdd=')
   FRR_DAEMONS=
   # Which daemons there are counts: what else changed in this file is no reason for a start.
-  if grep -qx 'bgpd=yes' /etc/frr/daemons && grep -qx "$bfdd" /etc/frr/daemons; then
+  if grep -qx 'bgpd=yes' "$FRR_DAEMON_LIST" && grep -qx "$bfdd" "$FRR_DAEMON_LIST"; then
     [ -n "$REPAIR" ] || return 0
-  elif grep -qx 'bgpd=yes' /etc/frr/daemons; then
+  elif grep -qx 'bgpd=yes' "$FRR_DAEMON_LIST"; then
     FRR_DAEMONS=changed
   else
     rm -f "$RUN/frr.applied"
   fi
-  frr_daemons_of "$1" >/etc/frr/.daemons && frr_place /etc/frr/.daemons /etc/frr/daemons
+  frr_daemons_of "$1" >"$FRR_DAEMON_LIST.vpc6" && frr_place "$FRR_DAEMON_LIST.vpc6" "$FRR_DAEMON_LIST"
 }
 
 # frr_daemons_of FILE: the package's list of daemons, with those that FILE needs.
@@ -182,7 +183,7 @@ frr_reload() {
     # Starts and stops those that have come and gone, no other, and ends with frr-reload.py too.
     systemctl reload frr >"$RUN/frr.out" 2>&1
   else
-    /usr/lib/frr/frr-reload.py --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
+    "$ROOT/usr/lib/frr/frr-reload.py" --reload "$FRR_CONF" >"$RUN/frr.out" 2>&1
   fi
   code=$?
   if [ $code = 0 ] && [ -s "$RUN/frr.keys.set" ]; then
@@ -245,7 +246,7 @@ frr_drift() {
   done
   {
     drift_file "$RUN/frr.file" "$FRR_CONF" frr
-    drift_file "$RUN/frr.daemons" /etc/frr/daemons
+    drift_file "$RUN/frr.daemons" "$FRR_DAEMON_LIST"
     ! systemctl --quiet is-active frr || cat "$RUN/frr.differs"
   } | sed 's/ password .*/ password (not shown)/' >"$RUN/frr.drift"
   cat "$RUN/frr.drift"
@@ -299,7 +300,7 @@ frr_remove() {
   fi
   systemctl reset-failed frr >/dev/null 2>&1
   for file in daemons frr.conf; do
-    [ ! -d /etc/frr ] || cp -p "$VAR/frr/$file" "/etc/frr/$file"
+    [ ! -d "${FRR_CONF%/*}" ] || cp -p "$VAR/frr/$file" "${FRR_CONF%/*}/$file"
   done
   [ -e "$VAR/frr/history" ] || rm -f "$FRR_HISTORY"
   ! grep -qsx active "$VAR/frr/state" || systemctl start frr

@@ -1,13 +1,13 @@
 # haproxy: load balancers, in a unit of our own beside the distribution's. It runs when at least one fragment has a `listen`
 # section. A change is a reload: a new process takes the listening sockets over, the old one ends with its last connection.
 
-haproxy_slots="haproxy certificates"
+haproxy_slots="@HAPROXY_SLOTS@"
 
-# A certificate with its key is a file of its own, `certificates.d/<id>`.
+# A certificate with its key is a file of its own, `@CERTIFICATES@/<id>`.
 haproxy_assemble() {
   [ ! -s "$1/haproxy" ] || grep -q '^listen ' "$1/haproxy" || true >"$1/haproxy"
   [ -s "$1/certificates" ] || return 0
-  awk -v dir="$1/certificates.d/" '
+  awk -v dir="$1/@CERTIFICATES@/" '
     /^# vpc6 / { if (file != "") close(file); file = dir $3; next }
     { print >file }
   ' "$1/certificates"
@@ -26,10 +26,11 @@ haproxy_check() {
   ' "$1/haproxy")
   judged "$wrong" || return
   # The certificates are not live yet.
-  sed "s|$ETC/live/files/|$1/|" "$1/haproxy" >"$1/haproxy.check"
+  sed "s|@LIVE@/|$1/|" "$1/haproxy" >"$1/haproxy.check"
   check_with "$1/haproxy.check" '.*ALERT.*\[haproxy\.check:\([0-9][0-9]*\)\].*' haproxy -c -f || code=1
   rm -f "$1/haproxy.check"
-  [ $code = 0 ] || WHY=$(printf '%s\n' "$WHY" | grep -E 'ALERT|WARNING' | sed 's|haproxy\.check:|haproxy:|g')
+  # Of its notices nothing is told, unless there is nothing else.
+  [ $code = 0 ] || WHY=$(printf '%s\n' "$WHY" | sed 's|haproxy\.check|haproxy|g' | { grep -E 'ALERT|WARNING' || printf '%s\n' "$WHY"; })
   return $code
 }
 
@@ -77,7 +78,7 @@ haproxy_reload() {
 haproxy_workers() {
   local master
   master=$(systemctl show -P MainPID vpc6-haproxy)
-  cat "/proc/$master/task/$master/children" 2>/dev/null
+  cat "$PROC/$master/task/$master/children" 2>/dev/null
 }
 
 haproxy_reloading() {
@@ -93,8 +94,8 @@ haproxy_drift() {
   local file name
   [ -s "$1/haproxy" ] || { drift_daemon vpc6-haproxy inactive; return; }
   drift_daemon vpc6-haproxy active
-  for file in "$1/certificates.d"/* "$ETC/live/files/certificates.d"/*; do
-    name=certificates.d/${file##*/}
+  for file in "$1/@CERTIFICATES@"/* "$ETC/live/files/@CERTIFICATES@"/*; do
+    name=@CERTIFICATES@/${file##*/}
     [ ! -e "$file" ] || cmp -s "$1/$name" "$ETC/live/files/$name" && continue
     [ -e "$1/$name" ] && echo "${file##*/} $ETC/live/files/$name changed" || echo "- $ETC/live/files/$name added"
   done | sort -u >"$RUN/haproxy.files"
@@ -122,8 +123,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart=/usr/sbin/haproxy -Ws -f /etc/vpc6/live/files/haproxy
-ExecReload=/usr/sbin/haproxy -c -f /etc/vpc6/live/files/haproxy
+ExecStart=/usr/sbin/haproxy -Ws -f @LIVE@/haproxy
+ExecReload=/usr/sbin/haproxy -c -f @LIVE@/haproxy
 ExecReload=/bin/kill -USR2 $MAINPID
 KillMode=mixed
 SuccessExitStatus=143

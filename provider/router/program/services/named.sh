@@ -4,10 +4,10 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # Where the distribution's AppArmor profile lets it read.
-NAMED_CONF=/etc/bind/vpc6.conf
-NAMED_PORT=5354
+NAMED_CONF=$ROOT/etc/bind/vpc6.conf
+NAMED_PORT=@DNS64_PORT@
 
-named_slots=named
+named_slots="@NAMED_SLOTS@"
 
 # The gateways' IPv6 addresses are both where guests ask and where dnsmasq answers.
 named_assemble() {
@@ -36,6 +36,8 @@ options {
 	dnssec-validation no;
 	empty-zones-enable no;
 	max-cache-size 16m;
+	recursive-clients 3000;
+	tcp-clients 600;
 	max-ncache-ttl 5;
 	version none;
 END

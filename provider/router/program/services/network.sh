@@ -8,12 +8,12 @@
 
 NETWORK_PROTO=106
 
-network_slots=network
+network_slots="@NETWORK_SLOTS@"
 network_assemble() { :; }
 
 network_check() {
   local devs='' link wrong
-  for link in /sys/class/net/*; do devs="$devs ${link##*/}"; done
+  for link in "$LINKS"/*; do devs="$devs ${link##*/}"; done
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
   true >"$RUN/network.adopt"
   wrong=$(awk -v devs="$devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" -v adopt="$(grep -v '^#' "$1/adopt")" -v adopted="$RUN/network.adopt" '
@@ -255,14 +255,14 @@ network_drift() {
   mkdir -p "$VAR/links"
   awk '/^# vpc6 / { id = $3 } /^interface / { print id, $2 }' "$1/network" >"$RUN/network.links"
   while read -r link_id dev; do
-    [ -e "/sys/class/net/$dev" ] || {
+    [ -e "$LINKS/$dev" ] || {
       echo "$link_id interface $dev is not there"
       continue
     }
     network_is_up "$dev" || echo "$link_id interface $dev is down"
     for name in $(network_settings "$1/network" "$dev"); do
-      [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
-      now=$(cat "/proc/sys/net/ipv6/conf/$dev/${name%=*}" 2>/dev/null)
+      [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
+      now=$(cat "$SYSCTL/net/ipv6/conf/$dev/${name%=*}" 2>/dev/null)
       [ "$now" = "${name#*=}" ] ||
         echo "$link_id net.ipv6.conf.$dev.${name%=*} = ${now:-not there} instead of ${name#*=}"
     done
@@ -349,7 +349,7 @@ network_links_up() {
   mkdir -p "$VAR/links"
   awk '/^interface / { print $2 }' "$1" >"$RUN/links"
   while read -r dev; do
-    [ -e "/sys/class/net/$dev" ] || {
+    [ -e "$LINKS/$dev" ] || {
       [ -n "${BOOTING:-}" ] || refuse "interface $dev does not exist on this host" || return
       say "interface $dev does not exist on this host"
       true >"$RUN/unsettled"
@@ -364,7 +364,7 @@ network_links_up() {
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
     for name in $(network_settings "$1" "$dev"); do
-      [ -e "/proc/sys/net/ipv6/conf/$dev" ] || continue
+      [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
       [ "$name" != forwarding=1 ] || sysctl_forwards "$dev" || dnsmasq_advertise_again "${1%/*}"
       sysctl_put "net/ipv6/conf/$dev/${name%=*}" "${name#*=}" || refuse "the kernel refuses net.ipv6.conf.$dev.$name" || return
     done
@@ -391,7 +391,7 @@ network_settings() {
 
 # Whom a link of ours listens to: nobody; or (keep-ra) whom it did before, as the operator's own address may live by that.
 network_ra() {
-  if grep -qxF "interface $2 keep-ra" "$1" && [ "$(cat "/proc/sys/net/ipv6/conf/$2/accept_ra")" != 0 ]; then
+  if grep -qxF "interface $2 keep-ra" "$1" && [ "$(cat "$SYSCTL/net/ipv6/conf/$2/accept_ra")" != 0 ]; then
     echo 2
   else
     echo 0
@@ -405,7 +405,7 @@ network_has() {
 
 network_is_up() {
   local flags
-  read -r flags <"/sys/class/net/$1/flags" && [ $((flags & 1)) = 1 ]
+  read -r flags <"$LINKS/$1/flags" && [ $((flags & 1)) = 1 ]
 }
 
 # network_links_down FILE: links that nobody names any more go back to what they were.
@@ -415,7 +415,7 @@ network_links_down() {
     [ -e "$found" ] || continue
     dev=${found##*/}
     ! network_has "$1" "$dev" || continue
-    if [ -e "/sys/class/net/$dev" ]; then
+    if [ -e "$LINKS/$dev" ]; then
       while read -r name value; do
         case $name in
           up | down) state=$name ;;
@@ -450,11 +450,11 @@ network_health() {
   while :; do
     ip -o -6 addr show tentative >"$RUN/tentative"
     [ -s "$RUN/tentative" ] || return 0
-    state=$(awk -v wanted="$RUN/dad" '
+    state=$(awk -v wanted="$RUN/dad" -v links="$LINKS" '
       BEGIN { while ((getline line <wanted) > 0) want[line] = 1 }
       !(($2 " " $4) in want) { next }
       / dadfailed/ { print "failed", $2, $4; exit }
-      { carrier = 0; getline carrier <("/sys/class/net/" $2 "/carrier"); if (carrier == 1 && !told++) print "waiting", $2, $4 }
+      { carrier = 0; getline carrier <(links "/" $2 "/carrier"); if (carrier == 1 && !told++) print "waiting", $2, $4 }
     ' "$RUN/tentative")
     case $state in
       '') return 0 ;;

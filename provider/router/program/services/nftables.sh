@@ -1,9 +1,12 @@
-# nftables: one table of ours, `inet vpc6`, replaced whole in one transaction. Other people's tables are never touched.
+# nftables: a table of ours, `@TABLE@`, replaced whole in one transaction, and two named `vpc6_shares`, of which the rules are
+# replaced and the counts stay. Other people's tables are never touched.
 
-nftables_slots=nftables
+nftables_slots="@NFTABLES_SLOTS@"
 
 # The table is made anew each time: its file begins with this where there is any fragment (see assemble.sh).
-nftables_head='table inet vpc6\ndelete table inet vpc6'
+nftables_head='table @TABLE@\ndelete table @TABLE@
+table @SHARES@ { set share_tiers { type ifname; }; }\nflush table @SHARES@\nflush set @SHARES@ share_tiers
+table @ARP_SHARES@ { set arp_tiers { type ifname; }; }\nflush table @ARP_SHARES@\nflush set @ARP_SHARES@ arp_tiers'
 nftables_assemble() { :; }
 
 nftables_check() {
@@ -14,9 +17,9 @@ nftables_check() {
   # Pulumi makes what is new before it takes away what it replaces. Of two it would stay.
   wrong=$(awk '
     /^# vpc6 / { id = $3; stack = "" }
-    /^# stack / { stack = $3 }
-    $1 == "chain" && $2 ~ /^to\// {
-      tier = substr($2, 4)
+    index($0, "@STACK_MARK@") == 1 { stack = $NF }
+    $1 == "chain" && index($2, "@TO_TIER@") == 1 {
+      tier = substr($2, length("@TO_TIER@") + 1)
       if (stack != "" && (tier in of) && of[tier] != stack) {
         print id
         print "two access lists for interface " tier ": " by[tier] " of stack " of[tier] " and " id " of stack " stack
@@ -44,22 +47,23 @@ nftables_health() {
   case "
 $WHY
 " in *"
-table inet vpc6
-"*) WHY='' ;; *) refuse "the table inet vpc6 is not there: $WHY" ;; esac
+table @TABLE@
+"*) WHY='' ;; *) refuse "the table @TABLE@ is not there: $WHY" ;; esac
 }
 
 nftables_remove() {
   command -v nft >/dev/null || return 0
   # `delete` of what is not there is an error, `table` makes it first.
-  printf 'table inet vpc6\ndelete table inet vpc6\n' | nft -f -
+  printf 'table %s\ndelete table %s\n' '@TABLE@' '@TABLE@' '@SHARES@' '@SHARES@' \
+    '@ARP_SHARES@' '@ARP_SHARES@' | nft -f -
 }
 
 # At boot a filter that cannot be loaded leaves the host closed: nothing is forwarded until someone has looked.
 nftables_closed() {
   nft -f - <<'END'
-table inet vpc6
-delete table inet vpc6
-table inet vpc6 {
+table @TABLE@
+delete table @TABLE@
+table @TABLE@ {
   chain forward {
     type filter hook forward priority filter; policy drop;
   }
@@ -67,21 +71,27 @@ table inet vpc6 {
 END
 }
 
+# Names of chains and sets are never those of another of these tables.
+NFTABLES_LIST='nft -s list table @TABLE@ && { nft -s list table @SHARES@; nft -s list table @ARP_SHARES@; true; } 2>/dev/null'
+nftables_list() {
+  eval "$NFTABLES_LIST"
+}
+
 # Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
 # and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
 nftables_drift() {
   local list
-  nft -s list table inet vpc6 >"$RUN/nft.now" 2>/dev/null || {
-    [ ! -s "$1/nftables" ] || echo "- table inet vpc6 removed"
+  nftables_list >"$RUN/nft.now" 2>/dev/null || {
+    [ ! -s "$1/nftables" ] || echo "- table @TABLE@ removed"
     return
   }
   [ -s "$1/nftables" ] || {
-    echo "- table inet vpc6 added"
+    echo "- table @TABLE@ added"
     return
   }
   # shellcheck disable=SC2016 # for the shell in there
-  unshare -n sh -c 'nft -f "$1" && nft -s list table inet vpc6' sh "$1/nftables" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
-    echo "- table inet vpc6 cannot be compared, $(head -n 1 "$RUN/nft.out")"
+  unshare -n sh -c 'nft -f "$1" && eval "$2"' sh "$1/nftables" "$NFTABLES_LIST" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
+    echo "- table @TABLE@ cannot be compared, $(head -n 1 "$RUN/nft.out")"
     return
   }
   ! cmp -s "$RUN/nft.want" "$RUN/nft.now" || return 0
@@ -106,9 +116,9 @@ nftables_drift() {
           object = w[1] " " w[2]
           if (!(object in owner)) owner[object] = id
           if (line ~ /\}$/) said[object, words(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
-        } else if (line ~ /^add rule inet vpc6 /) {
-          rule = line; sub(/^add rule inet vpc6 [^ ]+ /, "", rule); said["chain " w[5], words(rule)] = id
-        } else if (line ~ /^add element inet vpc6 /) {
+        } else if (line ~ /^add rule @TABLE@ /) {
+          rule = line; sub(/^add rule @TABLE@ [^ ]+ /, "", rule); said["chain " w[5], words(rule)] = id
+        } else if (line ~ /^add element (inet|arp) vpc6[^ ]* /) {
           list = line; sub(/^[^{]*\{/, "", list); sub(/\}$/, "", list)
           n = split(list, e, ",")
           for (i = 1; i <= n; i++) element[w[5], trim(e[i])] = id
@@ -138,6 +148,8 @@ nftables_drift() {
 nftables_lines() {
   awk '
     function put(rank, text) { printf "%s\t%06d\t%s\n", object, rank, text }
+    # Between two objects: the last one has none behind it until another hand adds one.
+    !NF { next }
     /^table / { object = "table"; next }
     /^\t[^\t}]/ && /\{$/ { object = $1 " " $2; dynamic = 0; put(0, ""); next }
     /^\t?\}$/ { next }

@@ -15,6 +15,9 @@ my $LONGEST = 4096;    # bytes of a request
 my $EACH = 8;          # connections of one address at a time
 my $ALL = 256;         # connections at a time; the oldest makes room
 
+# What a resource is filed under.
+my $ID = '@ID@';
+
 my ($states) = ($ENV{STATE_DIRECTORY} // '') =~ m{^(/.+)$} or die "no state directory\n";
 my %guests = guests("$ENV{CREDENTIALS_DIRECTORY}/passwords");
 open my $door, '+<&=', 3 or die "no socket: $!\n";
@@ -34,7 +37,7 @@ sub guests {
   my %found;
   open my $table, '<', $file or die "$file: $!\n";
   while (my $line = <$table>) {
-    my ($id, $address, $password) = $line =~ /^([A-Za-z0-9][A-Za-z0-9._\@:-]*) ([0-9a-f:.]+) (\S+)$/ or next;
+    my ($id, $address, $password) = $line =~ /^($ID) ([0-9a-f:.]+) (\S+)$/ or next;
     my $bytes = inet_pton($address =~ /:/ ? AF_INET6 : AF_INET, $address) or next;
     $found{$bytes} = { id => $id, password => $password };
   }

@@ -1,17 +1,17 @@
-# password: CloudStack's guest protocol on the tiers' gateways, port 8080. A socket for each gateway, and behind it, while somebody asks,
+# password: CloudStack's guest protocol on the tiers' gateways, port @PASSWORD_PORT@. A socket for each gateway, and behind it, while somebody asks,
 # a process without privileges (password.pl) that knows the guests of this gateway. Another tier's socket is not touched.
 #
 # Lines `GATEWAY NAME ADDRESS PASSWORD`: the guest with that address asks at that gateway, which has that name in DNS.
 
-password_slots=passwords
-PASSWORD_STATES=/var/lib/private/vpc6-password
+password_slots="@PASSWORD_SLOTS@"
+PASSWORD_STATES=$ROOT/var/lib/private/vpc6-password
 
-# A table for each gateway, `passwords.d/GATEWAY`; and the gateways' names among those of DNS, as the Router's own.
+# A table for each gateway, `@PASSWORDS@/GATEWAY`; and the gateways' names among those of DNS, as the Router's own.
 password_assemble() {
   local router
   [ -s "$1/passwords" ] || return 0
-  router=$(sed -n 's/^# vpc6 \(router@.*\)/\1/p' "$1/nftables" | head -n 1)
-  awk -v dir="$1/passwords.d/" -v names="$1/dns-hosts" -v router="${router:-router}" '
+  router=$(sed -n 's/^# vpc6 \(@ROUTER_ID@.*\)/\1/p' "$1/nftables" | head -n 1)
+  awk -v dir="$1/@PASSWORDS@/" -v names="$1/dns-hosts" -v router="${router:-router}" '
     /^# vpc6 / { id = $3; next }
     NF != 4 || $1 !~ /^[0-9a-f:.]+$/ { next }
     { print id, $3, $4 >(dir $1) }
@@ -29,7 +29,7 @@ password_check() {
     { by[$1, $3] = id }
   ' "$1/passwords")
   judged "$wrong" || return
-  [ -x /usr/bin/perl ] || refuse "there is no /usr/bin/perl (Debian's perl-base, which is essential)"
+  [ -x "$ROOT/usr/bin/perl" ] || refuse "there is no /usr/bin/perl (Debian's perl-base, which is essential)"
 }
 
 password_apply() {
@@ -37,16 +37,16 @@ password_apply() {
   mkdir -p "$RUN/password.applied" || return 1
   password_sockets >"$RUN/password.sockets"
   while read -r gateway; do
-    [ ! -e "$1/passwords.d/$gateway" ] || continue
+    [ ! -e "$1/@PASSWORDS@/$gateway" ] || continue
     systemctl stop "$(password_socket "$gateway")" "vpc6-password@$gateway.service" >/dev/null 2>&1
     systemctl reset-failed "$(password_socket "$gateway")" "vpc6-password@$gateway.service" >/dev/null 2>&1
     rm -f "$RUN/password.applied/$gateway"
   done <"$RUN/password.sockets"
-  for table in "$1"/passwords.d/*; do
+  for table in "$1"/@PASSWORDS@/*; do
     [ -e "$table" ] || continue
     password_serve "${table##*/}" "$(sha256sum <"$table")" || return 1
   done
-  password_forget "$1/passwords.d"
+  password_forget "$1/@PASSWORDS@"
 }
 
 # password_serve GATEWAY SUM: a process with another table goes: the next one who asks gets a new one. Who asks meanwhile waits in the
@@ -63,7 +63,7 @@ password_serve() {
     systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
     systemctl start "$(password_socket "$1")" >"$RUN/password.out" 2>&1 || {
       password_blame "$1"
-      refuse "nobody can listen at $1, port 8080: $(password_said "$1")"
+      refuse "nobody can listen at $1, port @PASSWORD_PORT@: $(password_said "$1")"
       return
     }
   fi
@@ -75,7 +75,7 @@ password_said() {
 }
 
 password_blame() {
-  read -r BLAME _ <"$ETC/live/files/passwords.d/$1" || BLAME=
+  read -r BLAME _ <"$ETC/live/files/@PASSWORDS@/$1" || BLAME=
 }
 
 # password_socket GATEWAY: the socket unit there; only an IPv6 address stands in brackets.
@@ -102,11 +102,11 @@ password_forget() {
 
 password_health() {
   local table
-  for table in "$1"/passwords.d/*; do
+  for table in "$1"/@PASSWORDS@/*; do
     [ -e "$table" ] || continue
     systemctl --quiet is-active "$(password_socket "${table##*/}")" || {
       password_blame "${table##*/}"
-      refuse "nobody listens at ${table##*/}, port 8080: $(password_said "${table##*/}")"
+      refuse "nobody listens at ${table##*/}, port @PASSWORD_PORT@: $(password_said "${table##*/}")"
       return
     }
   done
@@ -115,8 +115,8 @@ password_health() {
 password_drift() {
   local gateway state table
   for gateway in $(password_tables "$1" "$ETC/live/files" | sort -u); do
-    table=$ETC/live/files/passwords.d/$gateway
-    if cmp -s "$1/passwords.d/$gateway" "$table"; then :; else
+    table=$ETC/live/files/@PASSWORDS@/$gateway
+    if cmp -s "$1/@PASSWORDS@/$gateway" "$table"; then :; else
       echo "- $table changed"
       # A process may have it, and goes when it is repaired.
       rm -f "$RUN/password.applied/$gateway"
@@ -135,17 +135,17 @@ password_drift() {
 password_tables() {
   local files table
   for files in "$@"; do
-    for table in "$files"/passwords.d/*; do
+    for table in "$files"/@PASSWORDS@/*; do
       [ ! -e "$table" ] || echo "${table##*/}"
     done
   done
 }
 
 password_remove() {
-  mkdir -p "$RUN/none/passwords.d"
-  rm -f "$RUN/none/passwords.d"/*
+  mkdir -p "$RUN/none/@PASSWORDS@"
+  rm -f "$RUN/none/@PASSWORDS@"/*
   password_apply "$RUN/none"
-  rm -rf "$PASSWORD_STATES" /var/lib/vpc6-password
+  rm -rf "$PASSWORD_STATES" "$ROOT/var/lib/vpc6-password"
 }
 
 # unit_password_socket LISTEN
@@ -156,7 +156,7 @@ unit_password_socket() {
 Description=vpc6: passwords of guests, at %i
 
 [Socket]
-ListenStream=$1:8080
+ListenStream=$1:@PASSWORD_PORT@
 FreeBind=yes
 BindIPv6Only=ipv6-only
 Service=vpc6-password@%i.service
@@ -175,7 +175,7 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStart=/usr/bin/perl -x -T $PROGRAM
-LoadCredential=passwords:$ETC/live/files/passwords.d/%i
+LoadCredential=passwords:$ETC/live/files/@PASSWORDS@/%i
 User=vpc6-password
 DynamicUser=yes
 StateDirectory=vpc6-password

@@ -1,7 +1,7 @@
 # sysctl: lines `key = value`. What was found is recorded before the first write, with all that the kernel changes along
 # with it, and comes back when nobody names the key any more.
 
-sysctl_slots=sysctl
+sysctl_slots="@SYSCTL_SLOTS@"
 sysctl_assemble() { :; }
 
 # sysctl_lines FILE: `path value` for each key; keys as sysctl(8) takes them (a slash form for interface names with dots).
@@ -28,7 +28,7 @@ sysctl_check() {
   sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   while read -r path value; do
     number=$((number + 1))
-    [ -w "/proc/sys/$path" ] || {
+    [ -w "$SYSCTL/$path" ] || {
       blame "$1/sysctl" "$(awk -v n=$number '!/^#/ && NF && ++i == n { print NR; exit }' "$1/sysctl")"
       refuse "this kernel has no sysctl $path"
       return
@@ -56,11 +56,11 @@ sysctl_note() {
 # files are empty.)
 sysctl_print() {
   # shellcheck disable=SC2048,SC2086 # patterns
-  (cd /proc/sys && grep -sH '' $*) | sed 's/:/ /'
+  (cd "$SYSCTL" && grep -sH '' $*) | sed 's/:/ /'
 }
 
 sysctl_put() {
-  { echo "$2" >"/proc/sys/$1"; } 2>/dev/null
+  { echo "$2" >"$SYSCTL/$1"; } 2>/dev/null
 }
 
 # sysctl_apply DIR: keys named there get their value, recorded ones that are not come back to what was found.
@@ -90,14 +90,14 @@ sysctl_apply() {
 }
 
 # sysctl_forwards all|DEV
-sysctl_forwards() { [ "$(cat "/proc/sys/net/ipv6/conf/$1/forwarding")" != 0 ]; }
+sysctl_forwards() { [ "$(cat "$SYSCTL/net/ipv6/conf/$1/forwarding")" != 0 ]; }
 
 # A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
 # them would lose address and route within minutes. There it becomes 2, on every interface but ours (that do not keep-ra).
 sysctl_keep_learning() {
   local dev path
-  for path in /proc/sys/net/ipv6/conf/*/accept_ra; do
-    dev=${path#/proc/sys/net/ipv6/conf/}
+  for path in "$SYSCTL"/net/ipv6/conf/*/accept_ra; do
+    dev=${path#"$SYSCTL"/net/ipv6/conf/}
     dev=${dev%/accept_ra}
     case $dev in all | default | lo) continue ;; esac
     ! grep -qsxF -e "interface $dev" -e "interface $dev ipv4" "$1/network" || continue
@@ -119,7 +119,7 @@ sysctl_learned() { grep -qsxF "net/ipv6/conf/$1/accept_ra 1" "$VAR/sysctl/net~ip
 sysctl_restore() {
   local path value
   while read -r path value; do
-    [ ! -e "/proc/sys/$path" ] || sysctl_put "$path" "$value"
+    [ ! -e "$SYSCTL/$path" ] || sysctl_put "$path" "$value"
   done <"$1"
   rm -f "$1"
 }
@@ -127,7 +127,7 @@ sysctl_restore() {
 sysctl_health() { :; }
 
 sysctl_drift() {
-  awk '
+  awk -v sysctl="$SYSCTL" '
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
     {
@@ -135,8 +135,8 @@ sysctl_drift() {
       gsub(/^[ \t]+|[ \t]+$/, "", key); gsub(/^[ \t]+|[ \t]+$/, "", value); gsub(/[ \t]+/, " ", value)
       path = key; if (path !~ /\//) gsub(/\./, "/", path)
       now = "not there"
-      if ((getline now <("/proc/sys/" path)) > 0) gsub(/[ \t]+/, " ", now)
-      close("/proc/sys/" path)
+      if ((getline now <(sysctl "/" path)) > 0) gsub(/[ \t]+/, " ", now)
+      close(sysctl "/" path)
       if (now != value) print id, key " = " now " instead of " value
     }
   ' "$1/sysctl"

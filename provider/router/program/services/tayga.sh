@@ -3,12 +3,12 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 TAYGA_USER=vpc6-tayga
-TAYGA_DATA=/var/lib/vpc6-tayga
+TAYGA_DATA=$ROOT@TAYGA_DATA@
 
 # Not the network service's own, which would take them for its to remove.
 TAYGA_PROTO=107
 
-tayga_slots=tayga
+tayga_slots="@TAYGA_SLOTS@"
 tayga_template=@
 
 # IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked.
@@ -21,8 +21,8 @@ tayga_check() {
   local wrong
   [ -s "$1/tayga" ] || return 0
   command -v tayga >/dev/null || refuse "tayga is not installed (the Nat64's packages should name it)" || return
-  [ -c /dev/net/tun ] || modprobe -q tun 2>/dev/null
-  [ -c /dev/net/tun ] || refuse "this host has no /dev/net/tun: the kernel module tun is missing, or a container may not use it" || return
+  [ -c "$ROOT/dev/net/tun" ] || modprobe -q tun 2>/dev/null
+  [ -c "$ROOT/dev/net/tun" ] || refuse "this host has no /dev/net/tun: the kernel module tun is missing, or a container may not use it" || return
   {
     ip -o -4 addr show | awk '{ print "has", $4, "on", $2 }'
     ip -o -4 route show table main | awk '$1 != "default" { for (i = 2; i < NF; i++) if ($i == "dev") print "has", $1, "on", $(i + 1) }'
@@ -38,13 +38,13 @@ tayga_check() {
       n = 2 ^ (32 - (x[2] < y[2] ? x[2] : y[2]))
       return int(number(x[1]) / n) == int(number(y[1]) / n)
     }
-    $1 == "has" && $4 !~ /^nat64-/ { held[$2] = $4; next }
-    $1 == "route" && $4 !~ /^nat64-/ { routed[$2] = $4; next }
+    $1 == "has" && $4 !~ /^@NAT64_DEVICE@/ { held[$2] = $4; next }
+    $1 == "route" && $4 !~ /^@NAT64_DEVICE@/ { routed[$2] = $4; next }
     FILENAME ~ /have$/ || /^#/ && !/^# vpc6 / || !NF { next }
     /^# vpc6 / { id = $3; next }
     $1 == "address" && $3 ~ /\./ { held[$3] = $2; next }
     FILENAME !~ /\/tayga$/ { next }
-    $1 == "tun-device" && $2 !~ /^nat64-[0-9a-f]+$/ { bad("not a device of ours: " $0) }
+    $1 == "tun-device" && $2 !~ /^@NAT64_DEVICE@[0-9a-f]+$/ { bad("not a device of ours: " $0) }
     $1 == "tun-device" || $1 == "prefix" {
       if (($1 " " $2) in said) bad($1 " " $2 ": already said by " said[$1 " " $2] " (VPCs of one router need a prefix each)")
       said[$1 " " $2] = id
@@ -116,7 +116,7 @@ tayga_user() {
 tayga_device() {
   local conf="$VAR/tayga/$1.conf" family to want
   [ -r "$conf" ] && mkdir -p "$TAYGA_DATA/$1" && chown "$TAYGA_USER" "$TAYGA_DATA/$1" || return 1
-  [ -e "/sys/class/net/$1" ] || ip tuntap add dev "$1" mode tun user root || return 1
+  [ -e "$LINKS/$1" ] || ip tuntap add dev "$1" mode tun user root || return 1
   ip link set dev "$1" addrgenmode none
   sysctl_put "net/ipv6/conf/$1/accept_ra" 0
   ip link set dev "$1" up || return 1
@@ -163,7 +163,7 @@ tayga_owner() {
 tayga_gone() {
   systemctl stop "vpc6-tayga@$1"
   systemctl reset-failed "vpc6-tayga@$1" 2>/dev/null
-  [ ! -e "/sys/class/net/$1" ] || ip link del dev "$1"
+  [ ! -e "$LINKS/$1" ] || ip link del dev "$1"
   rm -rf "$VAR/tayga/$1.conf" "${TAYGA_DATA:?}/$1"
 }
 
@@ -175,7 +175,7 @@ tayga_health() {
     dev=${file##*/}
     dev=${dev%.conf}
     tries=0
-    until [ "$(cat "/sys/class/net/$dev/carrier" 2>/dev/null)" = 1 ]; do
+    until [ "$(cat "$LINKS/$dev/carrier" 2>/dev/null)" = 1 ]; do
       tries=$((tries + 1))
       [ $tries -lt 50 ] || {
         refuse "vpc6-tayga@$dev does not stay up: $(unit_said "vpc6-tayga@$dev")" "$(tayga_owner "$1" "$dev")"

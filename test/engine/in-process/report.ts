@@ -1,0 +1,169 @@
+// What a run prints, in the words of the Pulumi CLI as far as tests ask for them: a line a step, the differences if asked for,
+// what went wrong, and the sum.
+
+import { writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Job, Resource } from "./job.ts";
+import { isSecret, type Properties, same, UNKNOWN } from "./values.ts";
+
+const require = createRequire(import.meta.url);
+const { differences } = require("../../../dist/cli/diff.js") as typeof import("../../../cli/diff.ts");
+
+export type Operation = "create" | "update" | "replace" | "delete" | "same";
+
+const SIGNS = { create: "+", update: "~", replace: "+-", delete: "-" } as const;
+const ORDER = ["create", "update", "delete", "replace"] as const;
+
+export class Report {
+  readonly #job: Job;
+  readonly #counts = new Map<string, number>();
+  readonly #diagnostics = new Map<string, string[]>();
+  #errors = 0;
+  /** `--expect-no-changes`: what a refresh changes counts as well. */
+  #changed = false;
+
+  constructor(job: Job) {
+    this.#job = job;
+    const verb = { preview: "Previewing update", up: "Updating", refresh: "Refreshing", destroy: "Destroying" }[
+      job.what
+    ];
+    this.#print(`${verb} (${job.stack}):`);
+  }
+
+  get failed(): boolean {
+    return this.#errors > 0;
+  }
+
+  /** 7: something has changed that should not have. */
+  get code(): number {
+    if (this.failed) return 1;
+    return this.#changed && this.#job.flags.includes("--expect-no-changes") ? 7 : 0;
+  }
+
+  step(operation: Operation, now: Resource, old: Resource | undefined): void {
+    this.#counts.set(operation, (this.#counts.get(operation) ?? 0) + 1);
+    if (operation === "same") return;
+    this.#changed = true;
+    const preview = this.#job.what === "preview";
+    const done = { create: "created", update: "updated", replace: "replaced", delete: "deleted" }[operation];
+    const sign = SIGNS[operation].padEnd(2);
+    const diff = this.#job.flags.includes("--diff");
+    this.#print(
+      diff
+        ? `  ${sign}${now.type}: (${operation})\n      [urn=${now.urn}]`
+        : ` ${sign} ${now.type} ${nameOf(now.urn)} ${preview ? operation : done}`,
+    );
+    if (diff && operation !== "delete") this.#show(operation === "create" ? {} : (old?.inputs ?? {}), now.inputs);
+  }
+
+  refreshed(old: Resource, found: Resource, changed: boolean): void {
+    if (!changed) this.step("same", found, old);
+    else this.step("update", { ...found, inputs: found.outputs }, { ...old, inputs: old.outputs });
+  }
+
+  /** The sum of a refresh that comes before something else is not the run's. */
+  begin(): void {
+    this.#counts.clear();
+    this.#changed = false;
+  }
+
+  error(urn: string, text: string): void {
+    this.#errors++;
+    this.#diagnose(urn, `error: ${text}`);
+  }
+
+  warning(urn: string, text: string): void {
+    this.#diagnose(urn, `warning: ${text}`);
+  }
+
+  /** What a hook or the program says on its way. */
+  say(text: string): void {
+    this.#print(`    ${text}`);
+  }
+
+  end(outputs: Properties): void {
+    for (const [index, [where, texts]] of [...this.#diagnostics].entries()) {
+      if (index === 0) this.#print("Diagnostics:");
+      this.#print(`  ${where}:\n${texts.map((text) => indent(text, 4)).join("\n")}\n`);
+    }
+    if (Object.keys(outputs).length > 0) {
+      this.#print("Outputs:");
+      for (const [key, value] of Object.entries(outputs)) this.#print(`    ${key}: ${shown(value)}`);
+    }
+    const preview = this.#job.what === "preview";
+    const did = { create: "created", update: "updated", replace: "replaced", delete: "deleted" } as const;
+    const counts = ORDER.flatMap((operation) => {
+      const count = this.#counts.get(operation);
+      return count
+        ? [{ count, text: `    ${SIGNS[operation]} ${count} ${preview ? `to ${operation}` : did[operation]}` }]
+        : [];
+    });
+    const unchanged = this.#counts.get("same") ?? 0;
+    const changes = counts.length > 1 ? [`${counts.reduce((sum, { count }) => sum + count, 0)} changes`] : [];
+    const last = [...changes, ...(unchanged > 0 ? [`${unchanged} unchanged`] : [])].join(". ");
+    const errored = this.#errors > 0 ? [`    ${this.#errors} errored`] : [];
+    this.#print(
+      ["\nResources:", ...counts.map(({ text }) => text), ...(last ? [`    ${last}`] : []), ...errored].join("\n"),
+    );
+    if (!preview) this.#print("\nDuration: 1s\n");
+    if (this.code === 7) writeSync(2, "error: no changes were expected for update but changes were proposed\n");
+  }
+
+  #diagnose(urn: string, text: string): void {
+    const where =
+      urn === "" ? `pulumi:pulumi:Stack (${this.#job.project}-${this.#job.stack})` : `${typeOf(urn)} (${nameOf(urn)})`;
+    const texts = this.#diagnostics.get(where) ?? [];
+    this.#diagnostics.set(where, [...texts, text]);
+  }
+
+  /** The difference of two sets of inputs, key by key; of texts, line by line with two lines around. */
+  #show(old: Properties, now: Properties): void {
+    const walk = (before: Properties, after: Properties, depth: number) => {
+      for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
+        if (key === "__provider" || same(before[key], after[key])) continue;
+        const [was, is] = [before[key], after[key]];
+        const sign = !(key in before) ? "+" : !(key in after) ? "-" : "~";
+        const line = (text: string) => this.#print(indent(`${sign} ${key}: ${text}`, depth));
+        if (isSecret(was) || isSecret(is)) line("[secret]");
+        else if (isMap(was) && isMap(is)) {
+          line("{");
+          walk(was, is, depth + 4);
+          this.#print(indent("  }", depth));
+        } else if (isMap(is) && was === undefined) {
+          line("{");
+          walk({}, is, depth + 4);
+          this.#print(indent("  }", depth));
+        } else if (typeof was === "string" && typeof is === "string" && /\n/.test(was + is) && is !== UNKNOWN) {
+          line("");
+          for (const text of hunks(was, is)) this.#print(indent(text, depth + 4));
+        } else
+          line([...(was === undefined ? [] : [shown(was)]), ...(is === undefined ? [] : [shown(is)])].join(" => "));
+      }
+    };
+    walk(old, now, 4);
+  }
+
+  #print(text: string): void {
+    writeSync(1, `${text}\n`);
+  }
+}
+
+function hunks(was: string, is: string): string[] {
+  const lines = differences(was.split("\n"), is.split("\n"));
+  const near = (index: number) => lines.slice(Math.max(0, index - 2), index + 3).some(({ sign }) => sign !== " ");
+  return lines.flatMap(({ sign, text }, index) => (near(index) ? [`${sign} ${text}`] : []));
+}
+
+const isMap = (value: unknown): value is Properties =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isSecret(value);
+
+function shown(value: unknown): string {
+  if (value === UNKNOWN) return "[unknown]";
+  if (isSecret(value)) return "[secret]";
+  return JSON.stringify(value, (_key, one) => (one === UNKNOWN ? "[unknown]" : isSecret(one) ? "[secret]" : one)) ?? "";
+}
+
+const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, " ".repeat(by));
+
+const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
+const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");

@@ -1,0 +1,18 @@
+// Which lab a test file has. Files at work at the same time have one each: the first of vitest's workers that of VPC6_LAB (lab 0 when
+// that is not set), the next one that with the number behind it. As a setup file this says so to all that the worker starts.
+
+/** How many workers there are. */
+export const WORKERS = 2;
+
+const first = Number(process.env.VPC6_LAB_OF_FIRST_WORKER ?? process.env.VPC6_LAB ?? 0);
+const lab = (worker: number): string => String(first + worker - 1 || "");
+
+/** What VPC6_LAB is for each worker. */
+export const labs = Array.from({ length: WORKERS }, (_, index) => lab(index + 1));
+
+const { VITEST_POOL_ID: worker } = process.env;
+if (worker !== undefined) {
+  Object.assign(process.env, { VPC6_LAB_OF_FIRST_WORKER: String(first), VPC6_LAB: lab(Number(worker)) });
+  // Installing packages takes longer than many a test file: `lab.bare()` is for those that are about that.
+  process.env.VPC6_LAB_EQUIPPED ??= "yes";
+}
