@@ -5,7 +5,7 @@ import { lab } from "../test/lab/lab.ts";
 import { program } from "../test/lab/stack.ts";
 import { deleteAll, disconnect } from "./hooks.ts";
 import type { Live } from "./live.ts";
-import { ratio, type Spread, seconds, spread, type Target, table, text, verdict } from "./measure.ts";
+import { ratio, seconds, spread, type Target, table, text, verdict } from "./measure.ts";
 import { doNothing, likewise, ours } from "./nothing.ts";
 
 const LIMIT = "LIMIT";
@@ -72,7 +72,12 @@ export async function guests(live: Live, counts: number[], repetitions: (count: 
         const kept = checkpoints ? "with" : "without";
         rows.push([count.toLocaleString("en"), kept, what, text(mine), text(other), seconds(ratio(mine, other))]);
         targets.push(
-          verdict(`${what}, ${count} guests, ${kept} checkpoints ÷ do-nothing resources`, ratio(mine, other), 1.5, LIMIT),
+          verdict(
+            `${what}, ${count} guests, ${kept} checkpoints ÷ do-nothing resources`,
+            ratio(mine, other),
+            1.5,
+            LIMIT,
+          ),
         );
       };
       row("first `up`", "up");

@@ -18,6 +18,7 @@ import {
   bgpPassword,
   checkInside,
   checkTimers,
+  inForce,
   lowest,
   notUnicast,
   resourceName,
@@ -180,7 +181,7 @@ function neighbors(args: Known, fail: Fail): Neighbor[] {
 
 function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): object {
   const { name, asn, superCidr, zone, accept, listen, address, announceDefault, maximumPrefix, multihop } = args;
-  const { keepalive, hold, connect } = args.timers ?? USUAL;
+  const { keepalive, hold, connect } = inForce(args.timers ?? USUAL);
   const range = accept === "supernet" ? (listen ?? zone.publicNetwork?.cidr) : undefined;
   const internal = zone.asn === asn;
   return {

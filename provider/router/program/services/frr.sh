@@ -3,6 +3,9 @@
 # back with its own configuration when ours goes.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
+# Is it known, from this very transaction, that FRR runs what it is to run?
+FRR_RUNS=
+
 FRR_CONF=$ROOT/etc/frr/frr.conf
 
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
@@ -60,10 +63,11 @@ frr_apply() {
     frr_remove
     return
   fi
+  FRR_RUNS=
   frr_found "$1/frr" || return 1
   if systemctl --quiet is-active frr && [ -e "$RUN/frr.applied" ]; then
     ! cmp -s "$1/frr" "$RUN/frr.applied" || return 0
-    frr_reload "$1/frr" || return 1
+    if frr_tell "$1/frr"; then frr_write "$1/frr" || return 1; else frr_reload "$1/frr" || return 1; fi
   else
     frr_write "$1/frr" && frr_start || return 1
   fi
@@ -105,15 +109,15 @@ frr_place() {
   chown frr:frr "$1" && chmod 640 "$1" && mv "$1" "$2" || refuse "$2 cannot be written" || return
 }
 
-# frr_write FILE [live]: live is for a reload, which undoes what it finds running and not in the file: host name and forwarding
-# switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
+# frr_write FILE [live]: live is for a reload, which undoes what it finds running (RUN/frr.running) and not in the file: host name and
+# forwarding switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
 # stay what they are.
 frr_write() {
   (
     umask 027
     {
       if [ -n "${2:-}" ]; then
-        vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
+        grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )' "$RUN/frr.running"
         frr_text "$1" | grep -v '^ neighbor [^ ]* password '
         cat "$RUN/frr.keys.stay"
       else
@@ -129,11 +133,10 @@ frr_keys() {
   awk '$1 == "router" && $2 == "bgp" { asn = $3 } $1 == "neighbor" && $3 == "password" { print asn, $2, $4 }' "$1" | sort -u
 }
 
-# frr_keys_drop FILE: passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
+# frr_keys_drop FILE: of what is in RUN/frr.running, passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
 # today's. 1: the kernel would keep one (that of a listen range) until FRR ends.
 frr_keys_drop() {
   local group key range
-  vtysh -d bgpd -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
   frr_keys "$RUN/frr.running" >"$RUN/frr.keys.now"
   frr_keys "$1" >"$RUN/frr.keys.want"
   comm -13 "$RUN/frr.keys.now" "$RUN/frr.keys.want" |
@@ -158,21 +161,97 @@ frr_text() {
   grep -v '^#' "$1"
 }
 
-# frr_leave FILE: the neighbours that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
+# frr_leave FILE: the neighbours in RUN/frr.running that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
 # the two minutes of a graceful restart.
 frr_leave() {
-  vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk -v file="$1" '
+  awk -v file="$1" '
     BEGIN { while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "neighbor" && w[3] == "remote-as") stays[w[2]] = 1 } }
     $1 == "router" && $2 == "bgp" { print "router bgp " $3 }
     $1 == "neighbor" && $3 == "remote-as" && !($2 in stays) { print " neighbor " $2 " shutdown" }
-  ' >"$RUN/frr.leave"
+  ' "$RUN/frr.running" >"$RUN/frr.leave"
   grep -q shutdown "$RUN/frr.leave" || return 0
   vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
   sleep 0.3
 }
 
+# frr_tell FILE: what only comes, or takes the place of what is there, FRR is told as it is: 0 when it then runs exactly FILE, by its own
+# words. All else is for frr_reload, what was told in vain too. Each start of vtysh costs 30 ms of a processor, frr-reload.py 300.
+frr_tell() {
+  [ -z "$FRR_DAEMONS$REPAIR" ] || return 1
+  frr_running && frr_comes "$1" "$RUN/frr.running" >"$RUN/frr.comes" || return 1
+  [ ! -s "$RUN/frr.comes" ] || vtysh -f "$RUN/frr.comes" >/dev/null 2>&1 || return 1
+  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
+  vtysh -c 'clear bgp ipv6 unicast * soft' -c 'show running-config' >"$RUN/frr.now" 2>/dev/null || return 1
+  frr_lines "$1" "$RUN/frr.now" >"$RUN/frr.differs"
+  [ ! -s "$RUN/frr.differs" ] || return 1
+  FRR_RUNS=yes
+}
+
+# frr_running: RUN/frr.running = FRR's own words for what it runs with.
+frr_running() {
+  vtysh -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
+}
+
+# frr_comes FILE RUNNING: the statements of FILE that FRR does not have, as it takes them. 1 when something else has to go for them than
+# what they replace, or when they stand where none of ours was told yet.
+frr_comes() {
+  awk '
+    # By what a statement takes the place of another.
+    function key(text,   w) {
+      split(text, w, " ")
+      if (w[1] == "neighbor" && w[3] == "timers" && w[4] == "connect") return w[1] " " w[2] " " w[3] " " w[4]
+      if (w[1] == "neighbor" && w[3] ~ /^(timers|password|ebgp-multihop)$/) return w[1] " " w[2] " " w[3]
+      if (w[2] == "prefix-list" && w[4] == "seq") return w[1] " " w[2] " " w[3] " " w[4] " " w[5]
+      return ""
+    }
+    FNR == 1 { file++; block = ""; family = "" }
+    /^[#!]/ || /^ *!/ || !NF { next }
+    /^(frr (version|defaults)|hostname|domainname|log|service|no ip(v6)? forwarding|Building|Current|end$)/ { next }
+    /^exit$/ { block = ""; family = ""; next }
+    { $1 = $1 }
+    /^exit(-address-family)?$/ { family = ""; next }
+    /^(router|route-map|bfd|interface|vrf|segment-routing|line)( |$)/ { block = $0; family = "" }
+    /^address-family / { family = $0; next }
+    block == "bfd" && /^profile / { family = $0 }
+    $1 == "bgp" && $2 == "listen" { ranges = 1 }
+    { line = block "\t" family "\t" (block == $0 ? "" : $0) }
+    file == 1 { if (!(line in ours)) { ours[line] = 1; order[++n] = line } next }
+    { now[line] = 1; if (!(line in ours)) extra[++m] = line }
+    END {
+      for (i = 1; i <= n; i++) {
+        if (order[i] in now) continue
+        split(order[i], part, "\t")
+        if (part[1] !~ /^(router|route-map|$)/ || (part[1] == "" && part[3] !~ /^ipv6 prefix-list /)) exit 1
+        # The kernel would keep the former one of a listen range.
+        if (ranges && part[3] ~ / password /) exit 1
+        if (key(part[3]) != "") comes[part[1] "\t" part[2] "\t" key(part[3])] = 1
+        new[++count] = order[i]
+      }
+      for (i = 1; i <= m; i++) {
+        split(extra[i], part, "\t")
+        if (key(part[3]) == "" || !((part[1] "\t" part[2] "\t" key(part[3])) in comes)) exit 1
+      }
+      for (i = 1; i <= count; i++) {
+        split(new[i], part, "\t")
+        if (part[2] != family && family != "") print " exit-address-family"
+        if (part[1] != block) {
+          if (block != "") print "exit"
+          block = part[1]; family = ""
+          if (block != "") print block
+        }
+        if (part[2] != family && part[2] != "") print " " part[2]
+        family = part[2]
+        if (part[3] != "") print " " part[3]
+      }
+      if (family != "") print " exit-address-family"
+      if (block != "") print "exit"
+    }
+  ' "$1" "$2"
+}
+
 frr_reload() {
   local code
+  frr_running
   frr_leave "$1"
   frr_keys_drop "$1" || {
     frr_write "$1" && frr_start
@@ -214,7 +293,7 @@ frr_start() {
 # Does bgpd run, and know every neighbour? It may still be reading its configuration.
 frr_health() {
   local missing tries
-  [ -s "$1/frr" ] || return 0
+  [ -s "$1/frr" ] && [ -z "$FRR_RUNS" ] || return 0
   awk '$1 == "neighbor" && $3 == "remote-as" { print " neighbor " $2 " remote-as " $4 }' "$1/frr" | sort -u >"$RUN/frr.want"
   tries=0
   while :; do
@@ -295,6 +374,7 @@ frr_remove() {
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
   if systemctl --quiet is-active frr; then
+    frr_running
     frr_leave /dev/null
     systemctl stop frr
   fi
