@@ -1,7 +1,6 @@
 // What somebody feels who puts guests on a real router: the first `up`, one more, `destroy`; against as many do-nothing resources.
 
 import { Engine, type StateResource } from "../test/engine/engine.ts";
-import { lab } from "../test/lab/lab.ts";
 import { program } from "../test/lab/stack.ts";
 import { deleteAll, disconnect } from "./hooks.ts";
 import type { Live } from "./live.ts";
