@@ -2,9 +2,9 @@
 // is first seen to be one: it succeeds where nobody defends (a neighbour on the same wire, the filter opened), or it is seen to arrive.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, membersStay, program, routeOnUplink, start } from "./stack.ts";
+import { connects, counted, membersStay, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbour; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -14,14 +14,14 @@ const OUTSIDE = "2001:db8:1::80";
 const VIP = "2001:67c:2834::80";
 const OTHER_VIP = "2001:67c:2834::81";
 
-let engine: Engine;
+let engine: InProcess;
 const servers: Background[] = [];
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1");
   await routeOnUplink("2001:67c:2834::/59", "2001:db8:ffff::10");
-  engine = await start();
+  engine = await startInProcess();
   await engine.program(
     await program(
       `

@@ -32,26 +32,7 @@ frr_check() {
       "$(awk '/^# vpc6 @UPLINK_ID@/ { print $3; exit }' "$1/frr")"
     return
   fi
-  wrong=$(awk '
-    function once(key, value) {
-      if (key in said && said[key] != value) {
-        print id; print key " " value ": but " by[key] " says " said[key] (key ~ /^(neighbor|vpc6-)/ ? " (they share the neighbour)" : ""); exit
-      }
-      said[key] = value; by[key] = id
-    }
-    function rest(from,   text, i) { text = $from; for (i = from + 1; i <= NF; i++) text = text " " $i; return text }
-    /^# vpc6 / { id = $3; next }
-    $2 == "prefix-list" && $4 == "seq" { once($2 " " $3 " seq " $5, rest(6)) }
-    $1 == "router" { once("router bgp", $3) }
-    $1 == "bgp" && $2 == "router-id" { once("bgp router-id", $3) }
-    $1 == "neighbor" && $3 == "password" {
-      if ($2 in word && word[$2] != $4) { print id; print "neighbor " $2 " password: " holder[$2] " has another one (they share the neighbour)"; exit }
-      word[$2] = $4; holder[$2] = id
-    }
-    $1 == "neighbor" && $3 == "bfd" && $4 == "profile" { once("neighbor " $2 " bfd profile", $5) }
-    $1 == "neighbor" && ($3 == "remote-as" || $3 == "ebgp-multihop") { once("neighbor " $2 " " $3, $4) }
-    $1 == "neighbor" && $3 == "timers" { once("neighbor " $2 " timers" ($4 == "connect" ? " connect" : ""), rest($4 == "connect" ? 5 : 4)) }
-  ' "$1/frr")
+  wrong=$(awk '@frr_check.awk@' "$1/frr")
   judged "$wrong" || return
   check_with "$1/frr" '^line \([0-9][0-9]*\):.*' vtysh -C -f && return 0
   WHY=$(printf '%s\n' "$WHY" | grep -v "^% Can't open")
@@ -343,29 +324,7 @@ frr_young() {
 
 # frr_lines FILE RUNNING: statements that are in one and not in the other.
 frr_lines() {
-  awk '
-    FNR == 1 { file++ }
-    /^# vpc6 / { id = $3 }
-    /^[#!]/ || /^ *!/ || !NF { next }
-    { $1 = $1 }
-    /^(frr (version|defaults)|hostname|domainname|log|service|no ip(v6)? forwarding|Building|Current|end$)/ { next }
-    /^exit-address-family$/ { family = ""; next }
-    /^exit$/ { block = ""; next }
-    /^(router|route-map|interface|vrf|segment-routing|line) / { block = $0 " "; family = ""; line = $0 }
-    /^address-family / { family = $0 " "; next }
-    { line = block == $0 " " ? $0 : block family $0 }
-    file == 1 { if (!(line in by)) { by[line] = id; order[++n] = line } next }
-    { now[line] = 1; if (!(line in by)) extra[++m] = line }
-    END {
-      for (i = 1; i <= n; i++) if (!(order[i] in now)) print by[order[i]], "bgpd, line removed, " order[i]
-      for (i = 1; i <= m; i++) {
-        # Beside a neighbour, a list or a map of ours: whose that is.
-        id = "-"; count = split(extra[i], w, " ")
-        for (j = 1; j <= n && id == "-"; j++) for (k = 1; k <= count; k++) if (w[k] ~ /:.*:/ && index(order[j] " ", w[k] " ")) id = by[order[j]]
-        print id, "bgpd, line added, " extra[i]
-      }
-    }
-  ' "$1" "$2"
+  awk '@frr_lines.awk@' "$1" "$2"
 }
 
 # As the package left it: stopped, its own files in place.

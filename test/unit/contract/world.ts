@@ -1,0 +1,122 @@
+// The provider as it would be if provider/contract.ts said something else: a copy of that file's text is changed in one place for each fact,
+// and all that imports the contract is loaded anew with it.
+
+import { readFileSync } from "node:fs";
+import ts from "typescript";
+import { vi } from "vitest";
+import type { Kind } from "../../../provider/kind";
+import type { Values } from "../check";
+
+export type Contract = typeof import("../../../provider/contract");
+
+/** What the provider and the program on a router both say or read: what the contract says, and what it might say. */
+export const SHARED: readonly [fact: string, line: string, other: string][] = [
+  ["ids of Routers", 'ROUTER_ID = "router:"', 'ROUTER_ID = "machine:"'],
+  ["ids of Uplinks", 'UPLINK_ID = "uplink:"', 'UPLINK_ID = "upstream:"'],
+  ["characters of ids", "[A-Za-z0-9._@:-]*", "[A-Za-z0-9._@:~-]*"],
+  ["length of ids", "ID_LONGEST = 200", "ID_LONGEST = 150"],
+  ["interfaces by MAC", 'MAC_TOKEN = "mac-"', 'MAC_TOKEN = "link-"'],
+  ["placeholders of secrets", "DIGITS = 4", "DIGITS = 6"],
+  ["the table", 'TABLE = "inet vpc6"', 'TABLE = "inet vpc7"'],
+  ["chains of tiers", 'TO_TIER = "to/"', 'TO_TIER = "towards/"'],
+  ["whose a list is", 'STACK_MARK = "# stack "', 'STACK_MARK = "# of stack "'],
+  ["port of passwords", "PASSWORD_PORT = 8080", "PASSWORD_PORT = 8090"],
+  ["port of DNS64", "DNS64_PORT = 5354", "DNS64_PORT = 5355"],
+  ["devices of NAT64", 'NAT64_DEVICE = "nat64-"', 'NAT64_DEVICE = "n64-"'],
+  ["place of the program", 'LIB = "/usr/local/lib/vpc6"', 'LIB = "/usr/local/lib/vpc7"'],
+  ["place of the configuration", 'ETC = "/etc/vpc6"', 'ETC = "/etc/vpc7"'],
+  ["place of what is kept", 'VAR = "/var/lib/vpc6"', 'VAR = "/var/lib/vpc7"'],
+  ["place of certificates", 'CERTIFICATES = "certificates.d"', 'CERTIFICATES = "certs.d"'],
+  ["place of translators' data", 'TAYGA_DATA = "/var/lib/vpc6-tayga"', 'TAYGA_DATA = "/var/lib/vpc7-tayga"'],
+  ["head of payloads", 'TRANSACTION = "vpc6-transaction 1"', 'TRANSACTION = "vpc6-transaction 2"'],
+  ["head of answers", 'ANSWER = "vpc6-answer 1"', 'ANSWER = "vpc6-answer 2"'],
+  ["head of differences", 'DRIFT = "vpc6-drift 1"', 'DRIFT = "vpc6-drift 2"'],
+  ["end of differences", 'DRIFT_END = "end vpc6-drift"', 'DRIFT_END = "end of vpc6-drift"'],
+  ["lines of progress", 'SAYS = "vpc6: "', 'SAYS = "vpc6 says: "'],
+  ["end of the program", 'PROGRAM_END = "end of vpc6"', 'PROGRAM_END = "so far vpc6"'],
+  ["least wait for a confirmation", "CONFIRM_LEAST = 3", "CONFIRM_LEAST = 5"],
+  ["longest wait for a confirmation", "CONFIRM_MOST = 600", "CONFIRM_MOST = 700"],
+  ["usual wait for a confirmation", "CONFIRM_WAIT = 30", "CONFIRM_WAIT = 40"],
+];
+
+/** What only one side has; that it stands in one place is to be seen by changing it, too. */
+export const OTHERS: typeof SHARED = [
+  ["ids of ExternalNetworks", 'NETWORK_ID = "network:"', 'NETWORK_ID = "group:"'],
+  ["ids of lists", 'LIST = "acl:"', 'LIST = "list:"'],
+  ["place of what runs", 'RUN = "/run/vpc6"', 'RUN = "/run/vpc7"'],
+  ["place of passwords", 'PASSWORDS = "passwords.d"', 'PASSWORDS = "secrets.d"'],
+];
+
+const source = readFileSync(new URL("../../../provider/contract.ts", import.meta.url), "utf8");
+
+/** The contract with other lines. */
+export function contractWith(changes: typeof SHARED): Contract {
+  const changed = changes.reduce((text, [fact, line, other]) => {
+    if (text.split(line).length !== 2) throw new Error(`${fact}: provider/contract.ts does not say once: ${line}`);
+    return text.replace(line, other);
+  }, source);
+  const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 };
+  const exports = {};
+  new Function("exports", ts.transpileModule(changed, { compilerOptions: options }).outputText)(exports);
+  return exports as Contract;
+}
+
+export type World = Awaited<ReturnType<typeof worldOf>>;
+
+export async function worldOf(contract: Contract) {
+  vi.resetModules();
+  vi.doMock("../../../provider/contract", () => contract);
+  const [kinds, { arguments_, check }, samples] = await Promise.all([
+    Promise.all(KINDS.map(load)),
+    import("../check"),
+    import("../fuzz/arguments"),
+  ]);
+  return {
+    contract,
+    arguments: arguments_,
+    samples: samples.valid,
+    drift: await import("../../../provider/drift"),
+    payload: await import("../../../provider/router/payload"),
+    program: await import("../../../provider/router/program"),
+    secrets: await import("../../../provider/secrets"),
+    state: await import("../../../provider/state"),
+    kinds: KINDS,
+    /** A resource as `create` would send it; undefined where its arguments are refused. */
+    async resource(kind: KindName, args: Values): Promise<Resource | undefined> {
+      const { inputs, reasons } = await check(kind, args);
+      const found = kinds[KINDS.indexOf(kind)];
+      if (reasons.length > 0 || !found) return undefined;
+      return { kind, id: found.identify(inputs as never), inputs: inputs as Values };
+    },
+  };
+}
+
+export interface Resource {
+  kind: KindName;
+  id: string;
+  inputs: Values;
+}
+
+const KINDS = [
+  "Zone",
+  "Router",
+  "Vpc",
+  "Tier",
+  "IsolatedNetwork",
+  "Instance",
+  "NetworkAcl",
+  "ExternalNetwork",
+  "LoadBalancer",
+  "BgpPeer",
+  "Nat64",
+  "Uplink",
+] as const satisfies (keyof typeof import("../../../provider/index"))[];
+export type KindName = (typeof KINDS)[number];
+
+async function load(name: KindName): Promise<Kind> {
+  const file = name.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
+  const kinds = Object.values(await import(`../../../provider/kinds/${file}.ts`)) as Kind[];
+  const found = kinds.find((it) => it?.type === name);
+  if (!found) throw new Error(`provider/kinds/${file}.ts has no ${name}`);
+  return found;
+}
