@@ -1,5 +1,6 @@
 # The assembled file, then what FRR runs with: the statements of the first that are not in the second, as vtysh takes them. Exit 1 when
-# something else has to go for them than what they replace, or when they stand where none of ours was told yet.
+# something else has to go for them than what they replace, or when they stand where only frr-reload.py knows the way.
+
 # By what a statement takes the place of another.
 function key(text,   w) {
   split(text, w, " ")
@@ -22,6 +23,7 @@ $1 == "bgp" && $2 == "listen" { ranges = 1 }
 file == 1 { if (!(line in ours)) { ours[line] = 1; order[++n] = line } next }
 { now[line] = 1; if (!(line in ours)) extra[++m] = line }
 END {
+  block = ""; family = ""
   for (i = 1; i <= n; i++) {
     if (order[i] in now) continue
     split(order[i], part, "\t")
