@@ -47,7 +47,8 @@ describe("gathering", () => {
     let check: Promise<unknown> = Promise.resolve();
     const hook = async () => {
       while (left.length > 0) {
-        await (check = check.then(() => pause(3)));
+        check = check.then(() => pause(3));
+        await check;
         const id = left.shift();
         if (id !== undefined) await converge(fake.address, change(id));
       }
