@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean
+.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -30,8 +30,8 @@ test-quick: packages ## lint, and what needs neither root nor Pulumi: two minute
 test-unit: packages ## pure functions: seconds
 	@$(suite) unit
 
-test-fuzz: packages ## random inputs: VPC6_FUZZ of them for all kinds, 100,000 if nothing is said, and new ones for each other unit test that has some
-	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit $$(grep -rl fast-check test/unit --include=*.test.ts)
+test-fuzz: packages ## random inputs: VPC6_FUZZ of them for all kinds, 100,000 if nothing is said; new ones for each other unit test that has some, and more; the largest sizes
+	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit $$(grep -rlE 'fast-check|/seed"' test/unit --include=*.test.ts)
 
 test-fuzz-lab: setup ## random networks judged by the daemons of a real router: VPC6_FUZZ_LAB of them, 1,000 if nothing is said; needs root
 	@VPC6_FUZZ_LAB=$${VPC6_FUZZ_LAB:-1000} tools/env vitest run --project lab test/lab/fuzz.test.ts
@@ -60,6 +60,9 @@ test-fleet: setup build ## 1,000 simulated routers in one run, then 100 stacks o
 test-truth: setup build ## 200 random edits, and 40 on a real router (root): is what preview says what up does? An hour; TRUTH=200,SEED TRUTH_LAB=40,SEED
 	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts
 	@VPC6_TRUTH_LAB=$(or $(TRUTH_LAB),40) tools/env vitest run --project lab test/lab/truth.test.ts
+
+test-undisturbed: setup ## 50 updates, in place of 15, that no connection and no ping may notice; needs root; EDITS=50
+	@VPC6_EDITS=$(or $(EDITS),50) tools/env vitest run --project lab test/lab/undisturbed.test.ts
 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts

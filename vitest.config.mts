@@ -1,7 +1,8 @@
 // The suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm publishes), `lab` (real
-// routers on this machine, two test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
+// routers on this machine, three test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
 // a time, when nothing else is at work). `make test` runs them all.
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { LongestFirst } from "./test/lab/order.mts";
 import { WORKERS } from "./test/lab/which.mts";
 
 /** What runs the package as users do, from dist/, builds it first. */
@@ -23,6 +24,7 @@ function suite(name: string, settings: object = {}): TestProjectConfiguration {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       // No test is timed by this: on a busy machine a second may take ten.
       suite("unit", { setupFiles: "test/unit/seed.ts", testTimeout: 60_000, hookTimeout: 60_000 }),

@@ -2,7 +2,7 @@
 // their lines. Tables and pictures are made of it.
 
 import type { Held } from "../provider/addressing/ledger";
-import { contains, formatPrefix, type Prefix, parseAddress, parsePrefix } from "../provider/addressing/prefix";
+import { contains, formatPrefix, type Prefix, parsePrefix } from "../provider/addressing/prefix";
 import { type ClaimChange, claimChanges, entriesOf, held, kindName, remembered } from "./claims";
 import { code, plural } from "./markdown";
 import { type Resource, routerNameOf, type Stack, textOf } from "./stack";
@@ -276,8 +276,3 @@ export const thousands = (count: bigint | number): string =>
     : BigInt(count)
         .toString()
         .replace(/\B(?=(\d{3})+$)/g, ",");
-
-export const holdsAddress = (prefix: Prefix, text: string): boolean => {
-  const address = parseAddress(text);
-  return typeof address !== "string" && contains(prefix, address);
-};

@@ -5,7 +5,6 @@ import { formatMac, parseMac } from "./addressing/mac";
 import {
   type Address,
   type AddressRange,
-  bitsOf,
   formatAddress,
   formatPrefix,
   formatRange,
@@ -203,7 +202,6 @@ export function addressOf(textOfAddress: string): Address {
 }
 
 export const lengthOf = (prefix: string): number => prefixOf(prefix).length;
-export const fullLength = (textOfAddress: string): number => bitsOf(addressOf(textOfAddress).family);
 
 export function rangeOf(textOfRange: string): AddressRange {
   const result = parseRange(textOfRange);

@@ -4,7 +4,7 @@ export { type BfdArgs, BgpPeer, type BgpPeerArgs, type BgpTimersArgs } from "./b
 export { ExternalNetwork, type ExternalNetworkArgs } from "./external-network";
 export { Instance, type InstanceArgs } from "./instance";
 export { IsolatedNetwork, type IsolatedNetworkArgs } from "./isolated-network";
-export { LoadBalancer, type LoadBalancerArgs, type MemberArgs, type TlsArgs } from "./load-balancer";
+export { type HealthArgs, LoadBalancer, type LoadBalancerArgs, type MemberArgs, type TlsArgs } from "./load-balancer";
 export { type Dns64Args, Nat64, type Nat64Args } from "./nat64";
 export {
   NetworkAcl,
@@ -13,6 +13,7 @@ export {
   type NetworkAclRuleArgs,
   type NetworkAclTestArgs,
 } from "./network-acl";
+export type { Resource } from "./resource";
 export { type HopArgs, Router, type RouterArgs } from "./router";
 export { type RouterShare, SharedRouter, SharedZone, type ZoneShare } from "./shared";
 export { Tier, type TierArgs, type TierIpv4Args } from "./tier";

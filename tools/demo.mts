@@ -77,7 +77,7 @@ async function demo(): Promise<void> {
   title("pulumi preview again: nothing to do");
   pulumi(["preview", "--expect-no-changes", "--config-file", config]);
 
-  // The uplink's side is set by hand until BGP does it.
+  // The example leaves the uplink to its owner: its routes are set by hand here, which a BgpPeer and an Uplink would do (examples/bgp).
   for (const route of output<string[]>("routes")) {
     const [prefix = "", gateway = ""] = route.split(" via ");
     await lab.exec("uplink", ["ip", "-6", "route", "replace", prefix, "via", gateway]);

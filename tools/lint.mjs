@@ -1,5 +1,5 @@
-// What `make lint` runs: Biome (format and lint), ESLint (forgotten promises), tsc, shellcheck. tools/test.mjs counts
-// each step as one test. As many run at a time as there are cores.
+// What `make lint` runs: Biome (format, lint, import cycles), ESLint (forgotten promises, which folder imports which), knip (dead
+// code), tsc, shellcheck. tools/test.mjs counts each step as one test. As many run at a time as there are cores.
 //
 // ESLint keeps no cache: what its two rules say of a file depends on the types in others.
 import { spawn } from "node:child_process";
@@ -60,6 +60,8 @@ function steps() {
   const { programs, fragments } = shellFiles();
   return [
     { name: "eslint", command: [bin("eslint"), "."] },
+    { name: "knip: what nothing uses", command: [bin("knip"), "--no-progress"] },
+    { name: "knip: what only tests use", command: [bin("knip"), "--no-progress", "--production"] },
     { name: "tsc: everything", command: [bin("tsc"), "--project", "tsconfig.check.json"] },
     { name: "tsc: what is published", command: [bin("tsc"), "--noEmit"] },
     { name: "biome", command: [bin("biome"), "ci", "--error-on-warnings", colors, "."] },

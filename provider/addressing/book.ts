@@ -65,11 +65,10 @@ export class Book {
     return true;
   }
 
-  /** Gives a name a block of this order: `near` if that is free, else the lowest never used, else of the longest freed. */
-  serve(name: string, order: number, now: number, near?: bigint): boolean {
+  /** Gives a name a block of this order: the lowest never used, else of the longest freed. */
+  serve(name: string, order: number, now: number): boolean {
     const own = this.#letGo(name);
-    const start =
-      near !== undefined && this.#pool.take(near, order) ? near : (this.#pool.allocate(order) ?? this.#reclaim(order));
+    const start = this.#pool.allocate(order) ?? this.#reclaim(order);
     if (start === undefined) {
       if (own !== undefined) this.#pool.take(own.start, own.order);
       return false;

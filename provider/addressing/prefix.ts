@@ -124,23 +124,6 @@ export function networkOf(value: bigint, family: Family, length: number): bigint
   return (value >> hostBits) << hostBits;
 }
 
-/** The name of an address's PTR record, with the final dot. */
-export function reverseName({ family, value }: Address): string {
-  return (family === 4 ? Address4.fromBigInt(value) : Address6.fromBigInt(value)).reverseForm();
-}
-
-/** The reverse zones that make up a prefix: one where its length falls on a nibble (IPv4: an octet), else a few. */
-export function reverseZones(prefix: Prefix): string[] {
-  const step = prefix.family === 4 ? 8 : 4;
-  const length = Math.max(step, Math.ceil(prefix.length / step) * step);
-  const labels = (bitsOf(prefix.family) - length) / step;
-  const count = 1 << (length - prefix.length);
-  return Array.from({ length: count }, (_, index) => {
-    const name = reverseName({ family: prefix.family, value: subnet(prefix, length, index).base });
-    return name.split(".").slice(labels).join(".");
-  });
-}
-
 // ip-address accepts zone ids and IPv4-mapped addresses; neither can be a network of ours. `whole` is what the user wrote.
 function read(text: string, whole: string): Address | string {
   const zone = text.indexOf("%");

@@ -42,7 +42,7 @@ export function summary(asked: number, lines = 100): string | undefined {
   return [head, ...shown].join("\n");
 }
 
-/** Forgets everything; for tests. */
+/** @internal Forgets everything; for tests. */
 export function forget(): void {
   failures.clear();
 }

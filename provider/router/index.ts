@@ -14,9 +14,7 @@ export { installSignalHandling } from "./process";
 export { onProgress, setHolder } from "./session";
 export type {
   Change,
-  CredentialConfig,
   Difference,
-  Fragments,
   Hop,
   Observation,
   Report,
@@ -48,7 +46,7 @@ export function failed(): string | undefined {
   return summary(lanes.size);
 }
 
-/** Closes what is open; for tests. */
+/** @internal Closes what is open; for tests. */
 export function disconnect(): void {
   for (const open of lanes.values()) open.close();
   lanes.clear();

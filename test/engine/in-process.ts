@@ -11,9 +11,9 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Ended, RunOptions, State } from "./engine.ts";
+import { type Ended, Engine, type RunOptions, type State } from "./engine.ts";
 import { type Job, type Resource, STATE } from "./in-process/job.ts";
-import { exported, revealed } from "./in-process/values.ts";
+import { exported, imported, revealed } from "./in-process/values.ts";
 
 const repository = path.join(import.meta.dirname, "../..");
 const HOST = path.join(import.meta.dirname, "in-process/host.ts");
@@ -21,6 +21,8 @@ const PROGRAM_HOST = path.join(repository, "node_modules/@pulumi/pulumi/cmd/run/
 const KNOWN = ["--refresh", "--diff", "--expect-no-changes"];
 
 export interface InProcessOptions {
+  /** The project's name; default "test". */
+  name?: string;
   /** Environment of every run, on top of this process's own. */
   env?: Record<string, string>;
 }
@@ -28,12 +30,15 @@ export interface InProcessOptions {
 export class InProcess implements AsyncDisposable {
   /** The project folder. */
   readonly folder: string;
+  readonly #name: string;
   readonly #env: Record<string, string>;
   readonly #config: Job["config"] = {};
+  #program = "";
   readonly #running = new Set<ChildProcessWithoutNullStreams>();
 
-  private constructor(folder: string, { env = {} }: InProcessOptions) {
+  private constructor(folder: string, { name = "test", env = {} }: InProcessOptions) {
     this.folder = folder;
+    this.#name = name;
     this.#env = env;
   }
 
@@ -49,6 +54,7 @@ export class InProcess implements AsyncDisposable {
 
   /** Writes the program: TypeScript that Node.js can strip of its types. It is stripped here: what that needs takes long to load. */
   async program(text: string): Promise<void> {
+    this.#program = text;
     await this.write("index.mjs", stripTypeScriptTypes(text));
   }
 
@@ -61,7 +67,7 @@ export class InProcess implements AsyncDisposable {
 
   /** Sets a value of the stack's configuration. */
   async config(key: string, value: string, { secret = false } = {}): Promise<void> {
-    this.#config[key.includes(":") ? key : `test:${key}`] = { value, secret };
+    this.#config[key.includes(":") ? key : `${this.#name}:${key}`] = { value, secret };
   }
 
   preview({ diff = false, args = [], env }: RunOptions & { diff?: boolean } = {}): Promise<Ended> {
@@ -80,9 +86,9 @@ export class InProcess implements AsyncDisposable {
     return this.#run("destroy", args, env);
   }
 
-  /** The stack's state, secrets left out. */
-  async export(): Promise<State> {
-    return { deployment: { resources: (await this.#resources()).map((one) => ({ ...exported(one, false) })) } };
+  /** The stack's state, secrets left out, or with `secrets` as text, as `pulumi stack export --show-secrets` has them. */
+  async export({ secrets = false } = {}): Promise<State> {
+    return { deployment: { resources: (await this.#resources()).map((one) => ({ ...exported(one, secrets) })) } };
   }
 
   /** An output of the stack; secrets are in the clear. */
@@ -90,6 +96,29 @@ export class InProcess implements AsyncDisposable {
     const stack = (await this.#resources()).find(({ type }) => type === "pulumi:pulumi:Stack");
     if (!stack || !(name in stack.outputs)) throw new Error(`the stack has no output ${name}`);
     return revealed(stack.outputs[name]);
+  }
+
+  /**
+   * The same project and state under the Pulumi CLI, for what is about the CLI in a test that is not; what it leaves is the state
+   * from then on.
+   */
+  async underTheCli<T>(work: (cli: Engine) => Promise<T>): Promise<T> {
+    await using cli = await Engine.start({ name: this.#name, env: this.#env });
+    for (const [key, { value, secret }] of Object.entries(this.#config)) await cli.config(key, value, { secret });
+    await cli.program(this.#program);
+    // The stack's own way to encrypt stays.
+    const empty: State = JSON.parse(await succeeds(cli, "stack", "export"));
+    const resources = (await this.#resources()).map((one) => exported(one, true));
+    const file = path.join(cli.folder, "state.json");
+    const state = { ...empty, deployment: { ...empty.deployment, resources } };
+    await writeFile(file, JSON.stringify(state), { mode: 0o600 });
+    await succeeds(cli, "stack", "import", "--file", file);
+    await rm(file);
+    const answer = await work(cli);
+    const left: State = JSON.parse(await succeeds(cli, "stack", "export", "--show-secrets"));
+    const taken = imported(left.deployment.resources ?? []).map((one) => ({ inputs: {}, outputs: {}, ...one }));
+    await writeFile(path.join(this.folder, STATE), JSON.stringify(taken), { mode: 0o600 });
+    return answer;
   }
 
   async #resources(): Promise<Resource[]> {
@@ -105,7 +134,7 @@ export class InProcess implements AsyncDisposable {
     const job: Job = {
       what,
       flags,
-      project: "test",
+      project: this.#name,
       stack: "dev",
       main: "index.mjs",
       config: this.#config,
@@ -145,4 +174,10 @@ export class InProcess implements AsyncDisposable {
     for (const child of this.#running) child.kill("SIGKILL");
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function succeeds(cli: Engine, ...args: string[]): Promise<string> {
+  const { code, stdout, all } = await cli.run(args);
+  if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${all}`);
+  return stdout;
 }

@@ -1,15 +1,14 @@
 // What an access list does beside letting through: what it writes to the log, the errors it does not hold up, and that a tier has one.
 
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { capture, connects, program, routeOnUplink, start } from "./stack.ts";
+import { capture, connects, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:1::10";
 const OUTSIDE = "2001:db8:1::80";
 
-let engine: Engine;
+let engine: InProcess;
 const servers: Background[] = [];
 
 const stack = (lists: string): Promise<string> =>
@@ -33,7 +32,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1");
   await routeOnUplink();
-  engine = await start();
+  engine = await startInProcess();
   await up("");
   await lab.waitForLease("web1", WEB1, 60_000);
   await lab.waitForGateway("web1");
@@ -151,12 +150,7 @@ test("another program cannot put a second list on a tier; the first goes on", as
     `new vpc6.NetworkAcl("mine", { tiers: [web], rules: [{ direction: "ingress", action: "allow", protocol: "tcp" }] });`,
   );
   expect(await connects("internet", WEB1, 9100)).toBe("open");
-  await using other = await start();
-  await other.write(
-    "Pulumi.yaml",
-    readFileSync(`${other.folder}/Pulumi.yaml`, "utf8").replace('"test"', '"elsewhere"'),
-  );
-  expect((await other.run(["stack", "init", "dev"])).code).toBe(0);
+  await using other = await startInProcess("elsewhere");
   // The same network, written down once more, as two teams might; names on both sides of the first one's.
   for (const name of ["a-theirs", "theirs"]) {
     await other.program(await stack(`new vpc6.NetworkAcl("${name}", { tiers: [db, web], preset: "denyAll" });`));

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { NetworkAcl } from "../../provider/index";
 import { converge, disconnect } from "../../provider/router/index";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { connects, lostSegments, program, routeOnUplink, start } from "./stack.ts";
+import { connects, lostSegments, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 const ADDRESS = {
   web1: "2001:67c:2834:2::10",
@@ -18,7 +18,7 @@ const ADDRESS = {
 type Place = keyof typeof ADDRESS;
 const PLACES = Object.keys(ADDRESS) as Place[];
 
-let engine: Engine;
+let engine: InProcess;
 let servers: Background[] = [];
 
 const stack = (lists: string): Promise<string> =>
@@ -61,7 +61,7 @@ beforeAll(async () => {
   await lab.up("uplink", "internet", "vr1", "vr2", "web1", "db1", "app1", "api1");
   await routeOnUplink();
   await routeOnUplink("2001:67c:2834:10::/60", "2001:db8:ffff::11");
-  engine = await start();
+  engine = await startInProcess();
   await up("");
   for (const guest of ["web1", "db1", "app1", "api1"] as const) {
     await lab.waitForLease(guest, ADDRESS[guest], 60_000);

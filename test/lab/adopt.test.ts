@@ -2,11 +2,11 @@
 // and destroy gives everything back.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { program, snapshot, start } from "./stack.ts";
+import { program, snapshot, startInProcess } from "./stack.ts";
 
-let engine: Engine;
+let engine: InProcess;
 let before: Record<string, string>;
 
 const whole = (router = "") =>
@@ -35,7 +35,7 @@ beforeAll(async () => {
     { timeoutMs: 120_000 },
   );
   before = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => await engine?.[Symbol.asyncDispose]());

@@ -2,9 +2,9 @@
 // is first seen to be one: it succeeds where nobody defends (a neighbour on the same wire, the filter opened), or it is seen to arrive.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, membersStay, program, routeOnUplink, start } from "./stack.ts";
+import { connects, counted, each, membersStay, program, routeOnUplink, start, startInProcess } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbour; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -14,14 +14,14 @@ const OUTSIDE = "2001:db8:1::80";
 const VIP = "2001:67c:2834::80";
 const OTHER_VIP = "2001:67c:2834::81";
 
-let engine: Engine;
+let engine: InProcess;
 const servers: Background[] = [];
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1");
   await routeOnUplink("2001:67c:2834::/59", "2001:db8:ffff::10");
-  engine = await start();
+  engine = await startInProcess();
   await engine.program(
     await program(
       `
@@ -313,18 +313,18 @@ print(heard)
   });
 
   test("BGP and BFD: nobody who is no neighbour gets that far", async () => {
-    const knock = async () => {
-      for (const [from, to] of [
-        ["internet", ROUTER],
-        ["uplink", ROUTER],
-        ["web1", `${WEB}1`],
-        ["web1", ROUTER],
-      ] as const) {
+    const knocks = [
+      ["internet", ROUTER],
+      ["uplink", ROUTER],
+      ["web1", `${WEB}1`],
+      ["web1", ROUTER],
+    ] as const;
+    const knock = () =>
+      each(knocks, async ([from, to]) => {
         await connects(from, to, 179);
         const send = 'socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b"x", (to, port))';
         await python(from, `import socket\nto = "${to}"\nfor port in (3784, 3785, 4784): ${send}`);
-      }
-    };
+      });
     const match = "th dport { 179, 3784, 3785, 4784 }";
     const { came, passed } = await counted(match, knock);
     expect(came).toBeGreaterThanOrEqual(16);

@@ -1,22 +1,22 @@
 // Who is asked next: algorithms and weights of a load balancer, counted on the wire.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { membersStay, program, routeOnUplink, start } from "./stack.ts";
+import { membersStay, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 const VIP = "2001:67c:2834::80";
 /** As many clients as this one host can be. */
 const CLIENTS = Array.from({ length: 40 }, (_, index) => `2001:db8:1::c:${(index + 1).toString(16)}`);
 
-let engine: Engine;
+let engine: InProcess;
 const servers: Background[] = [];
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2");
   await routeOnUplink();
-  engine = await start();
+  engine = await startInProcess();
   await engine.program(
     await program(
       `

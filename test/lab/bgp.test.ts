@@ -2,10 +2,10 @@
 // that do not touch the uplink, and sessions that stay up while others change.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { established, known, routed, routes, sessions, vtysh } from "./frr.ts";
 import { lab, type Router } from "./lab.ts";
-import { program, snapshot, start } from "./stack.ts";
+import { program, snapshot, startInProcess } from "./stack.ts";
 
 const SHOP = "2001:67c:2834:10::/60";
 const LABS = "2001:67c:2834::/60";
@@ -63,7 +63,7 @@ protocol bgp vr1 from vr { neighbor 2001:db8:ffff::10 as 4200000000; }
 protocol bgp vr2 from vr { neighbor 2001:db8:ffff::11 as 4200000001; }
 `;
 
-let engine: Engine;
+let engine: InProcess;
 let before: Record<Router, Record<string, string>>;
 
 beforeAll(async () => {
@@ -76,7 +76,7 @@ beforeAll(async () => {
     "sed -i s/bgpd=no/bgpd=yes/ /etc/frr/daemons && cat >/etc/frr/frr.conf && chown frr:frr /etc/frr/frr.conf && systemctl start frr",
     { input: FRR },
   );
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => {

@@ -2,22 +2,22 @@
 // ICMPv6, no borrowed addresses, no way through the router for others.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { capture, connects, counted, program, routeOnUplink, start } from "./stack.ts";
+import { capture, connects, counted, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 const WEB = "2001:67c:2834:2::";
 const DB = "2001:67c:2834:1::";
 const OUTSIDE = "2001:db8:1::80";
 
-let engine: Engine;
+let engine: InProcess;
 let servers: Background[] = [];
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "vr2", "web1", "web2", "db1");
   await routeOnUplink();
-  engine = await start();
+  engine = await startInProcess();
   await engine.program(
     await program(
       `
@@ -55,7 +55,8 @@ afterAll(async () => {
   await lab.down();
 });
 
-test.each([
+// At the same time: each that is dropped takes two seconds.
+test.concurrent.each([
   ["a neighbour in the same tier", "web1", `${WEB}11`, "open"],
   ["another tier", "web1", `${DB}10`, "filtered"],
   ["the world", "web1", OUTSIDE, "filtered"],

@@ -2,16 +2,16 @@
 // from one router to another.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { logins, program, start } from "./stack.ts";
+import { logins, program, startInProcess } from "./stack.ts";
 
-let engine: Engine;
+let engine: InProcess;
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1", "vr2", "web1", "app1");
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => {

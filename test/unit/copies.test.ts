@@ -74,10 +74,14 @@ function program(of: (name: string) => Copy, before: Before = () => {}): Map<str
   build("Router", "router-there", { zone: sharedZone, host: "192.0.2.2", ...machine });
   const vpc = build("Vpc", "vpc", { zone, router });
   const there = build("Vpc", "vpc-there", { zone: sharedZone, router: sharedRouter });
+  build("Vpc", "vpc-zone-there", { zone: sharedZone, router });
+  build("Vpc", "vpc-router-there", { zone, router: sharedRouter });
   const tier = build("Tier", "tier", { vpc, interface: "web0", ipv4: { cidr: "10.1.1.0/24" } });
   const tier2 = build("Tier", "tier2", { vpc: there, interface: "web1" });
   const alone = build("IsolatedNetwork", "alone", { zone, router, interface: "p0" });
   const alone2 = build("IsolatedNetwork", "alone2", { zone: sharedZone, router: sharedRouter, interface: "p1" });
+  build("IsolatedNetwork", "alone-zone-there", { zone: sharedZone, router, interface: "p2" });
+  build("IsolatedNetwork", "alone-router-there", { zone, router: sharedRouter, interface: "p3" });
   const guest = build("Instance", "guest", { tier, mac: "02:00:00:00:01:11", password: "correct-horse" });
   const guest4 = build("Instance", "guest4", { tier, mac: "02:00:00:00:01:12", ipv6: false });
   build("Instance", "printer", { tier: alone, mac: "02:00:00:00:01:11" });
@@ -223,7 +227,7 @@ describe("what one copy refuses, two refuse:", () => {
   const machine = { hostKey: "SHA256:x", publicInterface: "pub0", host: "192.0.2.1" };
   const mac = "02:00:00:00:00:aa";
   const guest = { mac, tier: undefined };
-  const balancer = { port: 80, mode: "tcp", members: [] } as const;
+  const balancer = { port: 80, mode: "tcp" as const, members: [] };
   /** The parents are made by one copy, then two resources that cannot both be, each by a copy. */
   const cases: [string, RegExp, (parents: Parents, first: Copy, second: Copy) => void][] = [
     [

@@ -6,7 +6,7 @@ import type { Job, Resource } from "./job.ts";
 import { HookError, provider } from "./provider.ts";
 import type { Report } from "./report.ts";
 import { Turns } from "./turns.ts";
-import { holdsUnknowns, type Properties, revealed, same, secretAs, UNKNOWN, withSecret } from "./values.ts";
+import { holdsUnknowns, type Properties, revealed, same, secret, secretAs, UNKNOWN, withSecret } from "./values.ts";
 
 /** What a program's resource is to be, as the SDK registers it. */
 export interface Goal {
@@ -211,8 +211,11 @@ export class Deployment {
 
   #broken(urn: string, error: unknown, keep: (left: NonNullable<HookError["left"]>) => Resource): Stopped {
     if (!(error instanceof HookError)) return this.#fail(urn, String(error));
-    if (error.left) this.#done.push(keep(error.left));
-    return this.#fail(urn, error.message);
+    if (!error.left) return this.#fail(urn, error.message);
+    const { reasons } = error.left;
+    this.#done.push(keep(error.left));
+    const many = `${reasons.length} error${reasons.length === 1 ? "" : "s"} occurred:`;
+    return this.#fail(urn, `${many}\n${reasons.map((reason) => `\t* ${reason}`).join("\n")}`);
   }
 
   // ---- deleting ----
@@ -327,7 +330,9 @@ export class Deployment {
     const urn = this.#urn("", PROVIDER, "default");
     if (this.#done.some((one) => one.urn === urn)) return;
     const { config } = this.#job;
-    const inputs = Object.fromEntries(Object.entries(config).map(([key, { value }]) => [key, value]));
+    const inputs = Object.fromEntries(
+      Object.entries(config).map(([key, one]) => [key, one.secret ? secret(one.value) : one.value]),
+    );
     this.#done.push({ urn, type: PROVIDER, custom: true, id: PROVIDER_ID, inputs, outputs: inputs });
   }
 

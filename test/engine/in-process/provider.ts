@@ -66,7 +66,7 @@ function asHookError(error: unknown): HookError {
   const { message, metadata } = error as { message: string; metadata?: import("@grpc/grpc-js").Metadata };
   const [packed] = metadata?.get("grpc-status-details-bin") ?? [];
   if (!packed) return new HookError(message, undefined);
-  const [detail] = Status.deserializeBinary(packed as Buffer).getDetailsList?.() as Message[];
+  const [detail]: Message[] = Status.deserializeBinary(packed as Buffer).getDetailsList?.() ?? [];
   const left = ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8?.());
   return new HookError(message, {
     id: left.getId?.(),
@@ -91,7 +91,8 @@ export const provider = {
 
   async check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: Failure[] }> {
     const answer = await call("check", request("CheckRequest", { Olds: olds, News: news }));
-    const failures = (answer.getFailuresList?.() as Message[]).map((failure) => ({
+    const refused: Message[] = answer.getFailuresList?.() ?? [];
+    const failures = refused.map((failure) => ({
       property: String(failure.getProperty?.()),
       reason: String(failure.getReason?.()),
     }));

@@ -95,7 +95,7 @@ export class Report {
     const counts = ORDER.flatMap((operation) => {
       const count = this.#counts.get(operation);
       return count
-        ? [{ count, text: `    ${SIGNS[operation]} ${count} ${preview ? `to ${operation}` : did[operation]}` }]
+        ? [{ count, text: `    ${SIGNS[operation].padEnd(2)}${count} ${preview ? `to ${operation}` : did[operation]}` }]
         : [];
     });
     const unchanged = this.#counts.get("same") ?? 0;
@@ -119,11 +119,13 @@ export class Report {
   /** The difference of two sets of inputs, key by key; of texts, line by line with two lines around. */
   #show(old: Properties, now: Properties): void {
     const walk = (before: Properties, after: Properties, depth: number) => {
-      for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
+      const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+      const width = Math.max(...keys.map((key) => key.length));
+      for (const key of keys) {
         if (key === "__provider" || same(before[key], after[key])) continue;
         const [was, is] = [before[key], after[key]];
         const sign = !(key in before) ? "+" : !(key in after) ? "-" : "~";
-        const line = (text: string) => this.#print(indent(`${sign} ${key}: ${text}`, depth));
+        const line = (text: string) => this.#print(indent(`${sign} ${key.padEnd(width)}: ${text}`, depth));
         if (isSecret(was) || isSecret(is)) line("[secret]");
         else if (isMap(was) && isMap(is)) {
           line("{");

@@ -14,7 +14,7 @@ const isObject = (value: unknown): value is Properties =>
 
 export const isSecret = (value: unknown): value is { value: unknown } => isObject(value) && value[SIGNATURE] === SECRET;
 
-const secret = (value: unknown): unknown => ({ [SIGNATURE]: SECRET, value });
+export const secret = (value: unknown): unknown => ({ [SIGNATURE]: SECRET, value });
 
 /** The value as hooks see it: secrets in the clear, a resource as its id. */
 export function revealed<T>(value: T): T;

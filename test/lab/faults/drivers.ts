@@ -3,7 +3,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Change, Fragments, RouterAddress } from "../../../provider/router/index";
+import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
 import type { Engine } from "../../engine/engine.ts";
 import { program } from "../stack.ts";
 import { type Ground, programOf, type Scene } from "./scenes";

@@ -10,7 +10,7 @@ import { networkAcl } from "../../../provider/kinds/network-acl";
 import { router } from "../../../provider/kinds/router";
 import { tier } from "../../../provider/kinds/tier";
 import { vpc } from "../../../provider/kinds/vpc";
-import type { Change, Fragments, RouterAddress } from "../../../provider/router/index";
+import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
 import { revealed } from "../../../provider/secrets";
 import { writeWay } from "../../../provider/way";
 import { planned, type Values } from "../../unit/check";

@@ -15,8 +15,6 @@ import {
   parseAddress,
   parsePrefix,
   parseRange,
-  reverseName,
-  reverseZones,
   sizeOf,
   span,
   subnet,
@@ -209,34 +207,6 @@ describe("arithmetic", () => {
     expect(formatPrefix(subnet(zone, 60, 1023))).toBe("2001:67c:2834:3ff0::/60");
     expect(() => subnet(zone, 60, 1024)).toThrow(RangeError);
     expect(formatPrefix(subnet(subnet(zone, 60, 1023), 64, 15))).toBe("2001:67c:2834:3fff::/64");
-  });
-});
-
-describe("reverse DNS", () => {
-  test("names", () => {
-    expect(reverseName(must(parseAddress("2001:67c:2834::1")))).toBe(
-      "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.3.8.2.c.7.6.0.1.0.0.2.ip6.arpa.",
-    );
-    expect(reverseName(must(parseAddress("192.0.2.7")))).toBe("7.2.0.192.in-addr.arpa.");
-  });
-
-  test("zones: one on a nibble or octet, else the ones it takes", () => {
-    expect(reverseZones(prefix("2001:67c:2834:10::/60"))).toEqual(["1.0.0.4.3.8.2.c.7.6.0.1.0.0.2.ip6.arpa."]);
-    expect(reverseZones(prefix("2001:67c:2834::/50"))).toEqual(
-      ["0", "1", "2", "3"].map((nibble) => `${nibble}.4.3.8.2.c.7.6.0.1.0.0.2.ip6.arpa.`),
-    );
-    expect(reverseZones(prefix("10.1.0.0/16"))).toEqual(["1.10.in-addr.arpa."]);
-    expect(reverseZones(prefix("10.1.2.0/23"))).toEqual(["2.1.10.in-addr.arpa.", "3.1.10.in-addr.arpa."]);
-    expect(reverseZones(prefix("2001:db8::1/128"))).toEqual([reverseName(must(parseAddress("2001:db8::1")))]);
-  });
-
-  test("every address of a prefix has its name in one of the zones", () => {
-    fc.assert(
-      fc.property(anyPrefix, fc.bigInt(0n, (1n << 128n) - 1n), (network, n) => {
-        const name = reverseName(nth(network, n % sizeOf(network)));
-        expect(reverseZones(network).filter((zone) => name === zone || name.endsWith(`.${zone}`))).toHaveLength(1);
-      }),
-    );
   });
 });
 

@@ -29,13 +29,13 @@ const kinds = {
   Vpc: vpc,
 };
 
-export interface Set {
+export interface Resource {
   id: string;
   fragments: Fragments;
 }
 
 /** The fragments of a resource with the arguments of check.ts and these. */
-export async function of(kind: keyof typeof kinds, change: Values = {}): Promise<Set> {
+export async function of(kind: keyof typeof kinds, change: Values = {}): Promise<Resource> {
   const inputs = await planned(kind, { ...arguments_[kind], ...change });
   const fragments = inputs.fragments as Fragments;
   return { id: kinds[kind].identify(inputs), fragments: { ...fragments, ...revealed(inputs, fragments) } };

@@ -84,6 +84,7 @@ export class Machine {
       this.#tool(name, path.join(host, "judge"));
       symlinkSync(path.join(host, "recorder"), path.join(this.root, "recorders", name));
     }
+    symlinkSync(path.join(host, "recorder"), path.join(this.root, "recorders/ip"));
     symlinkSync(path.join(host, "recorder"), path.join(this.root, "usr/lib/frr/frr-reload.py"));
     symlinkSync("/dev/null", path.join(this.root, "dev/net/tun"));
     symlinkSync("/bin/true", path.join(this.root, "usr/bin/perl"));
@@ -168,8 +169,18 @@ export class Machine {
     this.write(`proc/sys/${key}`, `${value}\n`);
   }
 
+  /** The same in a network of the kernel's own, with links lo, pub0 (up), web0 and db0: what is done there is done, and gone at the end. */
+  kernel(script: string, stdin = ""): Promise<Run> {
+    const network = `mount -t sysfs none "$HOST/sys" && mount --rbind /proc/sys "$HOST/proc/sys" || exit 99
+      # Nobody waits for duplicate address detection.
+      for name in all default; do echo 0 >/proc/sys/net/ipv6/conf/$name/accept_dad; done
+      for name in pub0 web0 db0; do "$IP" link add "$name" type bridge || exit 99; done
+      "$IP" link set lo up; "$IP" link set pub0 up`;
+    return this.run(script, stdin, `PATH=/usr/sbin:/usr/bin:/sbin:/bin; ${network}; PATH=$HOST/bin`, true);
+  }
+
   /** Runs `script` behind the program's functions. */
-  async run(script: string, stdin = "", prelude = ""): Promise<Run> {
+  async run(script: string, stdin = "", prelude = "", namespace = false): Promise<Run> {
     const only =
       this.services && `SERVICES='${this.services}' BACKWARDS='${this.services.split(" ").reverse().join(" ")}'`;
     const text = `. "$HOST/functions"
@@ -183,7 +194,7 @@ printf '%s' "$WHY" >"$HOST/why"
 printf '%s' "$BLAME" >"$HOST/blame"
 exit $code`;
     for (const file of ["why", "blame"]) rmSync(this.at(file), { force: true });
-    const { code, stdout, stderr } = await this.#spawn(text, stdin);
+    const { code, stdout, stderr } = await this.#spawn(namespace ? ["unshare", "-rmn", shell] : [shell], text, stdin);
     const all = this.read("asked").split("\n").slice(0, -1);
     const asked = all.slice(this.#seen).map((line) => line.replaceAll(this.root, ""));
     this.#seen = all.length;
@@ -199,19 +210,22 @@ exit $code`;
     };
   }
 
-  #spawn(text: string, stdin: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  #spawn(command: string[], text: string, stdin: string): Promise<{ code: number; stdout: string; stderr: string }> {
+    const [file = shell, ...words] = command;
     const env = {
       HOST: this.root,
       FLOCK: which("flock"),
       UNSHARE: which("unshare"),
       DAEMONS: judges.length > 0 ? unpacked : "",
       TRIPLET: process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu",
+      IP: which("ip"),
       PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
+      ...(words.length > 0 && { NAMESPACE: "yes" }),
     };
     return new Promise((resolve, reject) => {
       const child = execFile(
-        shell,
-        ["-c", text],
+        file,
+        [...words, "-c", text],
         { cwd: this.root, env, maxBuffer: 1 << 26 },
         (error, stdout, stderr) => {
           if (error && typeof error.code !== "number") reject(error);
@@ -224,14 +238,9 @@ exit $code`;
     });
   }
 
-  /** The paths that fragments name are this machine's. */
   payload(changes: readonly Omit<Change, "label">[]): string {
-    const text = encode(
-      changes.map((it) => ({ label: it.id, ...it })),
-      "vpc6 of a test",
-      `nonce${++this.#sent}`,
-    );
-    return text.replaceAll(/(?<=[ =])\/(etc\/vpc6|var\/lib\/vpc6)/g, `${this.root}/$1`);
+    const labeled = changes.map((it) => ({ label: it.id, ...it }));
+    return encode(labeled, "vpc6 of a test", `nonce${++this.#sent}`);
   }
 
   /** Generation `1`, staged and assembled from nothing; `script` sees its files as $FILES. */

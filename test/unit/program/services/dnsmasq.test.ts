@@ -1,19 +1,19 @@
 // dnsmasq: what it serves, and a file for each guest.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { drop, of, type Set } from "../fragments";
+import { drop, of, type Resource } from "../fragments";
 import { judges, Machine } from "../machine";
 
 const web1 = "web1@2001:67c:2834:1::10";
-let all: Set[];
+let all: Resource[];
 let machine: Machine;
 beforeEach(async () => {
   all = [await of("Router"), await of("Tier"), await of("Instance")];
   machine = Machine.router("dnsmasq");
 });
 
-const check = (more: Set[] = []) => machine.assembled([...all, ...more], 'dnsmasq_check "$FILES"');
-const line = (slot: string, text: string): Set => ({ id: "odd@1", fragments: { [slot]: text } });
+const check = (more: Resource[] = []) => machine.assembled([...all, ...more], 'dnsmasq_check "$FILES"');
+const line = (slot: string, text: string): Resource => ({ id: "odd@1", fragments: { [slot]: text } });
 
 describe("assembling", () => {
   test("a router without a tier has no dnsmasq: it would serve everybody", async () => {
@@ -24,7 +24,7 @@ describe("assembling", () => {
   test("a tier's statements follow the router's", async () => {
     await machine.assembled(all);
     expect(machine.file("dnsmasq")).toMatch(
-      /^# vpc6 router:vr1\nno-hosts\n[^]*\n# vpc6 web@2001:67c:2834:1::\ninterface=web0\n/,
+      /^# vpc6 router:vr1\nno-hosts\n[\s\S]*\n# vpc6 web@2001:67c:2834:1::\ninterface=web0\n/,
     );
   });
 });
@@ -146,7 +146,7 @@ describe("drift", () => {
     ]);
     expect(machine.has("run/vpc6/dnsmasq.applied")).toBe(false);
     const [tier] = all.slice(1, 2);
-    expect((await machine.converge([{ ...(tier as Set), repair: true }])).did).toContain(
+    expect((await machine.converge([{ ...(tier as Resource), repair: true }])).did).toContain(
       "systemctl restart vpc6-dnsmasq",
     );
     expect(await drift()).toEqual([]);

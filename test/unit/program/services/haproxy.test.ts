@@ -3,20 +3,20 @@
 import { chmodSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { CERTIFICATE, OTHER_KEY, PRIVATE_KEY } from "../../certificate";
-import { drop, of, type Set } from "../fragments";
+import { drop, of, type Resource } from "../fragments";
 import { judges, Machine } from "../machine";
 
 const real = judges.includes("haproxy");
 const CERTIFIED = { certificate: CERTIFICATE, privateKey: PRIVATE_KEY };
-let router: Set;
-let www: Set;
+let router: Resource;
+let www: Resource;
 let machine: Machine;
 beforeEach(async () => {
   [router, www] = [await of("Router"), await of("LoadBalancer")];
   machine = Machine.router("haproxy");
 });
-const check = (sets: Set[]) => machine.assembled(sets, 'haproxy_check "$FILES"');
-const odd = (text: string): Set => ({ id: "odd@1", fragments: { haproxy: text } });
+const check = (sets: Resource[]) => machine.assembled(sets, 'haproxy_check "$FILES"');
+const odd = (text: string): Resource => ({ id: "odd@1", fragments: { haproxy: text } });
 
 describe("assembling", () => {
   test("a router without a load balancer has no haproxy", async () => {
@@ -43,7 +43,10 @@ describe("checking", () => {
 
   test("a key that is not the certificate's is refused in haproxy's words, and the words are of the live file", async () => {
     const tls = await of("LoadBalancer", { claim: "secure", port: 443, tls: CERTIFIED });
-    const fragments = { ...tls.fragments, secrets: (tls.fragments.secrets ?? "").replaceAll(/ (?=[A-Za-z0-9+/=]{20})/g, " X") };
+    const fragments = {
+      ...tls.fragments,
+      secrets: (tls.fragments.secrets ?? "").replaceAll(/ (?=[A-Za-z0-9+/=]{20})/g, " X"),
+    };
     const { code, why, blame } = await check([router, { ...tls, fragments }]);
     if (!real) return expect(code).toBe(0);
     expect([code, blame]).toEqual([1, tls.id]);
@@ -53,7 +56,10 @@ describe("checking", () => {
 
   test("an address and port of two: haproxy would let the kernel share the connections out", async () => {
     const { code, why, blame } = await check([router, www, { ...www, id: "other@1" }]);
-    expect([code, why]).toEqual([1, `bind [2001:67c:2834::80]:80 is already said by ${blame === www.id ? "other@1" : www.id}`]);
+    expect([code, why]).toEqual([
+      1,
+      `bind [2001:67c:2834::80]:80 is already said by ${blame === www.id ? "other@1" : www.id}`,
+    ]);
   });
 
   test("what the daemon refuses is told with its fragment", async () => {

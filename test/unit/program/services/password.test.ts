@@ -1,13 +1,13 @@
 // password: a socket for each gateway, a table for each, and the gateways' names in DNS.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { drop, of, type Set } from "../fragments";
+import { drop, of, type Resource } from "../fragments";
 import { Machine } from "../machine";
 
 const GATEWAY = "2001:67c:2834:1::1";
 const SOCKET = `vpc6-password@${GATEWAY}.socket`;
-let router: Set;
-let web1: Set;
+let router: Resource;
+let web1: Resource;
 let machine: Machine;
 beforeEach(async () => {
   router = await of("Router");
@@ -20,8 +20,8 @@ const guest = (change: Record<string, unknown> = {}) =>
     tier: { interface: "web0", domain: "web.shop.internal", gateway: GATEWAY },
     ...change,
   });
-const odd = (text: string): Set => ({ id: "odd@1", fragments: { passwords: text } });
-const check = (sets: Set[]) => machine.assembled(sets, 'password_check "$FILES"');
+const odd = (text: string): Resource => ({ id: "odd@1", fragments: { passwords: text } });
+const check = (sets: Resource[]) => machine.assembled(sets, 'password_check "$FILES"');
 const ours = ({ did }: { did: string[] }) => did.filter((it) => it.includes("vpc6-password"));
 
 describe("assembling", () => {
@@ -46,10 +46,13 @@ describe("checking", () => {
     expect((await check([router, web1])).code).toBe(0);
   });
 
-  test.each(["a b c", "2001:db8::1 name 2001:db8::2", "2001:db8::1 name ../../etc/passwd secret"])("%j", async (text) => {
-    const { code, blame, why } = await check([router, odd(`${text}\n`)]);
-    expect([code, blame, why]).toEqual([1, "odd@1", "not a line of a password"]);
-  });
+  test.each(["a b c", "2001:db8::1 name 2001:db8::2", "2001:db8::1 name ../../etc/passwd secret"])(
+    "%j",
+    async (text) => {
+      const { code, blame, why } = await check([router, odd(`${text}\n`)]);
+      expect([code, blame, why]).toEqual([1, "odd@1", "not a line of a password"]);
+    },
+  );
 
   test("two passwords of one guest", async () => {
     const { code, why, blame } = await check([router, web1, { ...web1, id: "zzz@1" }]);
@@ -58,7 +61,9 @@ describe("checking", () => {
 
   test("no Perl", async () => {
     machine.remove("usr/bin/perl");
-    expect((await check([router, web1])).why).toBe("there is no /usr/bin/perl (Debian's perl-base, which is essential)");
+    expect((await check([router, web1])).why).toBe(
+      "there is no /usr/bin/perl (Debian's perl-base, which is essential)",
+    );
   });
 });
 

@@ -1,19 +1,19 @@
 // sysctl: keys get their value, and what was found comes back.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { drop, of, type Set } from "../fragments";
+import { drop, of, type Resource } from "../fragments";
 import { Machine } from "../machine";
 
 const FORWARDING = "net/ipv6/conf/all/forwarding";
-let vpc: Set;
+let vpc: Resource;
 let machine: Machine;
 beforeEach(async () => {
   vpc = await of("Vpc");
   machine = Machine.router("sysctl");
 });
 const value = (key: string) => machine.read(`proc/sys/${key}`).trim();
-const odd = (text: string): Set => ({ id: "odd@1", fragments: { sysctl: text } });
-const check = (sets: Set[]) => machine.assembled(sets, 'sysctl_check "$FILES"');
+const odd = (text: string): Resource => ({ id: "odd@1", fragments: { sysctl: text } });
+const check = (sets: Resource[]) => machine.assembled(sets, 'sysctl_check "$FILES"');
 
 describe("checking", () => {
   test("what kinds render passes, also where two say the same", async () => {
@@ -21,14 +21,20 @@ describe("checking", () => {
     expect((await check([vpc, nat64, { id: "other@1", fragments: vpc.fragments }])).code).toBe(0);
   });
 
-  test.each(["net.ipv6.conf.all.forwarding", "= 1", "net/../kernel/x = 1", "a b = 1"])("%j is no line", async (line) => {
-    const { code, why, blame } = await check([vpc, odd(`${line}\n`)]);
-    expect([code, blame, why]).toEqual([1, "odd@1", `not a \`key = value\` line: ${line}`]);
-  });
+  test.each(["net.ipv6.conf.all.forwarding", "= 1", "net/../kernel/x = 1", "a b = 1"])(
+    "%j is no line",
+    async (line) => {
+      const { code, why, blame } = await check([vpc, odd(`${line}\n`)]);
+      expect([code, blame, why]).toEqual([1, "odd@1", `not a \`key = value\` line: ${line}`]);
+    },
+  );
 
   test("two values of one key", async () => {
     const { code, why, blame } = await check([vpc, odd("net.ipv6.conf.all.forwarding = 0\n")]);
-    expect([code, why]).toEqual([1, `net.ipv6.conf.all.forwarding = ${blame === vpc.id ? "1, but odd@1 says 0" : `0, but ${vpc.id} says 1`}`]);
+    expect([code, why]).toEqual([
+      1,
+      `net.ipv6.conf.all.forwarding = ${blame === vpc.id ? "1, but odd@1 says 0" : `0, but ${vpc.id} says 1`}`,
+    ]);
   });
 
   test("a key that this kernel does not have", async () => {

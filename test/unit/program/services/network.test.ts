@@ -1,0 +1,326 @@
+// network: links, addresses, routes and neighbors. What is judged and planned is text; what is applied is seen in a kernel's own network.
+
+import { beforeEach, describe, expect, test } from "vitest";
+import { of, type Resource } from "../fragments";
+import { Machine, namespaces } from "../machine";
+
+const WEB = "web@2001:67c:2834:1::";
+let all: Resource[];
+let machine: Machine;
+beforeEach(async () => {
+  all = [await of("Router"), await of("Vpc"), await of("Tier"), await of("Instance")];
+  machine = Machine.router("network");
+});
+const odd = (text: string, id = "odd@1"): Resource => ({ id, fragments: { network: `${text}\n` } });
+const check = (sets: Resource[]) => machine.assembled(sets, 'network_check "$FILES"');
+
+describe("checking", () => {
+  test("what kinds render passes, IPv4 beside it too", async () => {
+    const db = await of("Tier", { claim: "db", interface: "db0", grant: undefined, ipv4: { cidr: "10.1.2.0/24" } });
+    const { code, why } = await check([...all, db]);
+    expect([code, why]).toEqual([0, ""]);
+  });
+
+  test.each([
+    "address web0 2001:db8::1",
+    "address web0 2001:db8::1/129",
+    "address web0 10.0.0.1/33",
+    "address web0 2001:db8::1/64 dad",
+    "interface db0 keep",
+    "neighbor web0 2001:db8::1 02",
+    "neighbor web0 2001:db8::1 02-00-00-00-00-01",
+    "route web0 ::/0 dev web0",
+    "route web0 ::/0 via fe80::1 metric x",
+    "unreachable 2001:db8::",
+    "gateway web0",
+  ])("%j is not understood", async (line) => {
+    const { code, why, blame } = await check([...all, odd(line)]);
+    expect([code, blame]).toEqual([1, "odd@1"]);
+    expect(why).toBe(`not understood: ${line}`);
+  });
+
+  test.each([
+    ["interface web0 ipv4", "interface web0: already said by odd@1", WEB],
+    ["address web0 2001:67c:2834:1::1/64", `address web0 2001:67c:2834:1::1/64 nodad: already said by odd@1`, WEB],
+    ["neighbor web0 2001:67c:2834:1::10 02:00:00:00:00:09", "already said by odd@1", "web1@2001:67c:2834:1::10"],
+    ["unreachable 2001:67c:2834::/60", "already said by odd@1", "vpc"],
+    ["route web0 ::/0 via fe80::1 metric 512", "already said by router:vr1", "odd@1"],
+  ])("%j is said by another one", async (line, text, id) => {
+    const { code, why, blame } = await check([...all, odd(line)]);
+    expect(code).toBe(1);
+    expect(why).toContain(text);
+    expect(blame).toContain(id === "vpc" ? "shop@" : id);
+  });
+
+  test("an interface that is not there: the words say which are", async () => {
+    const { why, blame } = await check([...all, odd("interface eth9")]);
+    expect([blame, why]).toEqual(["odd@1", "interface eth9 does not exist on this host (it has: db0, pub0, web0)"]);
+  });
+
+  test("IPv4 networks that overlap: of two resources, and of the host", async () => {
+    const mine = odd("interface web0 ipv4\naddress web0 10.1.0.1/16");
+    const theirs = odd("interface db0 ipv4\naddress db0 10.1.2.1/24", "other@1");
+    expect(await check([mine, theirs])).toMatchObject({
+      blame: "other@1",
+      why: "10.1.2.1/24 on db0 overlaps 10.1.0.1/16 on web0, of odd@1",
+    });
+    machine.answer("ip -o -4 route show table main", "10.1.128.0/17 via 192.0.2.1 dev pub0 proto static \n");
+    expect(await check([mine])).toMatchObject({
+      blame: "odd@1",
+      why: "10.1.0.1/16 overlaps a network that this host has on pub0, 10.1.128.0/17",
+    });
+    // The network beside it, and its own.
+    machine.answer(
+      "ip -o -4 route show table main",
+      "10.2.0.0/16 dev pub0 scope link\n10.1.0.0/16 dev web0 proto kernel scope link\n",
+    );
+    expect((await check([mine])).code).toBe(0);
+  });
+
+  test("another route to the same place: refused, or (adopt) taken note of", async () => {
+    const route = "default via 2001:db8:ffff::2 dev pub0 proto static metric 512 pref medium";
+    machine.answer("ip -o -6 route show table main", `${route}\n`);
+    expect(await check(all)).toMatchObject({
+      blame: "router:vr1",
+      why: `this host has another route to ::/0 (${route}): remove it, or set adopt on the Router, as ours is to be used`,
+    });
+    const adopt: Resource = { id: "router:vr1", fragments: { ...all[0]?.fragments, adopt: "yes\n" } };
+    expect((await check([adopt, ...all.slice(1)])).code).toBe(0);
+    expect(machine.read("run/vpc6/network.adopt")).toBe(`::/0 512\t${route}\n`);
+  });
+
+  test.each([
+    ["of ours", "default via 2001:db8:ffff::9 dev pub0 proto 106 metric 512 pref medium"],
+    ["the very same", "default via 2001:db8:ffff::1 dev pub0 proto static metric 512 pref medium"],
+    ["of another metric", "default via 2001:db8:ffff::2 dev pub0 proto static metric 100 pref medium"],
+    ["learned on an interface that becomes ours", "default via fe80::1 dev pub0 proto ra metric 512 pref medium"],
+  ])("a route that is %s is no stranger", async (_what, route) => {
+    machine.answer("ip -o -6 route show table main", `${route}\n`);
+    expect((await check(all)).why).toBe("");
+  });
+});
+
+describe("planning", () => {
+  test("what is missing is added in order, and what was ours and is not wanted goes; what is not ours stays", async () => {
+    const addresses = [
+      "2: web0    inet6 2001:db8:1::1/64 scope global \\ valid_lft forever",
+      "2: web0    inet6 2001:db8:2::1/64 scope global \\ valid_lft forever",
+      "3: pub0    inet6 2001:db8:ffff::10/64 scope global \\ valid_lft forever",
+    ];
+    machine.answer("ip -o addr show", `${addresses.join("\n")}\n`);
+    machine.answer(
+      "ip -o -6 route show table main",
+      "2001:db8:9::/64 via fe80::9 dev pub0 proto 106 metric 1024 pref medium\n",
+    );
+    await machine.assembled(all);
+    machine.write("run/vpc6/network", "address web0 2001:db8:1::1/64\naddress web0 2001:db8:7::1/64\n");
+    await machine.run('network_live && network_plan "$GENERATIONS/1/files/network"');
+    expect(machine.read("run/vpc6/network.batch").split("\n")).toEqual([
+      "addr add 2001:67c:2834::1/128 dev lo",
+      "addr add 2001:67c:2834:1::1/64 dev web0 nodad",
+      "route replace ::/0 via 2001:db8:ffff::1 dev pub0 metric 512 proto 106",
+      "route replace unreachable 2001:67c:2834::/60 metric 1024 proto 106",
+      "neigh replace 2001:67c:2834:1::10 dev web0 lladdr 02:00:00:00:01:11 nud permanent",
+      "route del 2001:db8:9::/64 via fe80::9 dev pub0 metric 1024",
+      "addr del 2001:db8:1::1/64 dev web0",
+      "",
+    ]);
+    const after = machine.read("run/vpc6/network.after");
+    expect(after).not.toContain("2001:db8:1::1/64");
+    expect(after).not.toContain("pub0 2001:db8:ffff::10");
+    expect(machine.read("run/vpc6/network.during")).toContain("address web0 2001:db8:1::1/64\n");
+  });
+
+  test("an address whose length changes goes before it comes", async () => {
+    machine.answer("ip -o addr show", "2: db0    inet6 2001:db8:1::1/64 scope global \\ valid_lft forever\n");
+    await machine.assembled([odd("interface db0\naddress db0 2001:db8:1::1/60")]);
+    machine.write("run/vpc6/network", "address db0 2001:db8:1::1/64\n");
+    await machine.run('network_live && network_plan "$GENERATIONS/1/files/network"');
+    expect(machine.read("run/vpc6/network.batch")).toBe(
+      "addr del 2001:db8:1::1/64 dev db0\naddr add 2001:db8:1::1/60 dev db0\n",
+    );
+  });
+
+  test("a command that ip refuses is told, with its fragment, and put back", async () => {
+    machine.answer("ip -batch /run/vpc6/network.batch", "");
+    machine.answer(
+      `ip -batch ${machine.root}/run/vpc6/network.batch`,
+      "RTNETLINK answers: Invalid argument\nCommand failed /run/vpc6/network.batch:3\n",
+      1,
+    );
+    const { answer } = await machine.converge(all);
+    expect(answer).toMatchObject({ service: "network", id: WEB });
+    expect(answer?.why).toMatch(
+      /^RTNETLINK answers: Invalid argument\nip addr add 2001:67c:2834:1::1\/64 dev web0 nodad/,
+    );
+  });
+});
+
+describe("health", () => {
+  const tentative = (text: string) => machine.answer("ip -o -6 addr show tentative", text);
+  const health = () => machine.run('network_health "$GENERATIONS/1/files"');
+  beforeEach(async () => {
+    await machine.assembled(all);
+  });
+
+  test("an address that another host has", async () => {
+    tentative("2: pub0    inet6 2001:db8:ffff::10/64 scope global dadfailed tentative \\ valid_lft forever\n");
+    expect(await health()).toMatchObject({
+      code: 1,
+      blame: "router:vr1",
+      why: "another host on the link has the address 2001:db8:ffff::10/64 already (duplicate address detection)",
+    });
+  });
+
+  test("one that is checked for ever, and one on a link without a carrier, for which nothing has begun", async () => {
+    tentative("2: pub0    inet6 2001:db8:ffff::10/64 scope global tentative \\ valid_lft forever\n");
+    expect((await health()).why).toBe(
+      "the address 2001:db8:ffff::10/64 is still being checked for a duplicate after 5 seconds",
+    );
+    machine.write("sys/class/net/pub0/carrier", "0\n");
+    expect((await health()).code).toBe(0);
+  });
+
+  test("those of others do not matter", async () => {
+    tentative("2: pub0    inet6 2001:db8:ffff::99/64 scope global dadfailed tentative \\ valid_lft forever\n");
+    expect((await health()).code).toBe(0);
+  });
+});
+
+describe("links", () => {
+  test("come up and stop listening, and are again what they were when nobody names them", async () => {
+    const value = (key: string) => machine.read(`proc/sys/net/ipv6/conf/web0/${key}`).trim();
+    machine.sysctl("net/ipv6/conf/web0/disable_ipv6", 1);
+    await machine.assembled(all);
+    const up = await machine.run('network_links_up "$GENERATIONS/1/files/network"');
+    expect(up.did).toEqual(["ip link set dev web0 up"]);
+    expect(["disable_ipv6", "accept_ra", "keep_addr_on_down"].map(value)).toEqual(["0", "0", "1"]);
+    // Of the public one the operator's own address may live by advertisements.
+    expect(machine.read("proc/sys/net/ipv6/conf/pub0/accept_ra")).toBe("2\n");
+    machine.write("empty", "");
+    const down = await machine.run('network_links_down "$ROOT/empty"');
+    expect(down.did).toEqual(["ip link set dev web0 down"]);
+    expect(["disable_ipv6", "accept_ra", "keep_addr_on_down"].map(value)).toEqual(["1", "1", "0"]);
+    expect(machine.read("proc/sys/net/ipv6/conf/pub0/accept_ra")).toBe("1\n");
+    expect(machine.list("var/lib/vpc6/links")).toEqual([]);
+  });
+
+  test("of a host that forwards a tier's link says so to its neighbors, and dnsmasq starts anew for it", async () => {
+    machine.sysctl("net/ipv6/conf/all/forwarding", 1);
+    await machine.assembled(all);
+    await machine.run(
+      'mkdir -p "$RUN"; cp "$GENERATIONS/1/files/dnsmasq" "$RUN/dnsmasq.applied"; network_links_up "$GENERATIONS/1/files/network"',
+    );
+    expect(machine.read("proc/sys/net/ipv6/conf/web0/forwarding")).toBe("1\n");
+    expect(machine.read("proc/sys/net/ipv6/conf/pub0/forwarding")).toBe("0\n");
+    expect(machine.has("run/vpc6/dnsmasq.again")).toBe(true);
+  });
+
+  test("one of IPv4 only gets no IPv6 switched on", async () => {
+    machine.sysctl("net/ipv6/conf/db0/disable_ipv6", 1);
+    await machine.assembled([odd("interface db0 ipv4\naddress db0 10.1.2.1/24")]);
+    await machine.run('network_links_up "$GENERATIONS/1/files/network"');
+    expect(machine.read("proc/sys/net/ipv6/conf/db0/disable_ipv6")).toBe("1\n");
+    expect(machine.read("proc/sys/net/ipv6/conf/db0/accept_ra")).toBe("0\n");
+  });
+
+  test("one that does not come up, and one that is gone", async () => {
+    await machine.assembled(all);
+    machine.answer("ip link set dev web0 up", "", 2);
+    expect(await machine.run('network_links_up "$GENERATIONS/1/files/network"')).toMatchObject({
+      code: 1,
+      blame: WEB,
+      why: "web0 does not come up: ",
+    });
+    machine.remove("sys/class/net/web0");
+    expect((await machine.run('network_links_up "$GENERATIONS/1/files/network"')).why).toBe(
+      "interface web0 does not exist on this host",
+    );
+    const boot = await machine.run('BOOTING=yes; network_links_up "$GENERATIONS/1/files/network"');
+    expect([boot.code, boot.stderr]).toEqual([0, "vpc6: interface web0 does not exist on this host\n"]);
+    expect(machine.has("run/vpc6/unsettled")).toBe(true);
+  });
+});
+
+test("which way the operator comes in is one link, source and gateway", async () => {
+  machine.answer(
+    "ip -o route get 2001:db8::5",
+    "2001:db8::5 from :: via fe80::1 dev pub0 proto ra src 2001:db8:ffff::10 metric 100 pref medium\n",
+  );
+  expect((await machine.run('network_route_to 2001:db8::5; echo "$ROUTE"')).stdout).toBe(
+    "via fe80::1 dev pub0 src 2001:db8:ffff::10 \n",
+  );
+});
+
+describe.runIf(namespaces)("in a kernel", () => {
+  const up = '(converge "$PROGRAM_HASH" >/dev/null); (confirm 1 >/dev/null);';
+  const seen =
+    "ip -o -6 addr show scope global | awk '{ print $2, $4 }'; ip -6 route show proto 106; ip neigh show nud permanent;";
+
+  test("what is wanted is there, nothing drifts; and all of it goes", async () => {
+    const { stdout, stderr, code } = await machine.kernel(
+      `${up} ${seen} (observe | grep ^drift); echo --; network_remove; ${seen} echo $?`,
+      machine.payload(all),
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout.split("\n").map((it) => it.trim().replace(/ (pref|dev lo proto) .*| error.*/, ""))).toEqual([
+      "lo 2001:67c:2834::1/128",
+      "pub0 2001:db8:ffff::10/64",
+      "web0 2001:67c:2834:1::1/64",
+      expect.stringMatching(/^unreachable 2001:67c:2834::\/60/),
+      expect.stringMatching(/^default via 2001:db8:ffff::1 dev pub0 metric 512/),
+      "2001:67c:2834:1::10 dev web0 lladdr 02:00:00:00:01:11 PERMANENT",
+      "--",
+      "0",
+      "",
+    ]);
+  });
+
+  test("what another hand took, added and set is seen, and repaired", async () => {
+    const drifted = "observe | grep ^drift | sort;";
+    const hand = [
+      "ip addr del 2001:67c:2834:1::1/64 dev web0",
+      "ip addr add 2001:db8:bad::1/64 dev web0",
+      "ip route add 2001:db8:bad2::/64 dev web0",
+      "ip route add unreachable 2001:db8:bad3::/64 proto 106",
+      "ip link set db0 up",
+      "ip link set web0 down",
+      'echo 2 >"$SYSCTL/net/ipv6/conf/web0/accept_ra"',
+    ].join("; ");
+    machine.write("payload", machine.payload(all));
+    machine.write("repair", machine.payload([{ ...(all[2] as Resource), repair: true }]));
+    const { stdout } = await machine.kernel(
+      `{ ${up} } <"$ROOT/payload"; ${hand}; (${drifted}); echo --; (converge "$PROGRAM_HASH" >/dev/null) <"$ROOT/repair"; (confirm 2 >/dev/null); (${drifted})`,
+    );
+    const [before, after] = stdout.split("--\n");
+    expect(before?.split("\n")).toEqual(
+      [
+        "drift router:vr1 network|unreachable added, 2001:db8:bad3::/64",
+        `drift ${WEB} network|address added, web0 2001:db8:bad::1/64`,
+        `drift ${WEB} network|address removed, web0 2001:67c:2834:1::1/64`,
+        `drift ${WEB} network|interface web0 is down`,
+        `drift ${WEB} network|net.ipv6.conf.web0.accept_ra = 2 instead of 0`,
+        "drift web1@2001:67c:2834:1::10 network|neighbor removed, web0 2001:67c:2834:1::10 02:00:00:00:01:11",
+        "",
+      ].sort((a, b) => (a === "" ? 1 : b === "" ? -1 : a < b ? -1 : 1)),
+    );
+    expect(after).toBe("");
+  });
+
+  test("what was on a link before it was ours stays, and comes back where ours took its place", async () => {
+    const adopt: Resource = { id: "router:vr1", fragments: { ...all[0]?.fragments, adopt: "yes\n" } };
+    machine.write("payload", machine.payload([adopt, ...all.slice(1)]));
+    const { stdout, stderr } = await machine.kernel(
+      `ip link set web0 up; ip addr add 2001:db8:5::5/64 dev web0; ip addr add 2001:db8:ffff::99/64 dev pub0; ip route add default via 2001:db8:ffff::2 dev pub0 metric 512
+      { ${up} } <"$ROOT/payload"; ip -6 route show default; (observe | grep ^drift); network_remove
+      ip -6 route show default; ip -o -6 addr show dev web0 scope global | awk '{ print $4 }'`,
+    );
+    expect(stderr).toBe("");
+    expect(stdout.split("\n").map((it) => it.replace(/ (metric|proto).*/, ""))).toEqual([
+      "default via 2001:db8:ffff::1 dev pub0",
+      "default via 2001:db8:ffff::2 dev pub0",
+      "2001:db8:5::5/64",
+      "",
+    ]);
+  });
+});
