@@ -258,6 +258,8 @@ observe 2>/dev/null`);
     expect(drift.startsDnsmasqAnew(`something else\n${line}`), line).toBe(startsAnew);
   };
   tell("Router", `dnsmasq on router vr1, file ${host.root}${contract.VAR}/dns-hosts/${router} changed`, false);
+  // What is nobody else's is the Router's.
+  tell("Router", "program on router vr1, vpc6.service is disabled", false);
   tell("Tier", "network on router vr1, address removed, web0 2001:67c:2834:1::1/64", true);
   tell("Tier", "network on router vr1, address removed, web0 10.1.1.1/24", false);
   tell("Vpc", "network on router vr1, address removed, lo 2001:67c:2834::1/128", false);

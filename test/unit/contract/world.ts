@@ -11,7 +11,7 @@ export type Contract = typeof import("../../../provider/contract");
 
 /** What the provider and the program on a router both say or read: what the contract says, and what it might say. */
 export const SHARED: readonly [fact: string, name: string, other: string][] = [
-  ["ids of Routers", "ROUTER_ID", '"machine:"'],
+  ["ids of Routers", "ROUTER_ID", '"zz-router:"'],
   ["ids of Uplinks", "UPLINK_ID", '"upstream:"'],
   ["characters of ids", "ID", '"[A-Za-z0-9][A-Za-z0-9._@:~-]*"'],
   ["length of ids", "ID_LONGEST", "150"],
