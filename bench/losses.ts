@@ -38,7 +38,7 @@ export async function losses(live: Live, changes: number): Promise<{ page: strin
       "ra-param=cache0,30,1800",
     ]),
     "the weight of a balancer's member": flip("www", /weight [123]/, ["weight 2", "weight 3"]),
-    "a BGP peer's timers": flip("uplink", /timers 1\d 30/, ["timers 11 30", "timers 12 30"]),
+    "a BGP peer's timers": flip("uplink", /timers \d+ 30/, ["timers 8 30", "timers 9 30"]),
     "a NAT64's option (recursive-only)": flip("nat64", /recursive-only (yes|no)/, [
       "recursive-only no",
       "recursive-only yes",

@@ -21,6 +21,7 @@ import {
   checkInside,
   checkTimers,
   dotted,
+  inForce,
   lowest,
   MOST_IMPORTED,
   mayReopen,
@@ -198,7 +199,7 @@ function check(args: Known, fail: Fail): void {
 
 function view(args: Known, old: Inputs | undefined): object {
   const { cidr, asn, remoteAsn, address, superCidr, zone, routerAddress, router, acceptDefault, multihop } = args;
-  const { keepalive, hold, connect } = args.timers ?? USUAL;
+  const { keepalive, hold, connect } = inForce(args.timers ?? USUAL);
   const first = sequence(prefixOf(superCidr), prefixOf(cidr));
   const exported = args.export ?? [cidr];
   const largest = largestOf(zone.vpcPrefixLength, zone.largest);

@@ -32,6 +32,13 @@ export const timers = record({
 export type Timers = ReturnType<typeof timers>;
 export const USUAL: Timers = { keepalive: 10, hold: 30, connect: 5 };
 
+/** As FRR keeps them: it sends keepalives three times in `hold` at least (RFC 4271 section 10), whatever it is told. */
+export const inForce = ({ keepalive, hold, connect }: Timers): Timers => ({
+  keepalive: Math.min(keepalive, Math.floor(hold / 3)),
+  hold,
+  connect,
+});
+
 const BFD = { interval: 300, multiplier: 3 };
 const bfdTimers = record({
   interval: withDefault(integer(50, 60000, "a number of milliseconds"), BFD.interval),

@@ -19,6 +19,7 @@ import {
   bgpPassword,
   checkInside,
   checkTimers,
+  inForce,
   lowest,
   mayReopen,
   noLongerTaken,
@@ -267,7 +268,7 @@ function neighbors(args: Known, fail: Fail): (Neighbor & { prefixes: string[] })
 
 function view(args: Known, neighbors: Neighbor[], range: string | undefined, old: Inputs | undefined): object {
   const { name, asn, superCidr, zone, address, announceDefault, maximumPrefix, multihop } = args;
-  const { keepalive, hold, connect } = args.timers ?? USUAL;
+  const { keepalive, hold, connect } = inForce(args.timers ?? USUAL);
   const internal = zone.asn === asn;
   return {
     what: `AS${asn} at ${address}: VPC routers ${range ? `from ${range}` : "by address"}, VPCs of ${superCidr}`,

@@ -3,6 +3,9 @@
 # back with its own configuration when ours goes.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
+# Is it known, from this very transaction, that FRR runs what it is to run?
+FRR_RUNS=
+
 FRR_CONF=$ROOT/etc/frr/frr.conf
 
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
@@ -41,10 +44,11 @@ frr_apply() {
     frr_remove
     return
   fi
+  FRR_RUNS=
   frr_found "$1/frr" || return 1
   if systemctl --quiet is-active frr && [ -e "$RUN/frr.applied" ]; then
     ! cmp -s "$1/frr" "$RUN/frr.applied" || return 0
-    frr_reload "$1/frr" || return 1
+    if frr_tell "$1/frr"; then frr_write "$1/frr" || return 1; else frr_reload "$1/frr" || return 1; fi
   else
     frr_write "$1/frr" && frr_start || return 1
   fi
@@ -86,15 +90,15 @@ frr_place() {
   chown frr:frr "$1" && chmod 640 "$1" && mv "$1" "$2" || refuse "$2 cannot be written" || return
 }
 
-# frr_write FILE [live]: live is for a reload, which undoes what it finds running and not in the file: host name and forwarding
-# switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
+# frr_write FILE [live]: live is for a reload, which undoes what it finds running (RUN/frr.running) and not in the file: host name and
+# forwarding switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
 # stay what they are.
 frr_write() {
   (
     umask 027
     {
       if [ -n "${2:-}" ]; then
-        vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
+        grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )' "$RUN/frr.running"
         frr_text "$1" | grep -v '^ neighbor [^ ]* password '
         cat "$RUN/frr.keys.stay"
       else
@@ -110,11 +114,10 @@ frr_keys() {
   awk '$1 == "router" && $2 == "bgp" { asn = $3 } $1 == "neighbor" && $3 == "password" { print asn, $2, $4 }' "$1" | sort -u
 }
 
-# frr_keys_drop FILE: passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
+# frr_keys_drop FILE: of what is in RUN/frr.running, passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
 # today's. 1: the kernel would keep one (that of a listen range) until FRR ends.
 frr_keys_drop() {
   local group key range
-  vtysh -d bgpd -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
   frr_keys "$RUN/frr.running" >"$RUN/frr.keys.now"
   frr_keys "$1" >"$RUN/frr.keys.want"
   comm -13 "$RUN/frr.keys.now" "$RUN/frr.keys.want" |
@@ -139,21 +142,45 @@ frr_text() {
   grep -v '^#' "$1"
 }
 
-# frr_leave FILE: the neighbours that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
+# frr_leave FILE: the neighbours in RUN/frr.running that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
 # the two minutes of a graceful restart.
 frr_leave() {
-  vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk -v file="$1" '
+  awk -v file="$1" '
     BEGIN { while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "neighbor" && w[3] == "remote-as") stays[w[2]] = 1 } }
     $1 == "router" && $2 == "bgp" { print "router bgp " $3 }
     $1 == "neighbor" && $3 == "remote-as" && !($2 in stays) { print " neighbor " $2 " shutdown" }
-  ' >"$RUN/frr.leave"
+  ' "$RUN/frr.running" >"$RUN/frr.leave"
   grep -q shutdown "$RUN/frr.leave" || return 0
   vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
   sleep 0.3
 }
 
+# frr_tell FILE: what only comes, or takes the place of what is there, FRR is told as it is: 0 when it then runs exactly FILE, by its own
+# words. All else is for frr_reload, what was told in vain too. Each start of vtysh costs 30 ms of a processor, frr-reload.py 300.
+frr_tell() {
+  [ -z "$FRR_DAEMONS$REPAIR" ] || return 1
+  frr_running && frr_comes "$1" "$RUN/frr.running" >"$RUN/frr.comes" || return 1
+  [ ! -s "$RUN/frr.comes" ] || vtysh -f "$RUN/frr.comes" >/dev/null 2>&1 || return 1
+  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
+  vtysh -c 'clear bgp ipv6 unicast * soft' -c 'show running-config' >"$RUN/frr.now" 2>/dev/null || return 1
+  frr_lines "$1" "$RUN/frr.now" >"$RUN/frr.differs"
+  [ ! -s "$RUN/frr.differs" ] || return 1
+  FRR_RUNS=yes
+}
+
+# frr_running: RUN/frr.running = FRR's own words for what it runs with.
+frr_running() {
+  vtysh -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
+}
+
+# frr_comes FILE RUNNING: what FILE has and FRR has not, as it takes it. 1 when something has to go.
+frr_comes() {
+  awk '@frr_comes.awk@' "$1" "$2"
+}
+
 frr_reload() {
   local code
+  frr_running
   frr_leave "$1"
   frr_keys_drop "$1" || {
     frr_write "$1" && frr_start
@@ -195,7 +222,7 @@ frr_start() {
 # Does bgpd run, and know every neighbour? It may still be reading its configuration.
 frr_health() {
   local missing tries
-  [ -s "$1/frr" ] || return 0
+  [ -s "$1/frr" ] && [ -z "$FRR_RUNS" ] || return 0
   awk '$1 == "neighbor" && $3 == "remote-as" { print " neighbor " $2 " remote-as " $4 }' "$1/frr" | sort -u >"$RUN/frr.want"
   tries=0
   while :; do
@@ -254,6 +281,7 @@ frr_remove() {
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
   if systemctl --quiet is-active frr; then
+    frr_running
     frr_leave /dev/null
     systemctl stop frr
   fi
