@@ -61,8 +61,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "nftables",
     what: "a chain of another hand at the end of the table makes ours seem added",
-    from: "    !NF { next }\n    /^table / { object",
-    to: "    /^table / { object",
+    from: "!NF { next }\n/^table / { object",
+    to: "/^table / { object",
   },
   {
     tests: "nftables",

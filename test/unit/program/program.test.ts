@@ -5,8 +5,6 @@ import { program } from "../../../provider/router/program";
 import { faults } from "./faults";
 
 test("every fault that tests are to find is a change of one place", () => {
-  for (const { from, to } of faults) {
-    expect(program().functions.split(from), from).toHaveLength(2);
-    expect(to).not.toBe(from);
-  }
+  const text = program().functions;
+  expect(faults.filter(({ from, to }) => text.split(from).length !== 2 || from === to)).toEqual([]);
 });
