@@ -43,7 +43,7 @@ export const faults: readonly Fault[] = [
   {
     tests: "sysctl",
     what: "what the kernel changes along with forwarding does not come back",
-    from: 'net/ipv[46]/conf/all/*) sysctl_print "${1%/all/*}"/*/"${1##*/}" ;;',
+    from: `net/ipv[46]/conf/all/*) sysctl_print "\${1%/all/*}"/*/"\${1##*/}" ;;`,
     to: "nothing) ;;",
   },
   {
@@ -217,7 +217,7 @@ export const faults: readonly Fault[] = [
   {
     tests: "transaction",
     what: "the number of a generation that was put back is given again",
-    from: '    [ "${dir##*/}" -le "$n" ] || n=${dir##*/}\n  done\n  n=$((n + 1))',
+    from: `    [ "\${dir##*/}" -le "$n" ] || n=\${dir##*/}\n  done\n  n=$((n + 1))`,
     to: "  done\n  n=$(($(generation confirmed) + 1))",
   },
   {
