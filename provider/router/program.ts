@@ -73,9 +73,6 @@ function agreed(text: string, said: typeof contract): string {
   });
 }
 
-/** One of the awk programs, on its own: for tests. */
-export const awk = (name: string): string => agreed(read(`awk/${name}.awk`), contract);
-
 // The whole text or nothing is installed: its last line is looked for before it gets its name.
 const install = `umask 022; d=${contract.LIB}; n=$d/.new.$$; mkdir -p $d && cat >$n &&
 if [ "$(tail -n 1 $n)" = "# ${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||

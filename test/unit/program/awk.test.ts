@@ -5,8 +5,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { awk } from "../../../provider/router/program";
+import * as contract from "../../../provider/contract";
 
+const facts: Record<string, unknown> = contract;
+/** The text of one, with the facts of the contract in it. */
+const awk = (name: string): string =>
+  readFileSync(path.join(import.meta.dirname, `../../../provider/router/program/awk/${name}.awk`), "utf8").replace(
+    /@([A-Z_]+)@/g,
+    (_, fact: string) => String(facts[fact]),
+  );
 const mawk = existsSync("/usr/bin/mawk") ? "/usr/bin/mawk" : "awk";
 
 /** Runs a program on texts, each a file; `variables` that begin with @ are folders or files of the test's own. */

@@ -103,8 +103,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "frr",
     what: "a password of two resources is told",
-    from: 'print "neighbor " $2 " password: " holder[$2] " has another one',
-    to: 'print "neighbor " $2 " password: " holder[$2] " has " word[$2]',
+    from: '" has another one (they share the neighbour)"',
+    to: '" has " word[$2]',
   },
   {
     tests: "frr",
