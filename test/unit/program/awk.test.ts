@@ -11,7 +11,7 @@ const facts: Record<string, unknown> = contract;
 /** The text of one, with the facts of the contract in it. */
 const awk = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, `../../../provider/router/program/awk/${name}.awk`), "utf8").replace(
-    /@([A-Z_]+)@/g,
+    /@([A-Z][A-Z0-9_]*)@/g,
     (_, fact: string) => String(facts[fact]),
   );
 const mawk = existsSync("/usr/bin/mawk") ? "/usr/bin/mawk" : "awk";
