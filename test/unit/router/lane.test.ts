@@ -44,7 +44,7 @@ describe("gathering", () => {
     });
     const left = Array.from({ length: 36 }, (_, i) => `t${i}`);
     // As the engine's check: one after the other, when a hook has ended.
-    let check = Promise.resolve();
+    let check: Promise<unknown> = Promise.resolve();
     const hook = async () => {
       while (left.length > 0) {
         check = check.then(() => pause(3));
