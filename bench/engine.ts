@@ -4,6 +4,7 @@
 import { Engine, type StateResource } from "../test/engine/engine.ts";
 import { answer, type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../test/unit/router/server.ts";
 import { byTurns, ratio, type Spread, seconds, type Target, table, text, verdict } from "./measure.ts";
+import { doNothing, ours } from "./nothing.ts";
 
 const fast = { VPC6_SSH_KEY: userKey.private, PULUMI_SKIP_CHECKPOINTS: "true", PULUMI_EXPERIMENTAL: "true" };
 
@@ -32,22 +33,9 @@ const program = (count: number, { address }: FakeRouter): string => {
   return lines.join("\n");
 };
 
-const NOTHING = `
-import * as pulumi from "@pulumi/pulumi";
-import { readFileSync } from "node:fs";
-const provider = {
-  async check(_, news) { return { inputs: news }; },
-  async diff(_, olds, news) { const { __provider: a, ...was } = olds; const { __provider: b, ...is } = news; return { changes: JSON.stringify(was) !== JSON.stringify(is) }; },
-  async create(inputs) { return { id: "nothing", outs: inputs }; },
-};
-class Nothing extends pulumi.dynamic.Resource { constructor(name, props) { super(provider, name, props); } }
-for (const { name, inputs } of JSON.parse(readFileSync("inputs.json", "utf8"))) new Nothing(name, inputs);
-`;
-
 const ENGINE_LIMIT =
   "Both are the start of the CLI, the program and the provider; what is left is ours. In the program the SDK makes four promises of each property that can be read, given or not, and waits for outputs of parents where the do-nothing resource has plain values; in the provider the hooks check arguments, ledgers and texts.";
 
-const ours = (all: StateResource[] = []) => all.filter(({ type }) => type.includes("dynamic"));
 const bytes = (all: StateResource[] | undefined): number => {
   const resources = ours(all);
   return resources.reduce((sum, it) => sum + JSON.stringify(it).length, 0) / resources.length;
@@ -58,13 +46,7 @@ export async function engine(counts: number[], repetitions: (count: number) => n
   const targets: Target[] = [];
   const refreshes: string[][] = [];
   const compare = async (count: number, vpc6: Engine, state: StateResource[] | undefined) => {
-    await using nothing = await Engine.start({ env: fast });
-    const same = ours(state).map(({ urn, inputs = {} }) => {
-      const { __provider, ...rest } = inputs;
-      return { name: urn.slice(urn.lastIndexOf("::") + 2), inputs: rest };
-    });
-    await nothing.write("inputs.json", JSON.stringify(same));
-    await nothing.program(NOTHING);
+    await using nothing = await doNothing(state, fast);
     must(await nothing.run(["up", "--yes", "--skip-preview", "--parallel", "64"]));
     const theirs = (await nothing.export()).deployment.resources;
     if (ours(theirs).length !== count) throw new Error(`not ${count} resources`);

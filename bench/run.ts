@@ -1,8 +1,8 @@
 // `make bench`: measures vpc6 against what people would use instead, on this machine and in this run, and writes docs/performance.md.
 //
-//     BENCH=rule,engine make bench      some of it, printed only. Parts: rule up losses first ledger engine fleet
+//     BENCH=rule,engine make bench      some of it, printed only. Parts: rule up losses first guests ledger engine fleet
 //
-// BENCH_REPETITIONS (5), BENCH_CHANGES (100), BENCH_RESOURCES (10,100,1000), BENCH_CLAIMS and BENCH_FLEET (1000) make it shorter.
+// BENCH_REPETITIONS (5), BENCH_CHANGES (100), BENCH_RESOURCES and BENCH_GUESTS (10,100,1000), BENCH_CLAIMS and BENCH_FLEET (1000) make it shorter.
 
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os"
 import { engine } from "./engine.ts";
 import { first } from "./first.ts";
 import { fleet } from "./fleet.ts";
+import { guests } from "./guests.ts";
 import { ledger } from "./ledger.ts";
 import { type Live, live } from "./live.ts";
 import { losses } from "./losses.ts";
@@ -62,6 +63,21 @@ ${page}`,
 Three tiers, two access lists, four instances, two load balancers, a BGP session and NAT64 with DNS64, on a router that has all packages (python3, which
 Ansible needs, too). The two others get the files that vpc6 had made, with units, checked by the daemons, then handlers or their like. What vpc6's engine
 would add is in the row of \`pulumi up\` above.
+
+${page}`,
+    };
+  },
+  guests: async (on) => {
+    const { page, targets } = await guests(on, numbers("BENCH_GUESTS", "10,100,1000"), (count) =>
+      count >= 1000 ? Math.min(2, repetitions) : Math.min(3, repetitions),
+    );
+    return {
+      targets,
+      page: `## Guests on a real router
+
+The first \`pulumi up\` of a zone, its router (which has all packages), a VPC, three tiers and so many guests, and the \`destroy\` of all that, against as many
+do-nothing resources with the same inputs; and one more guest when so many are there. With checkpoints, as Pulumi writes them into its state file after each
+resource unless told otherwise, and without (\`PULUMI_SKIP_CHECKPOINTS\`). \`--parallel 64\`, file backend, no type checking, no preview, for both.
 
 ${page}`,
     };
@@ -148,7 +164,7 @@ const version = (program: string, ...args: string[]) => {
 const whole = `# Performance
 
 Written by \`make bench\`, which measures vpc6 and what people would use instead by turns, on one machine in one run. Times are medians with the least and the
-most of ${repetitions} repetitions (three at most of the first converge, two at most of 1,000 resources); what counts is ratios, not times.
+most of ${repetitions} repetitions (three at most of the first converge, and of guests, two at most of 1,000 of anything); what counts is ratios, not times.
 
 ${table(
   ["", ""],

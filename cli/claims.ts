@@ -1,6 +1,8 @@
 // Who gets, gives back or swaps what: the ledgers of Zones, Vpcs and Tiers before and after, read with the allocator's own parser.
 
 import { type Entry, type Held, parse } from "../provider/addressing/ledger";
+import type { ClaimWords, Kind } from "../provider/kind";
+import { kinds } from "../provider/kinds";
 import { UNKNOWN } from "../provider/unknown";
 import { type Resource, type Stack, textOf } from "./stack";
 
@@ -65,16 +67,10 @@ function ofParent(parent: Resource): ClaimChange[] {
   return changes;
 }
 
-const NAMES: Record<string, string> = {
-  vpc: "VPC",
-  router: "router",
-  asn: "AS number of router",
-  isolated: "isolated network",
-  tier: "tier",
-  vip: "virtual address",
-  instance: "guest",
-  nat64: "NAT64 prefix of",
-};
+const WORDS = new Map(Object.values<Kind>(kinds).flatMap(({ shown }) => Object.entries(shown.claims)));
 
 /** `VPC`, `tier`, …; a kind of claim that is not known here is called as the ledger calls it. */
-export const kindName = (kind: string): string => NAMES[kind] ?? kind;
+export const kindName = (kind: string): string => WORDS.get(kind)?.word ?? kind;
+
+/** Where a claim of that kind is told beside the table of addresses; of one that is not known everywhere. */
+export const toldOf = (kind: string): ClaimWords["told"] => WORDS.get(kind)?.told ?? "space";

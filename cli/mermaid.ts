@@ -1,6 +1,8 @@
 // The topology as Mermaid's text, which GitHub, GitLab and many wikis draw: the uplink and other BGP peers, routers, their VPCs, and in
 // these the tiers with their guests and the virtual addresses. Where there are too many VPCs to be read, each router has a sum of them.
 
+import type { Kind } from "../provider/kind";
+import { kindOf, kinds } from "../provider/kinds";
 import { entriesOf, held } from "./claims";
 import { plural } from "./markdown";
 import { now } from "./plan";
@@ -50,23 +52,18 @@ export function mermaid(stack: Stack): string {
     for (const address of sessions) links.push(`  ${id(`peer ${address}`)} <-->|BGP| ${node}`);
     if (typeof gateway === "string" && own && !sessions.has(gateway))
       links.push(`  ${id(`peer ${gateway}`)} --- ${node}`);
-    const isolated = of("IsolatedNetwork").filter(on(router));
-    for (const it of summed ? [] : isolated) {
+    const beside = resources.filter((it) => kindOf(it.kind)?.shown.node?.where === "router" && on(router)(it));
+    for (const it of summed ? [] : beside) {
       lines.push(`  ${nodeOf(id(it.urn), it)}`);
       links.push(`  ${node} --- ${id(it.urn)}`);
     }
     if (summed) {
-      if (mine.length + isolated.length === 0) continue;
-      const sums = [
-        ["Tier", "tier"],
-        ["IsolatedNetwork", "isolated network"],
-        ["Instance", "guest"],
-        ["LoadBalancer", "load balancer"],
-      ].flatMap(([kind = "", word = ""]) => {
+      if (mine.length + beside.length === 0) continue;
+      const sum = Object.entries<Kind>(kinds).flatMap(([kind, { shown }]) => {
         const count = of(kind).filter(on(router)).length;
-        return count === 0 ? [] : [plural(count, word)];
+        // The VPCs are told even if there is none.
+        return shown.noun === undefined || (count === 0 && kind !== "Vpc") ? [] : [plural(count, shown.noun)];
       });
-      const sum = [plural(mine.length, "VPC"), ...sums];
       const all = id(`vpcs ${router}`);
       lines.push(`  ${all}[${quoted(...sum)}]:::vpc`);
       links.push(`  ${node} --- ${all}`);
@@ -101,35 +98,18 @@ const nameOf = (it: Resource): string => textOf(now(it), "claim") ?? it.name;
 
 function nodeOf(id: string, it: Resource): string {
   const inputs = now(it);
-  if (it.kind === "LoadBalancer") {
-    const [address, port] = [textOf(inputs, "address"), textOf(inputs, "port")];
-    return `${id}{{${quoted(`VIP ${nameOf(it)}`, address && `[${address}]:${port}`)}}}:::vip`;
-  }
-  const guests = held(entriesOf(textOf(inputs, "ledger"))).filter(({ kind }) => kind === "instance").length;
-  if (it.kind === "Tier" || it.kind === "IsolatedNetwork") {
-    const what = it.kind === "Tier" ? "tier" : "isolated network";
-    const { cidr } = (inputs?.ipv4 ?? {}) as { cidr?: unknown };
-    const ipv4 = typeof cidr === "string" ? cidr : undefined;
-    return `${id}[${quoted(`${what} ${nameOf(it)}`, textOf(inputs, "cidr"), ipv4, plural(guests, "guest"))}]:::tier`;
-  }
-  return `${id}[${quoted(`${it.kind} ${nameOf(it)}`, textOf(inputs, "prefix") ?? textOf(inputs, "cidr"))}]:::tier`;
+  const node = kindOf(it.kind)?.shown.node;
+  if (node === undefined || inputs === undefined) return "";
+  const ledger = textOf(inputs, "ledger");
+  const guests = held(entriesOf(ledger)).filter(({ kind }) => kind === "instance").length;
+  const lines = [...node.lines(inputs), ledger && plural(guests, "guest")];
+  const label = quoted(`${node.title} ${nameOf(it)}`, ...lines);
+  return node.look === "vip" ? `${id}{{${label}}}:::vip` : `${id}[${label}]:::tier`;
 }
 
-/** What hangs on a VPC, but guests, lists and sessions. */
-function insideOf(vpc: Resource, resources: readonly Resource[]): Resource[] {
-  const apart = [
-    "Zone",
-    "Router",
-    "Vpc",
-    "Instance",
-    "NetworkAcl",
-    "ExternalNetwork",
-    "BgpPeer",
-    "Uplink",
-    "IsolatedNetwork",
-  ];
-  return resources.filter((it) => !apart.includes(it.kind) && it.dependencies.includes(vpc.urn));
-}
+/** What hangs on a VPC and has a node of its own. */
+const insideOf = (vpc: Resource, resources: readonly Resource[]): Resource[] =>
+  resources.filter((it) => kindOf(it.kind)?.shown.node?.where === "vpc" && it.dependencies.includes(vpc.urn));
 
 /**
  * A label in quotes, of characters that Mermaid reads as nothing but text. Entities are not to be relied on (11 and 12 print some as

@@ -3,7 +3,7 @@
 
 import type { Slot } from "../provider/contract";
 import { UNKNOWN } from "../provider/unknown";
-import { type ClaimChange, claimChanges, kindName } from "./claims";
+import { type ClaimChange, claimChanges, kindName, toldOf } from "./claims";
 import { differences, excerpt, type Line, linesIn } from "./diff";
 import { alert, block, code, details, few, list, plural, table } from "./markdown";
 import { addressTable, pick } from "./plan";
@@ -78,7 +78,7 @@ function headline(stack: Stack, changed: Resource[], claims: ClaimChange[], all:
           6,
         )}`;
   const prefixes = (what: ClaimChange["what"]) => {
-    const those = claims.filter((it) => it.what === what && !["instance", "asn"].includes(it.kind));
+    const those = claims.filter((it) => it.what === what && toldOf(it.kind) !== "detail");
     if (those.length === 0) return "";
     return `, ${those.length <= 2 ? list(those.map(({ value }) => code(value))) : plural(those.length, "prefix or address", "prefixes and addresses")} ${what}`;
   };
@@ -161,7 +161,7 @@ function warnings(stack: Stack, claims: ClaimChange[]): string[] {
     (names) =>
       `**The ledger goes: ${names}.** With it the memory of who held which prefix; what is made again may be numbered differently.`,
   );
-  const space = claims.filter(({ what, kind }) => what === "freed" && !["instance", "asn", "router"].includes(kind));
+  const space = claims.filter(({ what, kind }) => what === "freed" && toldOf(kind) === "space");
   if (space.length > 0)
     said.push(
       `- **Address space is given back:** ${few(space.map(({ kind, name, value }) => `${code(value)} of ${kindName(kind)} ${code(name)}`))}.`,

@@ -3,6 +3,7 @@
 // one, is `[secret]` from here on, wherever else its text turns up.
 
 import { createHash } from "node:crypto";
+import { kinds } from "../provider/kinds";
 import { AS_APPLIED } from "../provider/state";
 import { UNKNOWN } from "../provider/unknown";
 import { routerOf } from "../provider/way";
@@ -149,20 +150,7 @@ const replaces = (op: string): boolean => /^(create-replacement|delete-replaced|
 const isReal = ({ kind }: Resource): boolean => kind !== "pulumi:pulumi:Stack" && !kind.startsWith("pulumi:providers:");
 
 /** What others are built on first; Pulumi tells them in the order in which they happened to arrive. */
-const KINDS = [
-  "Zone",
-  "Router",
-  "Uplink",
-  "Vpc",
-  "Nat64",
-  "IsolatedNetwork",
-  "Tier",
-  "ExternalNetwork",
-  "NetworkAcl",
-  "LoadBalancer",
-  "BgpPeer",
-  "Instance",
-];
+const KINDS = Object.keys(kinds);
 
 function sorted(resources: readonly Resource[]): Resource[] {
   const rank = ({ kind }: Resource) => (KINDS.includes(kind) ? KINDS.indexOf(kind) : KINDS.length);

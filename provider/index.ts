@@ -2,28 +2,17 @@
 // users and are kept for ever.
 
 import { hooks } from "./hooks";
-import { bgpPeer } from "./kinds/bgp-peer";
-import { externalNetwork } from "./kinds/external-network";
-import { instance } from "./kinds/instance";
-import { isolatedNetwork } from "./kinds/isolated-network";
-import { loadBalancer } from "./kinds/load-balancer";
-import { nat64 } from "./kinds/nat64";
-import { networkAcl } from "./kinds/network-acl";
-import { router } from "./kinds/router";
-import { tier } from "./kinds/tier";
-import { uplink } from "./kinds/uplink";
-import { vpc } from "./kinds/vpc";
-import { zone } from "./kinds/zone";
+import { kinds } from "./kinds";
 
-export const Zone = hooks(zone);
-export const Router = hooks(router);
-export const Vpc = hooks(vpc);
-export const Tier = hooks(tier);
-export const IsolatedNetwork = hooks(isolatedNetwork);
-export const Instance = hooks(instance);
-export const NetworkAcl = hooks(networkAcl);
-export const ExternalNetwork = hooks(externalNetwork);
-export const LoadBalancer = hooks(loadBalancer);
-export const BgpPeer = hooks(bgpPeer);
-export const Uplink = hooks(uplink);
-export const Nat64 = hooks(nat64);
+export const Zone = hooks(kinds.Zone);
+export const Router = hooks(kinds.Router);
+export const Vpc = hooks(kinds.Vpc);
+export const Tier = hooks(kinds.Tier);
+export const IsolatedNetwork = hooks(kinds.IsolatedNetwork);
+export const Instance = hooks(kinds.Instance);
+export const NetworkAcl = hooks(kinds.NetworkAcl);
+export const ExternalNetwork = hooks(kinds.ExternalNetwork);
+export const LoadBalancer = hooks(kinds.LoadBalancer);
+export const BgpPeer = hooks(kinds.BgpPeer);
+export const Uplink = hooks(kinds.Uplink);
+export const Nat64 = hooks(kinds.Nat64);

@@ -1,5 +1,5 @@
-// A kind is what is particular to one kind of resource: its arguments, what it allocates and what it renders.
-// Everything else (comparing, converging, refreshing, deleting) is the generic set of hooks in hooks.ts.
+// A kind is what is particular to one kind of resource: its arguments, what it allocates, what it renders, what a change of it does to
+// traffic and how it is shown. Everything else (comparing, converging, refreshing, deleting) is the generic set of hooks in hooks.ts.
 
 import type { Fail, Type } from "./arguments";
 
@@ -14,7 +14,67 @@ export interface Inputs {
   [key: string]: unknown;
 }
 
-export interface Kind<A = unknown> {
+/**
+ * `ends`: traffic that flowed no longer does. `pauses`: for less than a second or two. `closes`: new connections are refused, those
+ * that are open go on. `unknown`: may be any of these. `note`: worth knowing, and nothing is interrupted.
+ */
+export type Level = "ends" | "pauses" | "closes" | "unknown" | "note";
+
+export interface Effect {
+  readonly level: Level;
+  readonly sentence: string;
+  /** Who is concerned, where it is not the resource itself: all of its router, or what has a name of its own. */
+  readonly whom?: "router" | { readonly name: string };
+}
+
+/** What the other resources on the same router have. What several of them share goes with the last one only. */
+export interface Others {
+  had(what: string): boolean;
+  have(what: string): boolean;
+  /** There may be more of them than are known. */
+  readonly hidden: boolean;
+}
+
+export interface Traffic<I extends Inputs = Inputs> {
+  /** What it means that it is taken off its router for good. */
+  readonly gone: readonly [Level, string];
+  /** What others on its router may have too: a BGP session, an address, forwarding. */
+  holds?(inputs: I): string[];
+  /**
+   * What a change of it interrupts on one router; asked only when a text of it changes there. `before` is absent where it is new on that
+   * router, `after` where it goes: then `gone` is told beside. Pure.
+   */
+  disturbs(before: I | undefined, after: I | undefined, others: Others): Effect[];
+}
+
+/** What the ledger of a parent hands out, in reports. */
+export interface ClaimWords {
+  /** What it is called before the name of who has it. */
+  readonly word: string;
+  /**
+   * Where it is told beside the table of addresses: `space` in the sentence at the top and as a warning when it is given back,
+   * `address` in that sentence only, `detail` nowhere.
+   */
+  readonly told: "space" | "address" | "detail";
+}
+
+/** How reports and pictures speak of a kind. */
+export interface Shown<I extends Inputs = Inputs> {
+  /** What it takes from the ledger of its parent, as the ledger calls it. */
+  readonly claims: Readonly<Record<string, ClaimWords>>;
+  /** What a number of them is called, where a picture has no room for each. */
+  readonly noun?: string;
+  /** A node of its own in the topology, inside its VPC or beside its router. */
+  readonly node?: {
+    readonly where: "vpc" | "router";
+    readonly look: "tier" | "vip";
+    readonly title: string;
+    /** The lines under its name. */
+    lines(inputs: I): (string | undefined)[];
+  };
+}
+
+export interface Kind<A = unknown, I extends Inputs = Inputs> {
   /** The last word of the type token, e.g. "Tier". */
   readonly type: string;
   /** The shape of its outputs: counts up with every change of it, so that hooks can tell old state from new. */
@@ -25,7 +85,10 @@ export interface Kind<A = unknown> {
    * Validate → allocate → render. Pure: no clock, no randomness, no router. `old` are the inputs of the last run.
    * Any argument may be unknown at preview; what is derived from it is then unknown too.
    */
-  plan(args: A, old: Inputs | undefined, fail: Fail): Inputs;
+  plan(args: A, old: Inputs | undefined, fail: Fail): I;
+  /** What a change of it does to traffic, judged by what `plan` returned. Absent where it has nothing on any router. */
+  readonly traffic?: Traffic<I>;
+  readonly shown: Shown<I>;
   /** The id for ever: what the resource's fragments are filed under on its router. */
   identify(inputs: Inputs): string;
   /** How the resource is called in messages. */

@@ -50,6 +50,14 @@ export function revealed(inputs: Inputs, fragments: Fragments = inputs.fragments
   return lines.size === 0 ? {} : { secrets: `${[...lines].join("\n")}\n` };
 }
 
+/** Whether the secret at `path` of the inputs is another one, as far as placeholders tell it: what a preview shows of both is `[secret]`. */
+export function isOther(path: string, before: Inputs, after: Inputs): boolean {
+  const [old, now] = [before, after].map(
+    ({ fragments }) => placeholders(fragments).find((it) => it.path === path)?.token,
+  );
+  return old !== now;
+}
+
 function placeholders(fragments: Fragments | undefined): { token: string; path: string }[] {
   if (typeof fragments !== "object" || fragments === null) return [];
   return Object.values(fragments).flatMap((text) =>

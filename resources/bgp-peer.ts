@@ -7,7 +7,7 @@ import type { Vpc } from "./vpc";
 
 /** How fast a dead neighbour is noticed; seconds. */
 export interface BgpTimersArgs {
-  /** Between keepalives. Default: 10. */
+  /** Between keepalives; at most a third of `hold`, as FRR has it. Default: 10. */
   keepalive?: pulumi.Input<number>;
   /** Silence after which the session is over (RFC 4271 section 4.2), at least 3 and more than `keepalive`. Default: 30. */
   hold?: pulumi.Input<number>;

@@ -8,7 +8,7 @@ import path from "node:path";
 
 process.chdir(path.dirname(import.meta.dirname));
 
-const assets = globSync("provider/**/*.{hbs,pl,sh}");
+const assets = globSync("provider/**/*.{awk,hbs,pl,sh}");
 const sources = [...globSync("{resources,provider,cli}/**/*.ts"), ...assets, "tsconfig.json", "package.json"].sort();
 const stamp = [...sources, "tools/build.mjs"].map((file) => `${file} ${statSync(file).mtimeMs}`).join("\n");
 

@@ -1,33 +1,33 @@
-// What traffic a change interrupts, from the lines of configuration that go and come: what each service of a router does when its
-// part changes (provider/router/program/services, docs/convergence.md). Where that is not known it says so; a line that another
-// resource of the router says too stays there, and interrupts nothing.
+// What traffic a change interrupts: each kind says it of its resources, router by router (provider/kinds, `traffic`). Here stands what is
+// alike for all kinds: what moves or is made anew, what is not known, what is installed, and what a kind does not explain.
 
-import { routerNameOf, type Stack } from "../stack";
-import { type Change, type Effect, type Level, label, slotsOf } from "./change";
+import type { Inputs, Others } from "../../provider/kind";
+import { kindOf } from "../../provider/kinds";
+import { hasUnknown, UNKNOWN } from "../../provider/unknown";
+import { linesIn } from "../diff";
+import { code } from "../markdown";
+import { fragmentsOf, type Resource, routerNameOf, SECRET, type Stack } from "../stack";
+import { type Effect, type Level, label, type Tell } from "./effect";
 import { ofRepair } from "./repair";
-import { ofResource } from "./resource";
-import { services } from "./services";
+import { inputsOf, sharers } from "./router";
 
-export { type Effect, type Level, label };
+export { type Effect, type Level, label } from "./effect";
 
 export const interrupts = ({ level }: Effect): boolean => level !== "note";
 
 export function effects(stack: Stack): Effect[] {
   const found: Effect[] = [];
   for (const router of routersIn(stack)) {
-    const tell = (level: Level, subject: string, sentence: string) => found.push({ level, router, subject, sentence });
-    const change: Change = { router, slots: slotsOf(stack, router), tell };
-    for (const [slot, lines] of change.slots) {
-      if (lines.gone.length + lines.come.length === 0) continue;
-      const service = services[slot];
-      if (service) service(lines, change);
-      else tell("unknown", `\`${slot || "not known yet"}\``, "what a change of this does to traffic is not known here");
-    }
+    const tell: Tell = (level, subject, sentence) => found.push({ level, router, subject, sentence });
+    const othersOf = sharers(stack, router);
     for (const it of stack.resources) {
-      if (!it.ours) continue;
-      ofResource(it, change);
-      if (routerNameOf(it.before) === router) ofRepair(it, change);
+      if (!it.ours || ["same", "read", "refresh"].includes(it.op)) continue;
+      const here: Side = [inputsOf(it.before, router), inputsOf(it.after, router)];
+      if (here[0] === undefined && here[1] === undefined) continue;
+      ofResource(it, here, othersOf(it), router, tell);
+      if (here[0] !== undefined) ofRepair(it, router, tell);
     }
+    packages(stack, router, tell);
   }
   for (const { ours, op, kind, name } of stack.resources) {
     if (ours || !["update", "delete", "replace"].includes(op)) continue;
@@ -38,6 +38,96 @@ export function effects(stack: Stack): Effect[] {
     });
   }
   return distinct(found);
+}
+
+/** What a resource has on a router before and after; undefined: nothing. */
+type Side = readonly [before: Inputs | undefined, after: Inputs | undefined];
+
+function ofResource(it: Resource, [before, after]: Side, others: Others, router: string, tell: Tell): void {
+  const subject = label(it);
+  const traffic = kindOf(it.kind)?.traffic;
+  if (!traffic) {
+    const what = after === undefined ? "is taken off the router" : "is of a kind that this report does not know";
+    tell("unknown", subject, `${what}; what that does to traffic is not known here`);
+    return;
+  }
+  const { gone, disturbs } = traffic;
+  const ask = (old: Inputs | undefined, now: Inputs | undefined): number => {
+    const all = disturbs(old, now, others);
+    for (const { level, sentence, whom } of all)
+      tell(
+        level,
+        whom === undefined ? subject : whom === "router" ? `Router ${code(router)}` : code(whom.name),
+        sentence,
+      );
+    return all.length;
+  };
+  if (it.op === "replace" && before !== undefined) {
+    const to = routerNameOf(it.after);
+    tell(
+      "ends",
+      subject,
+      after === undefined
+        ? `moves to router ${code(to ?? "?")}: it is taken off this one first, and is nowhere meanwhile`
+        : "is taken away and made anew: it is gone meanwhile",
+    );
+    ask(before, undefined);
+    if (after !== undefined) ask(undefined, after);
+    return;
+  }
+  if (it.op === "delete") tell(...at(gone, subject));
+  if (before === undefined || after === undefined) {
+    ask(before, after);
+    return;
+  }
+  const [old, now] = [fragmentsOf(it.before), fragmentsOf(it.after)];
+  const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((slot) => old[slot] !== now[slot]);
+  const unknown = changed.filter((slot) => now[slot]?.includes(UNKNOWN));
+  if (unknown.length > 0) {
+    const slots = unknown.map((slot) => code(slot || "configuration")).join(", ");
+    tell("unknown", subject, `its ${slots} is not known before \`pulumi up\``);
+    return;
+  }
+  const secret = changed.length === 0 ? [] : secrets(before, after);
+  if (secret.length > 0) {
+    tell("unknown", subject, `its ${secret.map(code).join(", ")} is secret, so what changes of it is not known here`);
+  } else if (changed.length > 0 && ask(before, after) === 0 && it.trouble === undefined) {
+    unexplained(it, changed, subject, tell);
+  }
+}
+
+const at = ([level, sentence]: readonly [Level, string], subject: string) => [level, subject, sentence] as const;
+
+/** What a kind judges by and Pulumi shows of neither side. A password is judged by what stands for it in the texts. */
+const secrets = (...sides: readonly Inputs[]): string[] => {
+  const hidden = sides.flatMap((it) => Object.entries(it).flatMap(([key, value]) => (value === SECRET ? [key] : [])));
+  return [...new Set(hidden)].filter((key) => key !== "password");
+};
+
+/** Texts whose change nobody feels, or is told by their equality alone. */
+const QUIET = ["owner", "packages", "adopt", "dnsmasq", "dhcp-hosts", "dns-hosts", "passwords", "certificates"];
+
+/** Other lines on the router from the same inputs: they come from another version of vpc6, or from what is not in the inputs. */
+function unexplained(it: Resource, changed: readonly string[], subject: string, tell: Tell): void {
+  const rest = (inputs: Resource["before"]) => {
+    const { fragments, ledger, __provider, ...others } = inputs ?? {};
+    return JSON.stringify(Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  const slots = changed.filter((slot) => !QUIET.includes(slot)).map((slot) => code(slot));
+  if (slots.length === 0 || rest(it.before) !== rest(it.after)) return;
+  tell(
+    "unknown",
+    subject,
+    `its ${slots.join(", ")} changes, and nothing else of it says why; what that does to traffic is not known here`,
+  );
+}
+
+function packages({ resources }: Stack, router: string, tell: Tell): void {
+  const named = (inputs: Resource["before"]) => linesIn(inputsOf(inputs, router)?.fragments?.packages);
+  const had = new Set(resources.flatMap(({ before }) => named(before)));
+  const come = new Set(resources.flatMap(({ after }) => named(after)).filter((it) => !had.has(it) && !hasUnknown(it)));
+  if (come.size > 0)
+    tell("note", [...come].map(code).join(", "), "installed where missing, before anything is switched");
 }
 
 /** A Router names itself by its own `router`, which is a way that begins with its name, as everybody's on it. */

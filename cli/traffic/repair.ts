@@ -1,13 +1,14 @@
 // What it does to traffic that a router which is not as it was applied is put right (docs/drift.md).
 
 import { isMissing, startsDnsmasqAnew } from "../../provider/drift";
+import { RESTARTS_DNSMASQ } from "../../provider/traffic";
+import { code } from "../markdown";
 import type { Resource } from "../stack";
-import { type Change, label } from "./change";
-import { RESTARTS_DNSMASQ } from "./services";
+import { label, type Tell } from "./effect";
 
-export function ofRepair(it: Resource, { router, tell }: Change): void {
+export function ofRepair(it: Resource, router: string, tell: Tell): void {
   // What is missing is put there, and ends nothing.
   if (it.op !== "update" || it.trouble === undefined || isMissing(it.trouble)) return;
-  if (startsDnsmasqAnew(it.trouble)) tell("pauses", `Router \`${router}\``, RESTARTS_DNSMASQ);
+  if (startsDnsmasqAnew(it.trouble)) tell("pauses", `Router ${code(router)}`, RESTARTS_DNSMASQ);
   tell("unknown", label(it), "is not as it was applied, and is put right: what works only because of that ends");
 }

@@ -22,17 +22,22 @@ export interface Decision {
 
 /** What the rules of one direction decide about packets from (ingress) or to (egress) `others`. */
 export function decide(rules: readonly Rule[], direction: Rule["direction"], flow: Flow, others: Places): Decision[] {
+  const asked = rules.filter((rule) => rule.direction === direction && matches(rule, flow));
+  const isEcho = isIcmp(flow.protocol) && flow.number === ECHO_REQUEST[flow.protocol];
+  return walk(asked, others, isEcho ? "allow" : "deny");
+}
+
+/** Rules that all match the packet by its kind: the first that has an address decides about it. */
+export function walk(rules: Iterable<Rule>, others: Places, otherwise: Decision["action"]): Decision[] {
   const decisions: Decision[] = [];
   let open = others;
   for (const rule of rules) {
     if (open.length === 0) break;
-    if (rule.direction !== direction || !matches(rule, flow)) continue;
     const { inside, outside } = split(open, rule.places);
     decisions.push(...inside.map((range): Decision => ({ range, action: rule.action, rule })));
     open = outside;
   }
-  const action = isIcmp(flow.protocol) && flow.number === ECHO_REQUEST[flow.protocol] ? "allow" : "deny";
-  return [...decisions, ...open.map((range): Decision => ({ range, action }))];
+  return [...decisions, ...open.map((range): Decision => ({ range, action: otherwise }))];
 }
 
 function matches({ protocol, ports, icmpType, icmpCode }: Rule, flow: Flow): boolean {

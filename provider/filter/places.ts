@@ -31,9 +31,12 @@ export const familiesOf = (places: Places): Family[] =>
 
 /** Prefixes of any order and overlap, as ranges. */
 export function placesOf(prefixes: readonly string[]): Places {
-  const all = prefixes.map((it) => span(prefixOf(it)));
-  return FAMILIES.flatMap((family) => merge(all.filter((it) => it.family === family)));
+  return joined(prefixes.map((it) => span(prefixOf(it))));
 }
+
+/** Ranges of any order and overlap. */
+export const joined = (ranges: readonly AddressRange[]): Places =>
+  FAMILIES.flatMap((family) => merge(ranges.filter((it) => it.family === family)));
 
 function merge(ranges: AddressRange[]): AddressRange[] {
   const sorted = ranges.sort((a, b) => (a.first < b.first ? -1 : 1));

@@ -162,7 +162,8 @@ const TYPES = {
 /** Why a list is never asked about this ICMP type, if so. */
 export function neverAsked(protocol: "icmpv6" | "icmp", icmpType: number): string | undefined {
   const { errors, link, reply, source } = TYPES[protocol];
-  if (errors.includes(icmpType)) return `an error passes if it is about a connection that passed, and not otherwise (${source})`;
+  if (errors.includes(icmpType))
+    return `an error passes if it is about a connection that passed, and not otherwise (${source})`;
   if (link.includes(icmpType)) return "it is for one link only and never forwarded";
   if (icmpType === reply) return "an echo reply passes as the answer to a request that passed, and not otherwise";
   return undefined;

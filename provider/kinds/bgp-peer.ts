@@ -7,8 +7,9 @@ import { boolean, type Fail, integer, list, optional, record, withDefault } from
 import { idOf } from "../contract";
 import { address6, addressOf, prefix6, prefixOf, way } from "../fields";
 import type { Inputs, Kind } from "../kind";
-import { placeholder } from "../secrets";
+import { isOther, placeholder } from "../secrets";
 import { render } from "../templates/render";
+import { all, type Effect, listOf, type Others, says, words } from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf } from "../way";
 import {
@@ -20,13 +21,21 @@ import {
   checkInside,
   checkTimers,
   dotted,
+  inForce,
   lowest,
   MOST_IMPORTED,
+  mayReopen,
+  noLongerTaken,
   notUnicast,
   places,
   resourceName,
+  type SessionInputs,
   sequence,
+  sessionEnds,
+  sessionReopens,
   shared,
+  speaksAsAnother,
+  takesFewer,
   timers,
   USUAL,
 } from "./bgp";
@@ -57,14 +66,28 @@ const shape = record({
 type Args = ReturnType<typeof shape>;
 type Known = Args & { cidr: string; asn: number; address: string; superCidr: string };
 
-export const bgpPeer: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface BgpPeerInputs extends SessionInputs {
+  /** The VPC's prefix; `export` in its place, `import` in that of the super CIDR. */
+  cidr?: string | undefined;
+  superCidr?: string | undefined;
+  export?: string[];
+  import?: string[];
+  acceptDefault?: boolean;
+  address?: string | undefined;
+  remoteAsn?: number;
+}
+
+export const bgpPeer: Kind<Args, BgpPeerInputs> = {
   type: "BgpPeer",
-  schema: 1,
+  // 1: without `superCidr` and `largest`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { zone, cidr, asn, remoteAsn, timers, bfd, multihop, acceptDefault, router } = args;
     const name = (old?.name as string | undefined) ?? args.name;
     const address = args.address ?? (zone.publicNetwork && derive([zone.publicNetwork], gatewayOf));
+    const superCidr = zone.superCidr ?? cidr;
     const inputs = {
       name,
       ...(timers && { timers }),
@@ -75,6 +98,8 @@ export const bgpPeer: Kind<Args> = {
       ...(args.export && { export: args.export }),
       acceptDefault,
       cidr,
+      superCidr,
+      largest: derive([zone.vpcPrefixLength, zone.largest] as const, largestOf),
       asn,
       remoteAsn,
       address,
@@ -86,7 +111,6 @@ export const bgpPeer: Kind<Args> = {
     }
     if (address === undefined)
       fail("address: missing, and the zone has no public network whose gateway could be meant");
-    const superCidr = zone.superCidr ?? cidr;
     if (cidr === undefined || asn === undefined || address === undefined || superCidr === undefined) return inputs;
     const known = { ...args, cidr, asn, address, superCidr };
     if (hasUnknown(known)) return { ...inputs, fragments: UNKNOWN as never };
@@ -95,7 +119,57 @@ export const bgpPeer: Kind<Args> = {
   },
   identify: ({ name, cidr, address }) => `${idOf.placed(String(name), String(cidr))}-${address}`,
   describe: (inputs) => `"${inputs.name}"`,
+  traffic: {
+    gone: ["note", "is taken off; what that means for sessions and prefixes is told beside"],
+    holds: (inputs) => (inputs.address === undefined ? [] : [session(inputs.address), ...linesOf(inputs).keys()]),
+    disturbs(before, after, others) {
+      if (before?.address === undefined) return [];
+      return all(
+        after && speaksAsAnother(before, after),
+        ...sessionOf({ ...before, address: before.address }, after, others),
+      );
+    },
+  },
+  shown: { claims: {} },
 };
+
+const largestOf = (usual: number, largest: number | undefined): number => Math.min(usual, largest ?? 63);
+
+/** VPCs of one router that name the same neighbour share the session. */
+const session = (address: string): string => `BGP session with ${address}`;
+
+/** What it announces to its neighbour and takes from it, and what it means when one of these goes. */
+function linesOf(inputs: BgpPeerInputs): Map<string, Effect> {
+  const { address, cidr, superCidr, acceptDefault } = inputs;
+  const announced = inputs.export ?? (cidr === undefined ? [] : [cidr]);
+  const taken = inputs.import ?? (superCidr === undefined ? [] : [superCidr]);
+  return new Map([
+    ...listOf(announced).map((it): [string, Effect] => [
+      `${it} to ${address}`,
+      says("ends", words`${it} is withdrawn from BGP: who came by that route no longer does`),
+    ]),
+    ...[...listOf(taken), ...(acceptDefault ? ["::/0"] : [])].map((it): [string, Effect] => [
+      `${it} from ${address}`,
+      noLongerTaken(it),
+    ]),
+  ]);
+}
+
+function sessionOf(
+  before: BgpPeerInputs & { address: string },
+  after: BgpPeerInputs | undefined,
+  others: Others,
+): (Effect | false)[] {
+  const { address } = before;
+  const stays = after?.address === address;
+  if (!stays && !others.have(session(address))) return [sessionEnds(address)];
+  const gone = [...linesOf(before)].filter(([line]) => !(stays && linesOf(after).has(line)) && !others.have(line));
+  const lost = gone.map(([, effect]) => effect);
+  if (!stays) return lost;
+  return before.remoteAsn === after.remoteAsn
+    ? [...mayReopen(address, before, after, isOther("password", before, after)), takesFewer(before, after), ...lost]
+    : [sessionReopens(address)];
+}
 
 function check(args: Known, fail: Fail): void {
   const { cidr, asn, remoteAsn, address, superCidr, zone, routerAddress, timers, multihop } = args;
@@ -125,10 +199,10 @@ function check(args: Known, fail: Fail): void {
 
 function view(args: Known, old: Inputs | undefined): object {
   const { cidr, asn, remoteAsn, address, superCidr, zone, routerAddress, router, acceptDefault, multihop } = args;
-  const { keepalive, hold, connect } = args.timers ?? USUAL;
+  const { keepalive, hold, connect } = inForce(args.timers ?? USUAL);
   const first = sequence(prefixOf(superCidr), prefixOf(cidr));
   const exported = args.export ?? [cidr];
-  const largest = Math.min(zone.vpcPrefixLength, zone.largest ?? 63);
+  const largest = largestOf(zone.vpcPrefixLength, zone.largest);
   const imported = (args.import ?? [superCidr]).map((it) => atLeast(it, largest));
   return {
     what: `${exported.join(", ") || "nothing"} to AS${remoteAsn} at ${address}`,

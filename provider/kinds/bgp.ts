@@ -5,7 +5,10 @@ import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix"
 import { type Fail, integer, matching, quote, record, type Type, withDefault } from "../arguments";
 import { NAME } from "../contract";
 import { addressOf, NO_TOKEN, prefixOf } from "../fields";
+import type { Inputs } from "../kind";
 import { secret } from "../secrets";
+import { same } from "../state";
+import { type Effect, says, words } from "../traffic";
 
 export const asNumber = integer(1, 4294967295, "an AS number");
 
@@ -28,6 +31,13 @@ export const timers = record({
 });
 export type Timers = ReturnType<typeof timers>;
 export const USUAL: Timers = { keepalive: 10, hold: 30, connect: 5 };
+
+/** As FRR keeps them: it sends keepalives three times in `hold` at least (RFC 4271 section 10), whatever it is told. */
+export const inForce = ({ keepalive, hold, connect }: Timers): Timers => ({
+  keepalive: Math.min(keepalive, Math.floor(hold / 3)),
+  hold,
+  connect,
+});
 
 const BFD = { interval: 300, multiplier: 3 };
 const bfdTimers = record({
@@ -111,3 +121,56 @@ export function atLeast(prefix: string, largest: number): string {
 /** A router id, unique in the AS (RFC 6286): the last 32 bits of the router's public address. */
 export const lowest = (address: string): string => dotted(addressOf(address).value & 0xffffffffn);
 export const dotted = (bits: bigint): string => formatAddress(nth({ family: 4, base: 0n, length: 0 }, bits));
+
+/** What both kinds keep in their inputs of their sessions. */
+export interface SessionInputs extends Inputs {
+  asn?: number | undefined;
+  timers?: Timers;
+  multihop?: number;
+  /** `ge` of what is taken: the length of the zone's largest VPC. */
+  largest?: number;
+}
+
+/** FRR is told the difference only: sessions that a change does not concern go on. These are all of a router's. */
+export const speaksAsAnother = (before: SessionInputs, after: SessionInputs): Effect | false =>
+  before.asn !== undefined &&
+  after.asn !== undefined &&
+  before.asn !== after.asn &&
+  says("pauses", "gets another AS number: all its BGP sessions end and come back, within a second or two", "router");
+
+/** A session's options, of which FRR decides whether they are worth a new session. */
+export function mayReopen(
+  neighbor: string,
+  before: SessionInputs,
+  after: SessionInputs,
+  otherPassword: boolean,
+): Effect[] {
+  const options = {
+    timers: !same(before.timers ?? USUAL, after.timers ?? USUAL),
+    "ebgp-multihop": before.multihop !== undefined && before.multihop !== after.multihop,
+    password: otherPassword,
+  };
+  return Object.entries(options)
+    .filter(([, changes]) => changes)
+    .map(([what]) =>
+      says("unknown", words`the BGP session with ${neighbor} may end and be opened again, as its ${what} changes`),
+    );
+}
+
+export const sessionEnds = (neighbor: string): Effect =>
+  says(
+    "ends",
+    words`the BGP session with ${neighbor} ends: what it announced is no longer reached through it, and our prefixes are withdrawn from it`,
+  );
+
+export const sessionReopens = (neighbor: string): Effect =>
+  says("pauses", words`the BGP session with ${neighbor} ends and is opened again, with another AS number`);
+
+export const noLongerTaken = (prefix: string): Effect =>
+  says("ends", words`routes of ${prefix} are no longer taken from the neighbour`);
+
+export const takesFewer = (before: SessionInputs, after: SessionInputs): Effect | false =>
+  before.largest !== undefined &&
+  after.largest !== undefined &&
+  after.largest > before.largest &&
+  says("ends", words`routes of prefixes larger than ${`/${after.largest}`} are no longer taken from the neighbour`);

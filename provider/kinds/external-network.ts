@@ -27,4 +27,5 @@ export const externalNetwork: Kind<Args> = {
   },
   identify: (inputs) => idOf.network(String(inputs.name)),
   describe: (inputs) => `"${inputs.name}"`,
+  shown: { claims: {} },
 };

@@ -9,6 +9,7 @@ import { address4, address6, claim, device, duid, grant, hostname, mac, parentDo
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
+import { all, type Effect, says, textChanges, words } from "../traffic";
 import { derive } from "../unknown";
 
 /** What chpasswd, CloudStack's script and cloud-init all take as it is: `$` begins a hash, `-` an option of `echo`. */
@@ -39,9 +40,18 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-export const instance: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface InstanceInputs extends Inputs, Addresses {
+  mac?: string | undefined;
+  duid?: string | undefined;
+  fqdn?: string | undefined;
+  interface?: string | undefined;
+}
+
+export const instance: Kind<Args, InstanceInputs> = {
   type: "Instance",
-  schema: 1,
+  // 1: without `interface`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { claim, tier, router, mac } = args;
@@ -85,6 +95,7 @@ export const instance: Kind<Args> = {
       ...names,
       hostname: host,
       fqdn,
+      interface: tier.interface,
       ...known,
       ...(args.password !== undefined && { password: args.password }),
     };
@@ -92,7 +103,69 @@ export const instance: Kind<Args> = {
   },
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address ?? inputs.ipv4Address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
+  traffic: {
+    gone: [
+      "ends",
+      "is taken off the router: the guest loses its lease, its name and its hold on the address, and so the network",
+    ],
+    holds: ({ fqdn }) => (fqdn === undefined ? [] : [nameInDns(fqdn)]),
+    disturbs(before, after, others) {
+      // One more guest costs the others nothing: dnsmasq watches the files of leases and names.
+      if (!before || !after) return [];
+      const { fqdn, duid, mac } = before;
+      // A lease goes to a DUID. That another MAC address or address ends it is told by that.
+      const sameLink = mac === after.mac && (mac === undefined || before.address === after.address);
+      return all(
+        ...(["address", "ipv4Address"] as const).map((key) => holdOf(before, after, key)),
+        duid !== undefined &&
+          after.duid !== undefined &&
+          duid !== after.duid &&
+          sameLink &&
+          says(
+            "ends",
+            "leases to another DUID: who is known by the old one cannot renew, and is cut off within the hour",
+          ),
+        fqdn !== undefined &&
+          fqdn !== after.fqdn &&
+          !others.have(nameInDns(fqdn)) &&
+          says("closes", "is no longer a name in DNS", { name: fqdn }),
+        // A process is started for who asks, and waits in nobody's way: guests ask at their boot.
+        textChanges("passwords", before, after) &&
+          says(
+            "note",
+            after.fragments?.passwords
+              ? "is told its password when it asks next, at its boot"
+              : "is told no password any more",
+          ),
+      );
+    },
+  },
+  shown: {
+    claims: {
+      instance: { word: "guest", told: "detail" },
+      ipv4: { word: "IPv4 address of guest", told: "detail" },
+    },
+    noun: "guest",
+  },
 };
+
+const nameInDns = (fqdn: string): string => `name ${fqdn}`;
+
+/** Its hold on one of its addresses: by its MAC address a permanent neighbour, else whoever leases by its DUID. */
+function holdOf(before: InstanceInputs, after: InstanceInputs, key: keyof Addresses): Effect | false {
+  const { [key]: address, mac } = before;
+  if (address === undefined) return false;
+  const device = before.interface !== undefined && before.interface !== after.interface;
+  if (address === after[key] && !device) {
+    if (mac === after.mac || after.mac === undefined) return false;
+    return mac === undefined
+      ? says("ends", "may send from its one MAC address only: from any other it is cut off")
+      : says("ends", words`is known by another MAC address from now on: the old one is cut off from ${address}`);
+  }
+  if (address !== after[key] && (mac !== undefined || after[key] === undefined))
+    return says("ends", words`gives up its address ${address}: connections with it end`);
+  return says("ends", "has another address or interface: connections with the old one end");
+}
 
 /** What stands for the password; the same while it is the same. */
 function secretOf(args: Args, { address, ipv4Address }: Addresses, old: Inputs | undefined): string | undefined {

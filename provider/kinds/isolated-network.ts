@@ -4,11 +4,12 @@
 import { dnsLabel } from "../fields";
 import { type Fragments, firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { tier } from "./tier";
+import { all, forwarding, stopsForwarding } from "../traffic";
+import { type TierInputs, tier, traffic } from "./tier";
 
 type Args = ReturnType<typeof tier.shape>;
 
-export const isolatedNetwork: Kind<Args> = {
+export const isolatedNetwork: Kind<Args, TierInputs> = {
   ...tier,
   type: "IsolatedNetwork",
   shape(value, path, fail) {
@@ -25,6 +26,25 @@ export const isolatedNetwork: Kind<Args> = {
       ...inputs,
       fragments: join(render("isolated-network", { cidr: inputs.cidr, owner: args.owner }), inputs.fragments),
     };
+  },
+  traffic: {
+    ...traffic,
+    holds: (inputs) => [forwarding(6), ...traffic.holds(inputs)],
+    disturbs: (before, after, others) =>
+      all(
+        ...traffic.disturbs(before, after, others),
+        stopsForwarding(6, before !== undefined, after !== undefined, others),
+      ),
+  },
+  shown: {
+    claims: { isolated: { word: "isolated network", told: "space" } },
+    noun: "isolated network",
+    node: {
+      where: "router",
+      look: "tier",
+      title: "isolated network",
+      lines: (inputs) => tier.shown.node?.lines(inputs) ?? [],
+    },
   },
 };
 

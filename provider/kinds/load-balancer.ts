@@ -7,10 +7,11 @@ import { boolean, type Fail, integer, list, matching, oneOf, optional, quote, re
 import { share } from "../claims";
 import { idOf } from "../contract";
 import { address, address6, addressOf, claim, grant, NO_TOKEN, port, prefix6, prefixOf, way } from "../fields";
-import { withoutNested } from "../filter/places";
+import { placesOf, within, withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
+import { all, type Effect, listOf, says, textChanges, words } from "../traffic";
 import { derive, hasUnknown } from "../unknown";
 import { certificateChain, checkCertificate, describeCertificate } from "./certificate";
 
@@ -56,14 +57,37 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-export const loadBalancer: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface LoadBalancerInputs extends Inputs {
+  address?: string | undefined;
+  port?: number;
+  mode?: string;
+  /** TLS ends here. */
+  tls?: object;
+  members?: { name: string; at: string; weight: number }[];
+  /** Who may connect; absent: everybody. */
+  sources?: string[];
+}
+
+export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
   type: "LoadBalancer",
-  schema: 1,
+  // 1: without `mode`, `algorithm`, `health`, `proxyProtocol`, `members` and `sources`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { claim, port, router, mode, health } = args;
     const names = namesOf(claim, old);
-    const common = { ...names, port, router, ...(args.tls && { tls: { privateKey: args.tls.privateKey } }) };
+    const { algorithm, proxyProtocol } = args;
+    const common = {
+      ...names,
+      port,
+      mode,
+      algorithm,
+      health,
+      ...(proxyProtocol && { proxyProtocol }),
+      router,
+      ...(args.tls && { tls: { privateKey: args.tls.privateKey } }),
+    };
     if (args.tls && mode === "ssl-passthrough") {
       fail('tls: TLS ends at the members in mode "ssl-passthrough"; leave it out, or use mode "http" or "tcp"');
     }
@@ -93,7 +117,7 @@ export const loadBalancer: Kind<Args> = {
       section: derive([address], (it) => `${firstName(names)}:${it}`),
       sources: sources && derive([sources] as const, (it) => it.join(", ")),
       mode: derive([mode], (it) => (it === "http" ? "http" : "tcp")),
-      algorithm: args.algorithm,
+      algorithm,
       certificate: certificateOf(args, idOf.placed(firstName(names), address), old),
       forwardFor: mode === "http",
       tellTls: mode === "http" && args.tls !== undefined,
@@ -103,11 +127,82 @@ export const loadBalancer: Kind<Args> = {
       serverOptions: derive([mode, health, args.proxyProtocol] as const, serverOptions),
       members,
     });
-    return { ...common, address, fragments };
+    return { ...common, address, members, ...(sources && { sources }), fragments };
   },
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
+  traffic: {
+    gone: ["ends", "no longer answers: new connections are refused, and open ones end with its address"],
+    holds: ({ address }) => (address === undefined ? [] : [virtual(address)]),
+    disturbs(before, after, others) {
+      if (!before || !after) return [];
+      const { address } = before;
+      return all(
+        ...(address === undefined || address === after.address
+          ? offer(before, after)
+          : [
+              !others.have(virtual(address)) &&
+                says("ends", words`${address} is taken off the router: connections to it end`),
+            ]),
+        before.mode !== undefined &&
+          after.mode !== undefined &&
+          before.mode !== after.mode &&
+          // What is told apart by TLS's first words is TCP to it, and more.
+          !(before.mode === "ssl-passthrough" && after.mode === "tcp") &&
+          says(
+            "closes",
+            words`takes new connections as ${after.mode} instead of ${before.mode}: what is not that is refused`,
+          ),
+        ...listOf(before.members)
+          .filter(({ name }) => !listOf(after.members).some((it) => it.name === name))
+          .map(({ name }) =>
+            says("note", words`gives ${name} no new connections; those it has go on until they end by themselves`),
+          ),
+        // Every change is a reload, which ends no connection.
+        textChanges("haproxy", before, after) &&
+          says(
+            "note",
+            "is reloaded: a new HAProxy takes the listening sockets over, the old one ends with its last connection",
+          ),
+        textChanges("certificates", before, after) &&
+          before.tls !== undefined &&
+          after.tls !== undefined &&
+          says("note", "shows another certificate to new connections; open ones go on"),
+      );
+    },
+  },
+  shown: {
+    claims: { vip: { word: "virtual address", told: "space" } },
+    noun: "load balancer",
+    node: {
+      where: "vpc",
+      look: "vip",
+      title: "VIP",
+      lines: ({ address, port }) => [address && `[${address}]:${port}`],
+    },
+  },
 };
+
+/** Several may have one address, and it goes with the last. */
+const virtual = (address: string): string => `virtual address ${address}`;
+
+/** At the same address: its port, whether TLS ends there, and who may come. */
+function offer(before: LoadBalancerInputs, after: LoadBalancerInputs): (Effect | false)[] {
+  if (before.port !== after.port) {
+    return [
+      says("closes", "is no longer offered where it was: new connections to the old address or port are refused"),
+    ];
+  }
+  const now = after.tls ? "ends TLS itself from now on" : "no longer ends TLS itself";
+  const { sources } = after;
+  return [
+    (before.tls === undefined) !== (after.tls === undefined) &&
+      says("closes", `${now}: new connections that are not made for that fail; open ones go on`),
+    sources !== undefined &&
+      !(before.sources && within(placesOf(listOf(before.sources)), placesOf(listOf(sources)))) &&
+      says("closes", "no longer takes new connections from where it did; open ones go on"),
+  ];
+}
 
 function certificateOf({ tls, mode }: Args, file: string, old: Inputs | undefined): object | undefined {
   if (!tls) return undefined;

@@ -8,9 +8,10 @@ import { boolean, type Fail, list, optional, quote, record, type Type, text, wit
 import { share } from "../claims";
 import { idOf, NAT64_DEVICE } from "../contract";
 import { address6, claim, grant, label, prefix6, prefixOf, way } from "../fields";
-import { withoutNested } from "../filter/places";
-import { firstName, type Kind, namesOf } from "../kind";
+import { placesOf, within, withoutNested } from "../filter/places";
+import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
+import { all, type Effect, forwarding, listOf, says, stopsForwarding, textChanges, words } from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 const WELL_KNOWN = "64:ff9b::/96";
@@ -75,9 +76,18 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-export const nat64: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface Nat64Inputs extends Inputs {
+  prefix?: string | undefined;
+  ipv4Pool?: string;
+  /** For whom DNS64 answers; absent: there is none. */
+  dns64?: { clients: string[] };
+}
+
+export const nat64: Kind<Args, Nat64Inputs> = {
   type: "Nat64",
-  schema: 1,
+  // 1: without `cidr` and `dns64`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { claim, router, ipv4Pool, dns64, vpc } = args;
@@ -109,11 +119,49 @@ export const nat64: Kind<Args> = {
       clients: clients && derive([clients] as const, (it) => it.join(", ")),
       statements: dns64 && clients && statements(dns64, clients),
     });
-    return { ...common, prefix, device, fragments };
+    return { ...common, cidr, prefix, device, ...(dns64 && clients && { dns64: { ...dns64, clients } }), fragments };
   },
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.prefix)),
   describe: (inputs) => `"${firstName(inputs)}"`,
+  traffic: {
+    gone: ["ends", "is gone: guests of its VPC reach no IPv4 address any more, and open connections through it end"],
+    holds: () => [forwarding(4)],
+    disturbs: (before, after, others) =>
+      all(
+        ...(before && after ? [translator(before, after), questions(before, after)] : []),
+        stopsForwarding(4, before !== undefined, after !== undefined, others),
+      ),
+  },
+  shown: {
+    claims: { nat64: { word: "NAT64 prefix of", told: "space" } },
+    node: { where: "vpc", look: "tier", title: "Nat64", lines: ({ prefix }) => [prefix] },
+  },
 };
+
+/** A translator is started again for itself, and its device stays. */
+function translator(before: Nat64Inputs, after: Nat64Inputs): Effect | false {
+  if (!textChanges("tayga", before, after)) return false;
+  return before.prefix !== after.prefix || before.ipv4Pool !== after.ipv4Pool
+    ? says("ends", "translates to another prefix or pool: connections through NAT64 end")
+    : says("pauses", "the NAT64 translator is started again: connections through it pause for a moment");
+}
+
+/** Whose questions go to DNS64, which reads its configuration again while it runs. */
+function questions({ dns64: before }: Nat64Inputs, { dns64: after }: Nat64Inputs): Effect | false {
+  if (!before) return false;
+  if (!after) {
+    return says("closes", "answers names that have IPv4 addresses only no longer (DNS64); open connections go on");
+  }
+  const left = placesOf(listOf(after.clients));
+  const out = listOf(before.clients).filter((it) => !within(placesOf([it]), left));
+  return (
+    out.length > 0 &&
+    says(
+      "closes",
+      words`answers ${out.join(", ")} without DNS64: names that have IPv4 addresses only are not found from there`,
+    )
+  );
+}
 
 /** From the VPC's ledger, or from elsewhere: then it is nobody's network in the zone. */
 function prefixOfOurs(

@@ -5,6 +5,7 @@ import type { Family } from "../addressing/prefix";
 import { type Fail, list, matching, oneOf, optional, record, withDefault } from "../arguments";
 import { idOf } from "../contract";
 import { device, filterName, label, NO_TOKEN, prefix4, prefix6, way } from "../fields";
+import { keyOf, lossOf } from "../filter/compare";
 import {
   checkRule,
   linesOf,
@@ -17,9 +18,10 @@ import {
   ruleShape,
 } from "../filter/rule";
 import { checkTest, testShape } from "../filter/tests";
-import type { Kind } from "../kind";
+import type { Inputs, Kind } from "../kind";
 import { render } from "../templates/render";
-import { hasUnknown, UNKNOWN } from "../unknown";
+import { all, type Effect, listOf, says, words } from "../traffic";
+import { derive, hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf } from "../way";
 
 const everything = { protocol: "all", action: "allow", log: false } as RuleArgs;
@@ -44,9 +46,18 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-export const networkAcl: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface NetworkAclInputs extends Inputs {
+  /** As they were given. */
+  tiers?: Pick<Args["tiers"][number], "name" | "interface" | "cidr" | "ipv4">[];
+  rules?: (Omit<RuleArgs, "log"> & { log?: boolean })[] | undefined;
+  preset?: Args["preset"] | undefined;
+}
+
+export const networkAcl: Kind<Args, NetworkAclInputs> = {
   type: "NetworkAcl",
-  schema: 1,
+  // 1: without `tiers`, `rules` and `preset`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const name = (old?.name as string | undefined) ?? args.name;
@@ -63,7 +74,12 @@ export const networkAcl: Kind<Args> = {
     // The ids of those that were made before stay what they are.
     const at = (old?.at as string | undefined) ?? first.cidr ?? first.ipv4;
     const stack = old && old.stack === undefined ? undefined : args.stack;
-    const common = { name, ...(stack !== undefined && { stack }), at, router };
+    const given = {
+      tiers: args.tiers.map(({ router, ...tier }) => tier),
+      ...(args.rules && { rules: derive([args.rules] as const, withoutDefaults) }),
+      ...(args.preset !== undefined && { preset: args.preset }),
+    };
+    const common = { name, ...(stack !== undefined && { stack }), at, router, ...given };
     checkTiers(args, fail);
     if (hasUnknown([args, router])) return { ...common, fragments: { nftables: UNKNOWN } };
     const own = ownOf(args.tiers.map(({ cidr, ipv4 }) => [cidr ?? [], ipv4 ?? []].flat()));
@@ -71,16 +87,92 @@ export const networkAcl: Kind<Args> = {
     if (args.preset !== undefined && args.rules !== undefined) {
       fail(`preset: "${args.preset}" and rules; leave one of them out`);
     }
-    const given: RuleArgs[] = args.preset === undefined ? (args.rules ?? []) : PRESETS[args.preset];
-    for (const [index, rule] of given.entries()) checkRule(rule, `rules[${index}]`, own, fail);
-    const rules = given.map(ruleOf);
+    const all = rulesOf(args);
+    for (const [index, rule] of all.entries()) checkRule(rule, `rules[${index}]`, own, fail);
+    const rules = all.map(ruleOf);
     checkOrder(rules, fail);
     for (const [index, test] of args.tests.entries()) checkTest(test, `tests[${index}]`, rules, own, fail);
     return { ...common, fragments: render("network-acl", { stack, ...view(name, interfaces, rules, own) }) };
   },
   identify: (inputs) => idOf.list(String(inputs.name), String(inputs.at)),
   describe: (inputs) => `"${inputs.name}"`,
+  // Open connections are let through before any list is asked.
+  traffic: {
+    gone: ["closes", "is gone: its tiers refuse new connections both ways, as without any list; open ones go on"],
+    disturbs(before, after) {
+      if (!after?.tiers || hasUnknown([after.tiers, after.rules, after.preset])) return [];
+      if (!before) return all(newlyGoverned(after.tiers, after));
+      const { tiers } = before;
+      if (!tiers) return [says("unknown", "was made by an earlier version, which did not keep its rules")];
+      const here = (those: Tiers, it: Tiers[number]) => those.some((other) => other.interface === it.interface);
+      const stay = after.tiers.filter((it) => here(tiers, it));
+      const come = after.tiers.filter((it) => !here(tiers, it));
+      const go = tiers.filter((it) => !here(after.tiers ?? [], it));
+      return all(judgesOtherwise(stay, before, after), newlyGoverned(come, after), noLongerGoverned(go, before));
+    },
+  },
+  shown: { claims: {} },
 };
+
+type Tiers = NonNullable<NetworkAclInputs["tiers"]>;
+
+const withoutDefaults = (rules: RuleArgs[]) => rules.map(({ log, ...rule }) => ({ ...rule, ...(log && { log }) }));
+
+const rulesOf = ({ preset, rules }: Pick<NetworkAclInputs, "preset" | "rules">): RuleArgs[] =>
+  preset === undefined ? listOf(rules).map((rule) => ({ log: false, ...rule })) : PRESETS[preset];
+
+const networksOf = (tiers: Tiers): Own => ownOf(tiers.map(({ cidr, ipv4 }) => [cidr ?? [], ipv4 ?? []].flat()));
+
+const DIFFERENTLY = says("closes", "judges new connections differently; open ones go on");
+
+function judgesOtherwise(tiers: Tiers, before: NetworkAclInputs, after: NetworkAclInputs): Effect | false {
+  const [old, now] = [before, after].map((it) => rulesOf(it).map(ruleOf)) as [Rule[], Rule[]];
+  const loss = lossOf(old, now, networksOf(tiers).families);
+  if (loss === "none") return false;
+  if (loss === "too long") return DIFFERENTLY;
+  const { allowedBy, deniedBy } = loss;
+  const among = (rules: Rule[], rule: Rule) => rules.some((it) => keyOf(it) === keyOf(rule));
+  if (allowedBy && !among(now, allowedBy)) {
+    const groups = JSON.stringify(allowedBy.groups.map(({ name }) => name));
+    // The same but for what is in the groups that it names.
+    const emptied =
+      allowedBy.groups.length > 0 &&
+      now.some(
+        (it) =>
+          JSON.stringify(it.groups.map(({ name }) => name)) === groups &&
+          keyOf({ ...it, places: [] }) === keyOf({ ...allowedBy, places: [] }) &&
+          JSON.stringify(it.prefixes) === JSON.stringify(allowedBy.prefixes),
+      );
+    return emptied
+      ? says(
+          "closes",
+          "has a group of addresses with fewer entries: new connections may be judged differently; open ones go on",
+        )
+      : says("closes", "refuses new connections that only the removed lines let in; open ones go on");
+  }
+  if (deniedBy && !among(old, deniedBy))
+    return says("closes", "refuses new connections that the added lines deny; open ones go on");
+  return allowedBy && deniedBy
+    ? says("closes", "judges new connections in another order; open ones go on")
+    : DIFFERENTLY;
+}
+
+/** Without a list only pings pass. */
+const newlyGoverned = (tiers: Tiers, after: NetworkAclInputs): Effect | false =>
+  tiers.length > 0 &&
+  lossOf([], rulesOf(after).map(ruleOf), networksOf(tiers).families) !== "none" &&
+  says(
+    "closes",
+    "refuses what its `deny` rules match, pings included, that passed without a list; open connections go on",
+  );
+
+const noLongerGoverned = (tiers: Tiers, before: NetworkAclInputs): Effect | false =>
+  tiers.length > 0 &&
+  lossOf(rulesOf(before).map(ruleOf), [], networksOf(tiers).families) !== "none" &&
+  says(
+    "closes",
+    words`no longer governs tier ${tiers.map(({ name }) => name).join(", ")}: new connections that only this list let in are refused there; open ones go on`,
+  );
 
 function checkTiers({ tiers }: Args, fail: Fail): void {
   const [first] = tiers;

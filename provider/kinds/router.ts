@@ -5,10 +5,11 @@ import { boolean, integer, list, optional, record, text, withDefault } from "../
 import { share } from "../claims";
 import { idOf } from "../contract";
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, privateAsn, proxy } from "../fields";
-import { firstName, type Kind, namesOf } from "../kind";
+import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
+import { all, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
-import { wayTo } from "../way";
+import { readWay, wayTo } from "../way";
 import { gatewayOf, publicNetwork } from "./zone";
 
 const service = text("a service", (value) =>
@@ -36,9 +37,21 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-export const router: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface RouterInputs extends Inputs {
+  publicInterface?: string | undefined;
+  publicServices?: string[];
+  /** The public network and its gateway. */
+  network?: string | undefined;
+  gateway?: string | undefined;
+  address?: string | undefined;
+  adopt?: boolean;
+}
+
+export const router: Kind<Args, RouterInputs> = {
   type: "Router",
-  schema: 1,
+  // 1: without `network`, `gateway` and `adopt`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { claim, port, publicInterface, dnsServers, publicServices, publicNetwork } = args;
@@ -55,6 +68,7 @@ export const router: Kind<Args> = {
         ? share({ ...common, grant: args.asnGrant, property: "asn", explicit: args.asn }, fail)
         : (args.asn ?? args.zoneAsn);
     const router = wayTo(firstName(names), args);
+    const network = publicNetwork && derive([publicNetwork], ({ cidr }) => cidr);
     const fragments = render("router", {
       owner: args.owner,
       adopt: derive([args.adopt], (it) => it && "yes"),
@@ -62,7 +76,7 @@ export const router: Kind<Args> = {
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
       gateway,
-      network: publicNetwork && derive([publicNetwork], ({ cidr }) => cidr),
+      network,
       sshPorts: [...new Set([22, port])].join(", "),
       publicServices: known(publicServices).map((it) => ({ protocol: it.slice(0, 3), port: it.slice(4) })),
       dnsServers: known(dnsServers),
@@ -72,6 +86,8 @@ export const router: Kind<Args> = {
       publicInterface,
       ...(dnsServers.length > 0 && { dnsServers }),
       ...(publicServices.length > 0 && { publicServices }),
+      ...(network !== undefined && { network, gateway }),
+      ...(args.adopt && { adopt: args.adopt }),
       address,
       asn: asn && derive([asn], Number),
       router,
@@ -81,7 +97,64 @@ export const router: Kind<Args> = {
   identify: (inputs) => idOf.router(firstName(inputs)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   owns: "router",
+  traffic: {
+    gone: ["ends", "vpc6 takes all its configuration off the machine: whatever goes through it ends"],
+    disturbs: (before, after, others) =>
+      all(
+        ...(before && after ? [...publicSide(before, after), ...firewall(before, after)] : []),
+        !before?.adopt &&
+          after?.adopt === true &&
+          says(
+            "unknown",
+            "may put its own in the place of routes and of an FRR that it finds there (`adopt`): whatever these carry is concerned",
+          ),
+        restartsDnsmasq(before, after, others, false),
+      ),
+  },
+  shown: {
+    claims: {
+      router: { word: "router", told: "address" },
+      asn: { word: "AS number of router", told: "detail" },
+    },
+  },
 };
+
+function publicSide(before: RouterInputs, after: RouterInputs): (Effect | false)[] {
+  const { publicInterface: device, address, gateway } = before;
+  return [
+    device !== undefined &&
+      device !== after.publicInterface &&
+      says("ends", words`no longer uses the interface ${device}: who is on it loses the network`),
+    address !== undefined &&
+      address !== after.address &&
+      says("ends", words`${address} is taken off the router: connections to it (SSH, BGP) end`),
+    gateway !== undefined &&
+      gateway !== after.gateway &&
+      says("ends", words`no longer sends what is for ${"::/0"} to ${gateway}`),
+  ];
+}
+
+/** The skeleton: its table is exchanged in one step, and open connections are let through before anything else is asked. */
+function firewall(before: RouterInputs, after: RouterInputs): (Effect | false)[] {
+  if (!textChanges("nftables", before, after)) return [];
+  const [offered, offers] = [listOf(before.publicServices), listOf(after.publicServices)];
+  const [port, now] = [portOf(before), portOf(after)];
+  const explained =
+    port !== now || before.publicInterface !== after.publicInterface || offered.join(" ") !== offers.join(" ");
+  return [
+    offered.some((it) => !offers.includes(it)) &&
+      says("closes", "no longer offers the removed public services to new connections; open ones go on"),
+    ![22, now].includes(port) &&
+      says("closes", words`takes no new SSH connections at port ${port} any more; open ones go on`),
+    (before.network !== after.network || !explained) &&
+      says(
+        "unknown",
+        "has other firewall rules for all its traffic: open connections go on, what new ones pass is in the lines themselves",
+      ),
+  ];
+}
+
+const portOf = ({ router = "" }: Inputs): number => readWay(router).port;
 
 /** A list that is unknown as a whole renders as one unknown item, so that the text it stands in is unknown too. */
 const known = (items: string[]): string[] => ((items as unknown) === UNKNOWN ? [UNKNOWN] : items);

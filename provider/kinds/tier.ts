@@ -26,8 +26,19 @@ import {
   prefixOf,
   way,
 } from "../fields";
-import { firstName, type Kind, namesOf } from "../kind";
+import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
+import {
+  all,
+  type Effect,
+  forwarding,
+  restartsDnsmasq,
+  runsDnsmasq,
+  says,
+  stopsForwarding,
+  type Traffic,
+  words,
+} from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
@@ -56,10 +67,30 @@ interface Ipv4 {
   dhcp: boolean;
 }
 
+/** What stands in the state, as far as `traffic` needs it. */
+export interface TierInputs extends Inputs {
+  cidr?: string | undefined;
+  gateway?: string | undefined;
+  interface?: string | undefined;
+  ipv4?: Ipv4 | undefined;
+}
+
 /** The first addresses of a tier are the router's: ::1 by default, and room for what may come. */
 const FIRST_INSTANCE = 0x10n;
 
-export const tier: Kind<Args> = {
+/** That of an isolated network too. */
+export const traffic = {
+  gone: ["ends", "is taken off the router: its guests lose their gateway, DHCP and DNS, and so the network"],
+  holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
+  disturbs: (before, after, others) =>
+    all(
+      ...(before && after ? gatewaysOf(before, after) : []),
+      stopsForwarding(4, before?.ipv4 !== undefined, after?.ipv4 !== undefined, others),
+      restartsDnsmasq(before, after, others),
+    ),
+} satisfies Traffic<TierInputs>;
+
+export const tier: Kind<Args, TierInputs> = {
   type: "Tier",
   schema: 1,
   shape,
@@ -102,7 +133,50 @@ export const tier: Kind<Args> = {
   },
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.cidr ?? inputs.interface)),
   describe: (inputs) => `"${firstName(inputs)}"`,
+  traffic,
+  shown: {
+    claims: { tier: { word: "tier", told: "space" } },
+    noun: "tier",
+    node: { where: "vpc", look: "tier", title: "tier", lines: ({ cidr, ipv4 }) => [cidr, ipv4?.cidr] },
+  },
 };
+
+/** What its guests lose by its new networks or interface; of a tier that is renumbered as a whole only that is told. */
+function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {
+  const [old, now] = [before.cidr, after.cidr];
+  if (old !== undefined && now !== undefined && old !== now) {
+    return [
+      says(
+        "ends",
+        words`is renumbered from ${old} to ${now}: connections of its guests end, and they have no network until they renew their lease (half an hour, or at once by hand)`,
+      ),
+    ];
+  }
+  const device = before.interface !== undefined && before.interface !== after.interface ? before.interface : undefined;
+  if (device !== undefined)
+    return [says("ends", words`no longer uses the interface ${device}: who is on it loses the network`)];
+  const [gateway, gateway4] = [before.gateway, before.ipv4?.gateway];
+  return [
+    old !== undefined && now === undefined && says("ends", words`has no IPv6 any more: ${old} goes from its guests`),
+    now !== undefined &&
+      gateway !== undefined &&
+      gateway !== after.gateway &&
+      says(
+        "ends",
+        words`has another gateway than ${gateway}: guests' connections stall until they have learned it from an advertisement`,
+      ),
+    gateway4 !== undefined &&
+      after.ipv4 === undefined &&
+      says("ends", words`has no IPv4 any more: the gateway ${gateway4} goes, and all IPv4 of its guests with it`),
+    gateway4 !== undefined &&
+      after.ipv4 !== undefined &&
+      gateway4 !== after.ipv4.gateway &&
+      says(
+        "ends",
+        words`has another IPv4 gateway than ${gateway4}: its guests' IPv4 stalls until they renew their lease (half an hour, or at once by hand)`,
+      ),
+  ];
+}
 
 /**
  * The interface's name, or where it was given by MAC a token that the router replaces by the name it finds. The token's 16

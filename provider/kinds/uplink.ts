@@ -6,8 +6,9 @@ import { boolean, type Fail, integer, list, oneOf, optional, record, withDefault
 import { idOf } from "../contract";
 import { address6, addressOf, asnText, claim, hop, label, prefix6, prefixOf, proxy, way } from "../fields";
 import type { Inputs, Kind } from "../kind";
-import { placeholder } from "../secrets";
+import { isOther, placeholder } from "../secrets";
 import { render } from "../templates/render";
+import { all, type Effect, listOf, says, words } from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf, wayTo } from "../way";
 import {
@@ -18,10 +19,18 @@ import {
   bgpPassword,
   checkInside,
   checkTimers,
+  inForce,
   lowest,
+  mayReopen,
+  noLongerTaken,
   notUnicast,
   resourceName,
+  type SessionInputs,
   sequence,
+  sessionEnds,
+  sessionReopens,
+  speaksAsAnother,
+  takesFewer,
   timers,
   USUAL,
 } from "./bgp";
@@ -77,9 +86,19 @@ interface Neighbor {
   prefixes: Iterable<string>;
 }
 
-export const uplink: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface UplinkInputs extends SessionInputs {
+  superCidr?: string | undefined;
+  announceDefault?: boolean;
+  /** Sessions are taken from whoever connects from here. */
+  range?: string;
+  neighbors?: { address: string; asn: number; prefixes: string[]; router?: string }[];
+}
+
+export const uplink: Kind<Args, UplinkInputs> = {
   type: "Uplink",
-  schema: 1,
+  // 1: without `superCidr`, `largest`, `range` and `neighbors`.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { zone, asn, accept, announceDefault, maximumPrefix, timers, multihop } = args;
@@ -108,12 +127,79 @@ export const uplink: Kind<Args> = {
     const { host, port, user, hostKey, proxy, ...told } = known;
     if (hasUnknown(told)) return { ...inputs, fragments: UNKNOWN as never };
     check(known, fail);
-    return { ...inputs, fragments: render("uplink", view(known, neighbors(known, fail), old)) };
+    const all = neighbors(known, fail);
+    const range = rangeOf(known);
+    return {
+      ...inputs,
+      superCidr: zone.superCidr,
+      largest: largestOf(zone),
+      ...(range === undefined
+        ? { neighbors: all.map(({ router, ...it }) => ({ ...it, ...(router && { router }) })) }
+        : { range }),
+      fragments: render("uplink", view(known, all, range, old)),
+    };
   },
   identify: ({ name }) => idOf.uplink(String(name)),
   describe: (inputs) => `"${inputs.name}"`,
   owns: "share",
+  traffic: {
+    gone: [
+      "ends",
+      "is taken off: the BGP sessions that were its own end, and their prefixes are no longer reached through it",
+    ],
+    disturbs(before, after) {
+      if (!before) return [];
+      if (!after) return listOf(before.neighbors).map(({ address }) => sessionEnds(address));
+      const group = `vpc6-${before.name}`;
+      const { range } = before;
+      const stays = range !== undefined && range === after.range;
+      const otherPassword = isOther("password", before, after);
+      return all(
+        speaksAsAnother(before, after),
+        ...neighborsOf(before, after),
+        range !== undefined &&
+          !stays &&
+          says("ends", words`takes no sessions from ${range} any more: those with neighbours there end`),
+        // frr_keys_drop: the kernel would keep the old one until FRR ends.
+        stays &&
+          otherPassword &&
+          says(
+            "pauses",
+            "starts FRR again, as the password of a range of neighbours changes: all its BGP sessions end and come back",
+            "router",
+          ),
+        ...mayReopen(group, before, after, otherPassword && !stays),
+        stays &&
+          before.superCidr !== undefined &&
+          before.superCidr !== after.superCidr &&
+          noLongerTaken(before.superCidr),
+        stays && takesFewer(before, after),
+        before.announceDefault === true &&
+          !after.announceDefault &&
+          says("ends", "announces no default route any more: who went out by it no longer does"),
+      );
+    },
+  },
+  shown: { claims: {} },
 };
+
+/** The sessions and routes of those that are neighbours by their address. */
+function neighborsOf(before: UplinkInputs, after: UplinkInputs): Effect[] {
+  const now = new Map(listOf(after.neighbors).map((it) => [it.address, it]));
+  return listOf(before.neighbors).flatMap(({ address, asn, prefixes }) => {
+    const it = now.get(address);
+    if (!it) return [sessionEnds(address)];
+    if (it.asn !== asn) return [sessionReopens(address)];
+    const taken = new Set(it.prefixes);
+    return prefixes.filter((prefix) => !taken.has(prefix)).map(noLongerTaken);
+  });
+}
+
+const largestOf = ({ vpcPrefixLength, largest }: Args["zone"]): number => Math.min(vpcPrefixLength, largest ?? 63);
+
+/** Where the routers are that are neighbours without being named. */
+const rangeOf = ({ accept, listen, zone }: Args): string | undefined =>
+  accept === "supernet" ? (listen ?? zone.publicNetwork?.cidr) : undefined;
 
 function check(args: Known, fail: Fail): void {
   const { accept, address, listen, zone, timers, superCidr, multihop } = args;
@@ -145,7 +231,7 @@ function check(args: Known, fail: Fail): void {
 }
 
 /** The VPC routers: those whose BgpPeers name this uplink, those reserved for other stacks, those the user names. */
-function neighbors(args: Known, fail: Fail): Neighbor[] {
+function neighbors(args: Known, fail: Fail): (Neighbor & { prefixes: string[] })[] {
   if (args.accept === "supernet") return [];
   const { address: own, zone, sessions, reserved } = args;
   const found = new Map<string, Neighbor & { prefixes: Set<string> }>();
@@ -175,13 +261,14 @@ function neighbors(args: Known, fail: Fail): Neighbor[] {
     add(`neighbors[${index}].address`, { address, asn, router: "", prefixes });
   }
   // By address, in number: a router that comes moves no line of another.
-  return [...found.values()].sort((a, b) => (addressOf(a.address).value < addressOf(b.address).value ? -1 : 1));
+  return [...found.values()]
+    .sort((a, b) => (addressOf(a.address).value < addressOf(b.address).value ? -1 : 1))
+    .map((it) => ({ ...it, prefixes: inOrder(it.prefixes).map(({ rule }) => rule) }));
 }
 
-function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): object {
-  const { name, asn, superCidr, zone, accept, listen, address, announceDefault, maximumPrefix, multihop } = args;
-  const { keepalive, hold, connect } = args.timers ?? USUAL;
-  const range = accept === "supernet" ? (listen ?? zone.publicNetwork?.cidr) : undefined;
+function view(args: Known, neighbors: Neighbor[], range: string | undefined, old: Inputs | undefined): object {
+  const { name, asn, superCidr, zone, address, announceDefault, maximumPrefix, multihop } = args;
+  const { keepalive, hold, connect } = inForce(args.timers ?? USUAL);
   const internal = zone.asn === asn;
   return {
     what: `AS${asn} at ${address}: VPC routers ${range ? `from ${range}` : "by address"}, VPCs of ${superCidr}`,
@@ -189,7 +276,7 @@ function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): obje
     asn,
     routerId: lowest(address),
     range,
-    inside: atLeast(superCidr, Math.min(zone.vpcPrefixLength, zone.largest ?? 63)),
+    inside: atLeast(superCidr, largestOf(zone)),
     kind: internal ? "internal" : "external",
     reflector: range !== undefined && internal,
     announceDefault,
@@ -212,12 +299,15 @@ function view(args: Known, neighbors: Neighbor[], old: Inputs | undefined): obje
 /** Each prefix with a number that no other VPC's coming or going changes: its place, or where two begin at one, the next free. */
 function numbered(prefixes: Iterable<string>, zone: Prefix): { seq: number; rule: string }[] {
   const taken = new Set<number>();
-  const parsed = Array.from(prefixes, (rule) => ({ rule, ...prefixOf(rule) }));
-  parsed.sort((a, b) => (a.base === b.base ? a.length - b.length : a.base < b.base ? -1 : 1));
-  return parsed.map(({ rule, ...prefix }) => {
+  return inOrder(prefixes).map(({ rule, ...prefix }) => {
     let seq = sequence(zone, prefix);
     while (taken.has(seq)) seq++;
     taken.add(seq);
     return { seq, rule };
   });
+}
+
+function inOrder(prefixes: Iterable<string>): (Prefix & { rule: string })[] {
+  const parsed = Array.from(prefixes, (rule) => ({ rule, ...prefixOf(rule) }));
+  return parsed.sort((a, b) => (a.base === b.base ? a.length - b.length : a.base < b.base ? -1 : 1));
 }

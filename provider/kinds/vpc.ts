@@ -7,8 +7,9 @@ import { boolean, list, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
 import { idOf } from "../contract";
 import { address6, claim, dnsLabel, domain, grant, lengthOf, owner, prefix6, prefixOf, way } from "../fields";
-import { firstName, type Kind, namesOf } from "../kind";
+import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
+import { all, forwarding, says, stopsForwarding, words } from "../traffic";
 import { derive, hasUnknown } from "../unknown";
 import { routerOf } from "../way";
 import { vpcPrefixLength } from "./zone";
@@ -27,7 +28,12 @@ const shape = record({
 });
 type Args = ReturnType<typeof shape>;
 
-export const vpc: Kind<Args> = {
+/** What stands in the state, as far as `traffic` needs it. */
+export interface VpcInputs extends Inputs {
+  cidr?: string | undefined;
+}
+
+export const vpc: Kind<Args, VpcInputs> = {
   type: "Vpc",
   schema: 1,
   shape,
@@ -70,6 +76,28 @@ export const vpc: Kind<Args> = {
   identify: (inputs) =>
     idOf.placed(firstName(inputs), inputs.cidr ? String(inputs.cidr) : routerOf(inputs.router ?? "")),
   describe: (inputs) => `"${firstName(inputs)}"`,
+  traffic: {
+    gone: ["ends", "is no longer routed: whatever goes to or from its prefix ends"],
+    holds: ({ cidr }) => (cidr === undefined ? [] : [forwarding(6)]),
+    disturbs(before, after, others) {
+      const [old, now] = [before?.cidr, after?.cidr];
+      return all(
+        old !== undefined &&
+          now !== undefined &&
+          old !== now &&
+          says(
+            "ends",
+            words`is renumbered from ${old} to ${now}, with all that is in it: connections to the old addresses end`,
+          ),
+        after !== undefined &&
+          old !== undefined &&
+          now === undefined &&
+          says("ends", words`gives up its prefix ${old}: connections with it end`),
+        stopsForwarding(6, old !== undefined, now !== undefined, others),
+      );
+    },
+  },
+  shown: { claims: { vpc: { word: "VPC", told: "space" } }, noun: "VPC" },
 };
 
 /** Beside tiers, a kind is in the ledger once there is, or was, one of it: a VPC without virtual addresses does not speak of them. */

@@ -59,6 +59,7 @@ export const zone: Kind<Args> = {
   },
   identify: (inputs) => String(inputs.name),
   describe: (inputs) => `"${inputs.name}"`,
+  shown: { claims: {} },
 };
 
 function check({ superCidr, asn, asnRange, vpcPrefixLength, isolatedCidr, publicNetwork }: Args, fail: Fail): void {

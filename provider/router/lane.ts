@@ -11,8 +11,14 @@ import { Refusal, Session } from "./session";
 import type { Change, Observation, Report, RouterAddress, UninstallOptions } from "./types";
 
 export const gather = {
-  /** How long the first change waits for company, in ms: siblings come one after another through the engine's serial check. */
+  /**
+   * How long changes wait for company, in ms, each time anew as one comes: siblings come one after another through the engine's
+   * serial check. After a slow transaction longer, as the machine is, or has much to do: this part of what it took.
+   */
   wait: 25,
+  part: 1 / 8,
+  /** But in all never longer than this, or than a transaction takes. */
+  most: 250,
   /** After a router proved unreachable, changes for it fail at once for this long; twice as long each time it does again. */
   unreachable: 10_000,
   /** So long after the last who asked, what was seen is told to the next: the engine refreshes a few resources at a time. */
@@ -35,6 +41,7 @@ export class Lane {
   private readonly session: Session;
   private queue: (Item | Solo)[] = [];
   private running = false;
+  private came = () => {};
   private observing: Promise<Observation> | undefined;
   private underWay: Promise<Observation> | undefined;
   private seen: { what: Observation; until: number } | undefined;
@@ -105,19 +112,50 @@ export class Lane {
 
   private enqueue(entry: Item | Solo): void {
     this.queue.push(entry);
+    this.came();
     if (this.running) return;
     this.running = true;
-    setTimeout(() => void this.drain(), gather.wait);
+    void this.drain();
   }
 
   private async drain(): Promise<void> {
-    while (this.queue.length > 0) {
+    let answered = Number.POSITIVE_INFINITY;
+    let took = 0;
+    while (true) {
+      if (answered > 1) await this.company(answered, took);
+      if (this.queue.length === 0) break;
       const next = this.take();
       this.seen = undefined;
+      const began = performance.now();
       if (Array.isArray(next)) await this.settle(next);
       else await next.run();
+      took = performance.now() - began;
+      answered = Array.isArray(next) ? next.length : 0;
     }
     this.running = false;
+  }
+
+  /**
+   * Waits until as many changes have come as were answered, or none comes any more. The engine has so many hooks under way, and calls
+   * another for each that is answered: who did not wait would have two thirds of them in one transaction and one third in the next,
+   * by turns, and each costs the router as much as one with all.
+   */
+  private company(answered: number, took: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.came = () => {};
+        clearTimeout(quiet);
+        clearTimeout(end);
+        resolve();
+      };
+      let left = answered;
+      const quiet = setTimeout(done, Math.max(gather.wait, took * gather.part));
+      const end = setTimeout(done, Math.max(gather.most, took));
+      this.came = () => {
+        if (--left > 0) quiet.refresh();
+        else done();
+      };
+    });
   }
 
   /** All changes up to the first solo, or up to a second one of the same resource. */

@@ -36,6 +36,10 @@ export interface Program {
 
 const read = (part: string): string => readFileSync(join(__dirname, "program", part), "utf8");
 
+/** Longer awk programs are files of their own, `awk/NAME.awk`; a part of the program has them where it says `'@NAME.awk@'`. */
+const withAwk = (part: string): string =>
+  part.replace(/'@(\w+\.awk)@'/g, (_, file: string) => `'\n${read(`awk/${file}`).replaceAll("'", "'\\''")}'`);
+
 let cached: Program | undefined;
 
 export function program(): Program {
@@ -47,7 +51,7 @@ export function program(): Program {
 export function programOf(said: typeof contract): Program {
   const functions = agreed(
     parts
-      .map(read)
+      .map((part) => withAwk(read(part)))
       .join("\n")
       // The one part that is not shell.
       .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd()),

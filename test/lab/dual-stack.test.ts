@@ -9,7 +9,7 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { capture, connects, each, membersStay, reached, routeOnUplink, snapshot, start, startInProcess } from "./stack.ts";
+import { capture, connects, each, membersStay, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
 
 const ADDRESS = { web1: "10.1.1.2", web2: "10.1.1.80", db1: "10.1.2.1", cache1: "10.9.0.2" } as const;
 const GATEWAY = { web1: "10.1.1.1", web2: "10.1.1.1", db1: "10.1.2.254", cache1: "10.9.0.1" } as const;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Guest, lab } from "./lab.ts";
-import { connects, program, reached, routeOnUplink, snapshot, start, startInProcess } from "./stack.ts";
+import { connects, program, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
 
 const GATEWAY: Partial<Record<Guest, string>> = {
   web1: "2001:67c:2834:1::1",

@@ -53,7 +53,7 @@ describe("the tarball", () => {
   });
 
   test("has every template and shell fragment", () => {
-    const assets = globSync("provider/**/*.{hbs,pl,sh}", { cwd: repository });
+    const assets = globSync("provider/**/*.{awk,hbs,pl,sh}", { cwd: repository });
     expect(files).toEqual(expect.arrayContaining(assets.map((file) => `dist/${file}`)));
   });
 

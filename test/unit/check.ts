@@ -1,35 +1,9 @@
 // What the engine does with a resource before anything is touched: its hooks' `check`, called as the SDK calls it.
 
-import {
-  BgpPeer,
-  ExternalNetwork,
-  Instance,
-  IsolatedNetwork,
-  LoadBalancer,
-  Nat64,
-  NetworkAcl,
-  Router,
-  Tier,
-  Uplink,
-  Vpc,
-  Zone,
-} from "../../provider/index";
+import * as all from "../../provider/index";
 
-const provider = {
-  BgpPeer,
-  ExternalNetwork,
-  Instance,
-  IsolatedNetwork,
-  LoadBalancer,
-  Nat64,
-  NetworkAcl,
-  Router,
-  Tier,
-  Uplink,
-  Vpc,
-  Zone,
-};
-type Kind = keyof typeof provider;
+const provider = { ...all };
+export type Kind = keyof typeof provider;
 export type Values = Record<string, unknown>;
 
 export async function check(

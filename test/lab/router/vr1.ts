@@ -1,9 +1,9 @@
 // What the tests of this folder share: one real router, some resources to put on it, and a look at it.
 
 import { expect } from "vitest";
-import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
 import { setCredentials } from "../../../provider/router/index";
 import { program } from "../../../provider/router/program";
+import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
 import { type Command, type ExecOptions, lab } from "../lab.ts";
 
 export const path = "/usr/local/lib/vpc6/vpc6";

@@ -162,7 +162,10 @@ const wrongRules: [Values, string][] = [
   ],
   [{ protocol: "icmpv6", icmpCode: 1 }, "rules[0].icmpCode: 1 without icmpType"],
   [{ protocol: "icmpv6", icmpType: 256 }, "rules[0].icmpType: 256 is not an ICMP type (0 to 255)"],
-  [{ protocol: "icmpv6", icmpType: 2 }, "rules[0].icmpType: no packet of type 2 gets to a rule: an error passes if it is about a connection that passed"],
+  [
+    { protocol: "icmpv6", icmpType: 2 },
+    "rules[0].icmpType: no packet of type 2 gets to a rule: an error passes if it is about a connection that passed",
+  ],
   [{ protocol: "icmpv6", icmpType: 135 }, "no packet of type 135 gets to a rule: it is for one link only"],
   [{ protocol: "icmpv6", icmpType: 129 }, "no packet of type 129 gets to a rule: an echo reply passes as the answer"],
   [{ protocol: "sctp" }, 'rules[0].protocol: "sctp" is not one of "tcp", "udp", "icmpv6", "icmp", "all"'],
@@ -317,7 +320,10 @@ test("a group's set for IPv4 is of IPv4; a list shows only what its own tiers ca
 });
 
 test.each([
-  [{ protocol: "icmp", icmpType: 3 }, "no packet of type 3 gets to a rule: an error passes if it is about a connection that passed, and not otherwise (path MTU discovery"],
+  [
+    { protocol: "icmp", icmpType: 3 },
+    "no packet of type 3 gets to a rule: an error passes if it is about a connection that passed, and not otherwise (path MTU discovery",
+  ],
   [{ protocol: "icmp", icmpType: 0 }, "no packet of type 0 gets to a rule: an echo reply passes as the answer"],
   [{ protocol: "icmp", icmpType: 5 }, "no packet of type 5 gets to a rule: it is for one link only"],
   [{ protocol: "icmp", ports: "8" }, "with protocol icmp matches no packet: only tcp and udp have ports"],

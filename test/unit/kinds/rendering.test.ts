@@ -471,6 +471,17 @@ test("a BGP session with filters, a default route, timers, over several hops", a
   expect(frr).toContain("  network 2001:67c:2834:20::/61\n");
 });
 
+test.each(["BgpPeer", "Uplink"] as const)(
+  "keepalives of a %s are said as FRR sends them: three in hold at least",
+  async (kind) => {
+    const said = async (timers: object) =>
+      / timers (\d+ \d+)$/m.exec((await fragments(kind, { timers })).frr ?? "")?.[1];
+    expect(await said({ keepalive: 12, hold: 30 })).toBe("10 30");
+    expect(await said({ keepalive: 9, hold: 30 })).toBe("9 30");
+    expect(await said({ keepalive: 2, hold: 5 })).toBe("1 5");
+  },
+);
+
 test("BGP filters of a zone with VPCs of several sizes: from the largest; no two VPCs have one number", async () => {
   const zone = { ...arguments_.BgpPeer.zone, largest: 56 };
   const lists = async (cidr: string, more = {}) =>

@@ -60,11 +60,13 @@ const question =
 
 export class Machine {
   readonly root = mkdtempSync(path.join(tmpdir(), "vpc6-machine-"));
+  readonly services: string | undefined;
   #seen = 0;
   #sent = 0;
 
   /** `services`: those that the program has here, in its order; without, all. */
-  constructor(readonly services?: string) {
+  constructor(services?: string) {
+    this.services = services;
     onTestFinished(() => rmSync(this.root, { recursive: true, force: true }));
     for (const folder of [
       "bin recorders answers units proc/sys sys/class/net etc/systemd/system run/systemd/system etc/frr etc/bind root",
@@ -238,14 +240,9 @@ exit $code`;
     });
   }
 
-  /** The paths that fragments name are this machine's. */
   payload(changes: readonly Omit<Change, "label">[]): string {
-    const text = encode(
-      changes.map((it) => ({ label: it.id, ...it })),
-      "vpc6 of a test",
-      `nonce${++this.#sent}`,
-    );
-    return text.replaceAll(/(?<=[ =])\/(etc\/vpc6|var\/lib\/vpc6)/g, `${this.root}/$1`);
+    const labeled = changes.map((it) => ({ label: it.id, ...it }));
+    return encode(labeled, "vpc6 of a test", `nonce${++this.#sent}`);
   }
 
   /** Generation `1`, staged and assembled from nothing; `script` sees its files as $FILES. */

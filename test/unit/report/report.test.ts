@@ -4,8 +4,8 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { LIMIT, MARKER, report } from "../../../cli/report";
 import { readStack } from "../../../cli/stack";
-import { services } from "../../../cli/traffic/services";
 import { UNKNOWN } from "../../../provider/unknown";
+import { arguments_, planned } from "../check";
 import { on, reportOf, step, steps } from "./previews";
 import { exported } from "./stacks";
 
@@ -123,222 +123,83 @@ test("the sample in docs/pull-requests.md is what the report says", () => {
   expect(markdown).toContain(lines);
 });
 
+// What each kind says of its changes is traffic.test.ts's business.
 describe("traffic", () => {
-  const rules = (...lines: string[]) =>
-    on({
-      nftables: `table inet vpc6 {\n\tchain web/web0/ingress {\n${lines.map((it) => `\t\t${it}\n`).join("")}\t\tgoto unmatched\n\t}\n}\n`,
-    });
-  const acl = (before: string[], after: string[]) =>
-    of(step("update", "NetworkAcl", "web", rules(...before), rules(...after)));
+  const folder = path.join(import.meta.dirname, "../../../provider/templates");
+  const texts = globSync("*.hbs", { cwd: folder }).map((file) => readFileSync(path.join(folder, file), "utf8"));
+  const slots = new Set(
+    texts.flatMap((text) => [...text.matchAll(/\{\{!-- slot (\S+) --\}\}/g)].map(([, it]) => it ?? "")),
+  );
 
-  test.each([
-    ["a rule more", ["tcp dport 443 return"], ["tcp dport 443 return", "tcp dport 80 return"], false],
-    ["a rule less", ["tcp dport 443 return", "tcp dport 80 return"], ["tcp dport 443 return"], true],
-    ["another port", ["tcp dport 443 return"], ["tcp dport 80 return"], true],
-    ["a port more", ["tcp dport 443 return"], ["tcp dport { 80, 443 } return"], false],
-    [
-      "a prefix less",
-      ["tcp dport 22 ip6 saddr { 2001:db8:1::/48, 2001:db8:2::/48 } return"],
-      ["tcp dport 22 ip6 saddr 2001:db8:1::/48 return"],
-      true,
-    ],
-    ["an end where there was none", ["tcp dport 22 return"], ["tcp dport 22 ip6 saddr 2001:db8:1::/48 return"], true],
-    ["a denial more", ["tcp dport 443 return"], ["ip6 saddr 2001:db8:bad::/48 drop", "tcp dport 443 return"], true],
-    ["a denial less", ["ip6 saddr 2001:db8:bad::/48 drop", "tcp dport 443 return"], ["tcp dport 443 return"], false],
-    ["a comment", ['tcp dport 443 return comment "a"'], ['tcp dport 443 return comment "b"'], false],
-    [
-      "a wider rule among denials, whose place counts",
-      ["ip6 saddr 2001:db8:bad::/48 drop", "tcp dport 443 return"],
-      ["tcp dport { 80, 443 } return", "ip6 saddr 2001:db8:bad::/48 drop"],
-      true,
-    ],
-  ])("%s in a list", (_name, before, after, expected) => {
-    expect(acl(before, after).interrupts).toBe(expected);
-  });
-
-  test("a line that another resource says too stays, and interrupts nothing", () => {
-    const frr = (prefix: string) =>
-      on({ frr: `router bgp 1\n neighbor 2001:db8::1 remote-as 2\n  network ${prefix}\n` });
-    const others = [step("same", "BgpPeer", "b", frr("2001:db8:b::/48"), frr("2001:db8:b::/48"))];
-    const { markdown } = of(step("delete", "BgpPeer", "a", frr("2001:db8:a::/48")), ...others);
-    expect(markdown).toContain("`2001:db8:a::/48` is withdrawn from BGP");
-    expect(markdown).not.toContain("the BGP session with");
-    expect(of(step("delete", "BgpPeer", "a", frr("2001:db8:a::/48"))).markdown).toContain(
-      "the BGP session with `2001:db8::1` ends",
-    );
-  });
-
-  test("an instance more costs nothing, one less its guest", () => {
-    const guest = on({
-      "dhcp-hosts": "x\n",
-      "dns-hosts": "2001:db8::10 a.b\n",
-      network: "neighbor web0 2001:db8::10 02:00:00:00:00:01\n",
-    });
-    const tier = on({ dnsmasq: "interface=web0\n" });
-    const same = step("same", "Tier", "web", tier, tier);
-    expect(of(same, step("create", "Instance", "a", undefined, guest)).interrupts).toBe(false);
-    expect(of(same, step("delete", "Instance", "a", guest)).markdown).toContain("the guest loses its lease");
-  });
-
-  test("another MAC address cuts the old one off", () => {
-    const guest = (mac: string) => on({ network: `neighbor web0 2001:db8::10 ${mac}\n` });
-    const { markdown } = of(step("update", "Instance", "a", guest("02:00:00:00:00:01"), guest("02:00:00:00:00:02")));
-    expect(markdown).toContain("is known by another MAC address from now on");
-  });
-
-  /** What is said of a resource whose part changes. */
-  const change = (kind: string, before: object, after: object) => of(step("update", kind, "it", on(before), on(after)));
-
-  test.each([
-    [
-      "a tier that loses its IPv4",
-      "Tier",
-      { sysctl: "net.ipv4.ip_forward = 1\n", network: "interface web0\naddress web0 10.0.0.1/24\n" },
-      { sysctl: "", network: "interface web0\n" },
-      /forwards IPv4 no longer[\s\S]*has no IPv4 any more: the gateway `10\.0\.0\.1` goes/,
-    ],
-    [
-      "a tier with another IPv4 network",
-      "Tier",
-      { network: "interface web0\naddress web0 10.0.0.1/24\n" },
-      { network: "interface web0\naddress web0 10.1.0.1/24\n" },
-      /another IPv4 gateway than `10\.0\.0\.1`: its guests' IPv4 stalls until they renew their lease/,
-    ],
-    [
-      "a guest without its IPv4",
-      "Instance",
-      { network: "neighbor web0 2001:db8::10 02:00:00:00:00:01\nneighbor web0 10.0.0.5 02:00:00:00:00:01\n" },
-      { network: "neighbor web0 2001:db8::10 02:00:00:00:00:01\n" },
-      /gives up its address `10\.0\.0\.5`/,
-    ],
-    [
-      "a guest known by its DUID only, with another address",
-      "Instance",
-      { nftables: 'add element inet vpc6 guests_by_address { "web0" . 2001:db8::10 }\n' },
-      { nftables: 'add element inet vpc6 guests_by_address { "web0" . 2001:db8::11 }\n' },
-      /has another address or interface: connections with the old one end/,
-    ],
-    [
-      "a guest with another DUID",
-      "Instance",
-      { "dhcp-hosts": "id:00:01,02:00:00:00:00:01,[2001:db8::10],a\n" },
-      { "dhcp-hosts": "id:00:02,02:00:00:00:00:01,[2001:db8::10],a\n" },
-      /leases to another DUID: who is known by the old one cannot renew/,
-    ],
-    [
-      "a load balancer that ends TLS from now on",
-      "LoadBalancer",
-      { haproxy: "listen x\n\tbind [2001:db8::80]:443 v6only transparent\n" },
-      { haproxy: "listen x\n\tbind [2001:db8::80]:443 v6only transparent ssl crt /c\n" },
-      /ends TLS itself from now on: new connections that are not made for that fail/,
-    ],
-    [
-      "a load balancer of another mode",
-      "LoadBalancer",
-      { haproxy: "listen x\n\tmode tcp\n" },
-      { haproxy: "listen x\n\tmode http\n" },
-      /as `http` instead of `tcp`/,
-    ],
-    [
-      "a load balancer at another port",
-      "LoadBalancer",
-      { haproxy: "listen x\n\tbind [2001:db8::80]:443 v6only transparent\n" },
-      { haproxy: "listen x\n\tbind [2001:db8::80]:444 v6only transparent\n" },
-      /new connections to the old address or port are refused/,
-    ],
-    [
-      "NAT64 without DNS64",
-      "Nat64",
-      { named: "dns64 64:ff9b::/96 {\n\tclients { any; };\n};\n" },
-      { named: "" },
-      /answers names that have IPv4 addresses only no longer/,
-    ],
-    [
-      "NAT64 whose DNS64 is for fewer",
-      "Nat64",
-      { nftables: "iifname . ip6 daddr @gateways ip6 saddr { 2001:db8:1::/64, 2001:db8:2::/64 } redirect to :5354\n" },
-      { nftables: "iifname . ip6 daddr @gateways ip6 saddr { 2001:db8:1::/64 } redirect to :5354\n" },
-      /answers `2001:db8:2::\/64` without DNS64/,
-    ],
-    [
-      "an uplink's range",
-      "Uplink",
-      { frr: "router bgp 1\n bgp listen range 2001:db8::/64 peer-group vpc6-u\n" },
-      { frr: "router bgp 1\n bgp listen range 2001:db8:1::/64 peer-group vpc6-u\n" },
-      /takes no sessions from `2001:db8::\/64` any more/,
-    ],
-    [
-      "the password of an uplink's range",
-      "Uplink",
-      {
-        frr: "router bgp 1\n neighbor vpc6-u password {{a}}\n bgp listen range 2001:db8::/64 peer-group vpc6-u\n",
-      },
-      {
-        frr: "router bgp 1\n neighbor vpc6-u password {{b}}\n bgp listen range 2001:db8::/64 peer-group vpc6-u\n",
-      },
-      /starts FRR again, as the password of a range/,
-    ],
-    [
-      "an uplink's default route",
-      "Uplink",
-      { frr: "router bgp 1\n  neighbor vpc6-u default-originate\n" },
-      { frr: "router bgp 1\n" },
-      /announces no default route any more/,
-    ],
-  ])("%s is an interruption", (_name, kind, before, after, said) => {
-    const { markdown, interrupts } = change(kind, before, after);
-    expect(interrupts).toBe(true);
-    expect(markdown).toMatch(said);
-    expect(markdown).not.toContain("**Not known, so look:**");
-  });
-
-  test.each([
-    [
-      "a guest's password",
-      "Instance",
-      { passwords: "g data {{a}}\n" },
-      { passwords: "g data {{b}}\n" },
-      "when it asks next",
-    ],
-    ["a guest's password less", "Instance", { passwords: "g data {{a}}\n" }, { passwords: "" }, "no password any more"],
-    [
-      "another certificate",
-      "LoadBalancer",
-      { certificates: "{{a}}\n", haproxy: "listen x\n\tbind [2001:db8::80]:443 ssl crt /a\n" },
-      { certificates: "{{b}}\n", haproxy: "listen x\n\tbind [2001:db8::80]:443 ssl crt /b\n" },
-      "shows another certificate to new connections",
-    ],
-  ])("%s interrupts nothing, and is told", (_name, kind, before, after, said) => {
-    const { markdown, interrupts } = change(kind, before, after);
-    expect(interrupts).toBe(false);
-    expect(markdown).toContain(said);
-  });
-
-  const some = (...from: string[]) => ({
-    nftables: `add rule inet vpc6 services ip6 daddr 2001:db8::80 tcp dport 80 ip6 saddr { ${from.join(", ")} } accept\n`,
-  });
-  const all = { nftables: "add element inet vpc6 services { 2001:db8::80 . 80 }\n" };
-  const [a, b] = ["2001:db8:a::/48", "2001:db8:b::/48"];
-  test.each([
-    ["fewer sources", some(a, b), some(a), true],
-    ["other sources", some(a), some(b), true],
-    ["sources for the first time", all, some(a), true],
-    ["more sources", some(a), some(b, a), false],
-    ["no sources any more", some(a), all, false],
-  ])("a load balancer with %s", (_name, before, after, closes) => {
-    const { markdown, interrupts } = change("LoadBalancer", before, after);
-    expect(markdown.includes("no longer takes new connections from where it did")).toBe(closes);
-    expect(interrupts).toBe(closes);
-  });
-
-  test("every slot of the templates is judged", () => {
-    const folder = path.join(import.meta.dirname, "../../../provider/templates");
-    const texts = globSync("*.hbs", { cwd: folder }).map((file) => readFileSync(path.join(folder, file), "utf8"));
-    const slots = new Set(
-      texts.flatMap((text) => [...text.matchAll(/\{\{!-- slot (\S+) --\}\}/g)].map(([, it]) => it)),
-    );
+  test("every slot of the templates has a title", () => {
     expect(slots.size).toBeGreaterThan(10);
-    expect([...slots].filter((it) => !(String(it) in services))).toEqual([]);
+    const without = [...slots].filter((slot) => {
+      const { markdown } = of(step("create", "Tier", "web", undefined, on({ [slot]: "a line\n" })));
+      return !markdown.includes(` (${slot}) @@`);
+    });
+    expect(without).toEqual([]);
+  });
+
+  test("lines that change while nothing else of a resource does are not judged", () => {
+    const change = (slot: string) =>
+      of(
+        step(
+          "update",
+          "Vpc",
+          "shop",
+          on({ [slot]: "a\n" }, { cidr: "2001:db8::/60" }),
+          on({ [slot]: "b\n" }, { cidr: "2001:db8::/60" }),
+        ),
+      );
+    for (const slot of ["network", "nftables", "sysctl", "haproxy", "frr", "tayga", "named"]) {
+      const { markdown, interrupts } = change(slot);
+      expect(interrupts, slot).toBe(true);
+      expect(markdown).toContain(`Vpc \`shop\`: its \`${slot}\` changes, and nothing else of it says why`);
+    }
+    // Files that are read while the service runs.
+    for (const slot of ["dhcp-hosts", "dns-hosts", "passwords"]) expect(change(slot).interrupts, slot).toBe(false);
+  });
+
+  test("a resource that is made anew on its router is gone meanwhile, with all that is said of its end", async () => {
+    const peer = await planned("BgpPeer", arguments_.BgpPeer);
+    const { markdown } = of(step("replace", "BgpPeer", "uplink", peer, peer));
+    expect(markdown).toContain("BgpPeer `uplink`: is taken away and made anew: it is gone meanwhile");
+    expect(markdown).toContain("the BGP session with `2001:db8:ffff::1` ends");
+  });
+
+  test("what an earlier version did not keep in its inputs is not known", async () => {
+    const { tiers, rules, ...before } = await planned("NetworkAcl", arguments_.NetworkAcl);
+    const after = await planned("NetworkAcl", { ...arguments_.NetworkAcl, rules: [] });
+    expect(of(step("update", "NetworkAcl", "web", before, after)).markdown).toContain(
+      "was made by an earlier version, which did not keep its rules",
+    );
+  });
+
+  const unknownFields = (it: unknown) =>
+    typeof it === "object" && it !== null ? Object.fromEntries(Object.keys(it).map((key) => [key, UNKNOWN])) : UNKNOWN;
+
+  test("what is secret as a whole, or not known, is not judged", async () => {
+    for (const kind of Object.keys(arguments_) as (keyof typeof arguments_)[]) {
+      const before = await planned(kind, arguments_[kind]);
+      const { fragments, router, ...rest } = before;
+      if (fragments === undefined) continue;
+      const lines = { router, fragments: { ...(fragments as object), network: "another line\n" } };
+      for (const [key, value] of Object.entries(rest)) {
+        if (typeof value !== "object" && typeof value !== "string") continue;
+        const secret = of(
+          step("update", kind, "it", { ...before, [key]: "[secret]" }, { ...rest, ...lines, [key]: "[secret]" }),
+        );
+        expect(secret.markdown).toContain(
+          `${kind} \`it\`: its \`${key}\` is secret, so what changes of it is not known here`,
+        );
+        const parts = Array.isArray(value) ? [UNKNOWN, value.map(unknownFields)] : [UNKNOWN];
+        for (const part of parts) {
+          const unknown = { ...rest, [key]: part, router, fragments: { ...(fragments as object), network: UNKNOWN } };
+          expect(of(step("update", kind, "it", before, unknown)).interrupts).toBe(true);
+          expect(of(step("create", kind, "it", undefined, unknown)).markdown).toContain("created");
+        }
+      }
+    }
   });
 
   test("a service that this report does not know, and resources of others, are not judged", () => {
@@ -429,6 +290,14 @@ describe("warnings", () => {
     );
     expect(markdown).toContain("**Given to another name than before**");
     expect(markdown).toContain("Zone `ams1`, was `old`'s");
+  });
+
+  test("a guest's addresses, IPv4 as IPv6, are told in the table and are no address space", () => {
+    const ledger = (...lines: string[]) => ({ claim: "web", ledger: ["1 of 1 in use", ...lines].join("\n") });
+    const both = ledger("instance  2001:db8::10  web1", "ipv4  10.1.1.2  web1");
+    const { markdown } = of(step("update", "Tier", "web", both, ledger()));
+    expect(markdown).toContain("| freed | `10.1.1.2` | IPv4 address of guest `web1` | Tier `web`");
+    expect(markdown).not.toMatch(/given back|prefixes and addresses|` freed/);
   });
 
   test("a renamed claim is no claim and nothing freed", () => {

@@ -37,6 +37,40 @@ describe("gathering", () => {
     expect(fake.connections).toBe(1);
   });
 
+  it("waits for those that come in the place of the answered ones, as the engine has so many under way and no more", async () => {
+    await using fake = await fakeRouter(async () => {
+      await pause(200);
+      return ok();
+    });
+    const left = Array.from({ length: 36 }, (_, i) => `t${i}`);
+    // As the engine's check: one after the other, when a hook has ended.
+    let check: Promise<unknown> = Promise.resolve();
+    const hook = async () => {
+      while (left.length > 0) {
+        check = check.then(() => pause(3));
+        await check;
+        const id = left.shift();
+        if (id !== undefined) await converge(fake.address, change(id));
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, hook));
+    expect(fake.payloads.map((payload) => idsIn(payload).length)).toEqual([12, 12, 12]);
+  });
+
+  it("does not wait for ever while they keep coming", async () => {
+    await using fake = await fakeRouter(async () => {
+      await pause(100);
+      return ok();
+    });
+    const stream = setInterval(
+      () => void converge(fake.address, change(`s${fake.payloads.length}${Math.random()}`)),
+      5,
+    );
+    await vi.waitFor(() => expect(fake.payloads.length).toBeGreaterThan(2), 10_000);
+    clearInterval(stream);
+    await converge(fake.address, change("last"));
+  });
+
   it("never has one resource twice in a transaction, and keeps the order", async () => {
     await using fake = await fakeRouter(ok);
     await Promise.all([

@@ -64,21 +64,7 @@ dnsmasq_hosts() {
   rm -rf "$2.new" && mkdir "$2.new" || return 1
   # shellcheck disable=SC2012 # names are checked ids
   ls -1 "$2" >"$RUN/hosts.have"
-  awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" '
-    BEGIN { printf "" >gone }
-    /^# vpc6 / { id = $3; text[id] = ""; next }
-    { text[id] = text[id] $0 "\n" }
-    END {
-      while ((getline name <have) > 0) {
-        if (!(name in text)) { print name >gone; continue }
-        old = ""; file = dir "/" name
-        while ((getline line <file) > 0) old = old line "\n"
-        close(file)
-        if (old == text[name]) delete text[name]
-      }
-      for (id in text) { file = dir ".new/" id; printf "%s", text[id] >file; close(file); print id }
-    }
-  ' "$1" >"$RUN/hosts.new" || return 1
+  awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" '@dnsmasq_hosts.awk@' "$1" >"$RUN/hosts.new" || return 1
   [ ! -s "$RUN/hosts.new" ] || (cd "$2.new" && xargs mv -f -t "$2" -- <"$RUN/hosts.new") || return 1
   [ ! -s "$RUN/hosts.gone" ] || (cd "$2" && xargs rm -f -- <"$RUN/hosts.gone") || return 1
   rm -rf "$2.new"
@@ -107,22 +93,7 @@ dnsmasq_drift() {
 dnsmasq_hosts_drift() {
   # shellcheck disable=SC2012 # names are checked below
   ls -1A "$2" 2>/dev/null >"$RUN/hosts.have"
-  awk -v dir="$2" -v have="$RUN/hosts.have" '
-    /^# vpc6 / { id = $3; text[id] = ""; next }
-    { text[id] = text[id] $0 "\n" }
-    END {
-      while ((getline name <have) > 0) {
-        file = dir "/" name
-        if (!(name in text)) { print "-", "file " file " added"; continue }
-        old = ""
-        while ((getline line <file) > 0) old = old line "\n"
-        close(file)
-        if (old != text[name]) print name, "file " file " changed"
-        delete text[name]
-      }
-      for (id in text) print id, "file " dir "/" id " removed"
-    }
-  ' "$1"
+  awk -v dir="$2" -v have="$RUN/hosts.have" '@dnsmasq_hosts_drift.awk@' "$1"
 }
 
 dnsmasq_stop() {

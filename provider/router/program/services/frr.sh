@@ -3,6 +3,9 @@
 # back with its own configuration when ours goes.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
+# Is it known, from this very transaction, that FRR runs what it is to run?
+FRR_RUNS=
+
 FRR_CONF=$ROOT/etc/frr/frr.conf
 
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
@@ -29,26 +32,7 @@ frr_check() {
       "$(awk '/^# vpc6 @UPLINK_ID@/ { print $3; exit }' "$1/frr")"
     return
   fi
-  wrong=$(awk '
-    function once(key, value) {
-      if (key in said && said[key] != value) {
-        print id; print key " " value ": but " by[key] " says " said[key] (key ~ /^(neighbor|vpc6-)/ ? " (they share the neighbour)" : ""); exit
-      }
-      said[key] = value; by[key] = id
-    }
-    function rest(from,   text, i) { text = $from; for (i = from + 1; i <= NF; i++) text = text " " $i; return text }
-    /^# vpc6 / { id = $3; next }
-    $2 == "prefix-list" && $4 == "seq" { once($2 " " $3 " seq " $5, rest(6)) }
-    $1 == "router" { once("router bgp", $3) }
-    $1 == "bgp" && $2 == "router-id" { once("bgp router-id", $3) }
-    $1 == "neighbor" && $3 == "password" {
-      if ($2 in word && word[$2] != $4) { print id; print "neighbor " $2 " password: " holder[$2] " has another one (they share the neighbour)"; exit }
-      word[$2] = $4; holder[$2] = id
-    }
-    $1 == "neighbor" && $3 == "bfd" && $4 == "profile" { once("neighbor " $2 " bfd profile", $5) }
-    $1 == "neighbor" && ($3 == "remote-as" || $3 == "ebgp-multihop") { once("neighbor " $2 " " $3, $4) }
-    $1 == "neighbor" && $3 == "timers" { once("neighbor " $2 " timers" ($4 == "connect" ? " connect" : ""), rest($4 == "connect" ? 5 : 4)) }
-  ' "$1/frr")
+  wrong=$(awk '@frr_check.awk@' "$1/frr")
   judged "$wrong" || return
   check_with "$1/frr" '^line \([0-9][0-9]*\):.*' vtysh -C -f && return 0
   WHY=$(printf '%s\n' "$WHY" | grep -v "^% Can't open")
@@ -60,10 +44,11 @@ frr_apply() {
     frr_remove
     return
   fi
+  FRR_RUNS=
   frr_found "$1/frr" || return 1
   if systemctl --quiet is-active frr && [ -e "$RUN/frr.applied" ]; then
     ! cmp -s "$1/frr" "$RUN/frr.applied" || return 0
-    frr_reload "$1/frr" || return 1
+    if frr_tell "$1/frr"; then frr_write "$1/frr" || return 1; else frr_reload "$1/frr" || return 1; fi
   else
     frr_write "$1/frr" && frr_start || return 1
   fi
@@ -105,15 +90,15 @@ frr_place() {
   chown frr:frr "$1" && chmod 640 "$1" && mv "$1" "$2" || refuse "$2 cannot be written" || return
 }
 
-# frr_write FILE [live]: live is for a reload, which undoes what it finds running and not in the file: host name and forwarding
-# switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
+# frr_write FILE [live]: live is for a reload, which undoes what it finds running (RUN/frr.running) and not in the file: host name and
+# forwarding switches. In the file that FRR starts from they would undo what others have set since. A reload prints what it adds: passwords
 # stay what they are.
 frr_write() {
   (
     umask 027
     {
       if [ -n "${2:-}" ]; then
-        vtysh -c 'show running-config' 2>/dev/null | grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )'
+        grep -E '^(frr |hostname |service |no ip forwarding|no ipv6 forwarding|domainname )' "$RUN/frr.running"
         frr_text "$1" | grep -v '^ neighbor [^ ]* password '
         cat "$RUN/frr.keys.stay"
       else
@@ -129,11 +114,10 @@ frr_keys() {
   awk '$1 == "router" && $2 == "bgp" { asn = $3 } $1 == "neighbor" && $3 == "password" { print asn, $2, $4 }' "$1" | sort -u
 }
 
-# frr_keys_drop FILE: passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
+# frr_keys_drop FILE: of what is in RUN/frr.running, passwords that FILE has no more are taken away; those it has (in whatever wording) are in frr.keys.stay, in
 # today's. 1: the kernel would keep one (that of a listen range) until FRR ends.
 frr_keys_drop() {
   local group key range
-  vtysh -d bgpd -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
   frr_keys "$RUN/frr.running" >"$RUN/frr.keys.now"
   frr_keys "$1" >"$RUN/frr.keys.want"
   comm -13 "$RUN/frr.keys.now" "$RUN/frr.keys.want" |
@@ -158,21 +142,45 @@ frr_text() {
   grep -v '^#' "$1"
 }
 
-# frr_leave FILE: the neighbours that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
+# frr_leave FILE: the neighbours in RUN/frr.running that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
 # the two minutes of a graceful restart.
 frr_leave() {
-  vtysh -d bgpd -c 'show running-config' 2>/dev/null | awk -v file="$1" '
+  awk -v file="$1" '
     BEGIN { while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "neighbor" && w[3] == "remote-as") stays[w[2]] = 1 } }
     $1 == "router" && $2 == "bgp" { print "router bgp " $3 }
     $1 == "neighbor" && $3 == "remote-as" && !($2 in stays) { print " neighbor " $2 " shutdown" }
-  ' >"$RUN/frr.leave"
+  ' "$RUN/frr.running" >"$RUN/frr.leave"
   grep -q shutdown "$RUN/frr.leave" || return 0
   vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
   sleep 0.3
 }
 
+# frr_tell FILE: what only comes, or takes the place of what is there, FRR is told as it is: 0 when it then runs exactly FILE, by its own
+# words. All else is for frr_reload, what was told in vain too. Each start of vtysh costs 30 ms of a processor, frr-reload.py 300.
+frr_tell() {
+  [ -z "$FRR_DAEMONS$REPAIR" ] || return 1
+  frr_running && frr_comes "$1" "$RUN/frr.running" >"$RUN/frr.comes" || return 1
+  [ ! -s "$RUN/frr.comes" ] || vtysh -f "$RUN/frr.comes" >/dev/null 2>&1 || return 1
+  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
+  vtysh -c 'clear bgp ipv6 unicast * soft' -c 'show running-config' >"$RUN/frr.now" 2>/dev/null || return 1
+  frr_lines "$1" "$RUN/frr.now" >"$RUN/frr.differs"
+  [ ! -s "$RUN/frr.differs" ] || return 1
+  FRR_RUNS=yes
+}
+
+# frr_running: RUN/frr.running = FRR's own words for what it runs with.
+frr_running() {
+  vtysh -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
+}
+
+# frr_comes FILE RUNNING: what FILE has and FRR has not, as it takes it. 1 when something has to go.
+frr_comes() {
+  awk '@frr_comes.awk@' "$1" "$2"
+}
+
 frr_reload() {
   local code
+  frr_running
   frr_leave "$1"
   frr_keys_drop "$1" || {
     frr_write "$1" && frr_start
@@ -214,7 +222,7 @@ frr_start() {
 # Does bgpd run, and know every neighbour? It may still be reading its configuration.
 frr_health() {
   local missing tries
-  [ -s "$1/frr" ] || return 0
+  [ -s "$1/frr" ] && [ -z "$FRR_RUNS" ] || return 0
   awk '$1 == "neighbor" && $3 == "remote-as" { print " neighbor " $2 " remote-as " $4 }' "$1/frr" | sort -u >"$RUN/frr.want"
   tries=0
   while :; do
@@ -264,29 +272,7 @@ frr_young() {
 
 # frr_lines FILE RUNNING: statements that are in one and not in the other.
 frr_lines() {
-  awk '
-    FNR == 1 { file++ }
-    /^# vpc6 / { id = $3 }
-    /^[#!]/ || /^ *!/ || !NF { next }
-    { $1 = $1 }
-    /^(frr (version|defaults)|hostname|domainname|log|service|no ip(v6)? forwarding|Building|Current|end$)/ { next }
-    /^exit-address-family$/ { family = ""; next }
-    /^exit$/ { block = ""; next }
-    /^(router|route-map|interface|vrf|segment-routing|line) / { block = $0 " "; family = ""; line = $0 }
-    /^address-family / { family = $0 " "; next }
-    { line = block == $0 " " ? $0 : block family $0 }
-    file == 1 { if (!(line in by)) { by[line] = id; order[++n] = line } next }
-    { now[line] = 1; if (!(line in by)) extra[++m] = line }
-    END {
-      for (i = 1; i <= n; i++) if (!(order[i] in now)) print by[order[i]], "bgpd, line removed, " order[i]
-      for (i = 1; i <= m; i++) {
-        # Beside a neighbour, a list or a map of ours: whose that is.
-        id = "-"; count = split(extra[i], w, " ")
-        for (j = 1; j <= n && id == "-"; j++) for (k = 1; k <= count; k++) if (w[k] ~ /:.*:/ && index(order[j] " ", w[k] " ")) id = by[order[j]]
-        print id, "bgpd, line added, " extra[i]
-      }
-    }
-  ' "$1" "$2"
+  awk '@frr_lines.awk@' "$1" "$2"
 }
 
 # As the package left it: stopped, its own files in place.
@@ -295,6 +281,7 @@ frr_remove() {
   rm -f "$RUN/frr.applied"
   [ -d "$VAR/frr" ] || return 0
   if systemctl --quiet is-active frr; then
+    frr_running
     frr_leave /dev/null
     systemctl stop frr
   fi

@@ -15,19 +15,7 @@ nftables_check() {
   command -v nft >/dev/null || refuse "nft is not installed (the Router's packages should name nftables)" || return
   # Two lists on one tier would be one chain to nft, in which the first alone has a say. Of one program that is a passing state:
   # Pulumi makes what is new before it takes away what it replaces. Of two it would stay.
-  wrong=$(awk '
-    /^# vpc6 / { id = $3; stack = "" }
-    index($0, "@STACK_MARK@") == 1 { stack = $NF }
-    $1 == "chain" && index($2, "@TO_TIER@") == 1 {
-      tier = substr($2, length("@TO_TIER@") + 1)
-      if (stack != "" && (tier in of) && of[tier] != stack) {
-        print id
-        print "two access lists for interface " tier ": " by[tier] " of stack " of[tier] " and " id " of stack " stack
-        exit
-      }
-      if (stack != "") { by[tier] = id; of[tier] = stack }
-    }
-  ' "$1/nftables")
+  wrong=$(awk '@nftables_check.awk@' "$1/nftables")
   judged "$wrong" || return
   check_with "$1/nftables" '^nftables:\([0-9][0-9]*\):.*' nft -c -f
 }
@@ -98,71 +86,10 @@ nftables_drift() {
   for list in want now; do
     nftables_lines "$RUN/nft.$list" >"$RUN/nft.$list.lines"
   done
-  diff "$RUN/nft.want.lines" "$RUN/nft.now.lines" | awk -F '\t' -v file="$1/nftables" '
-    function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
-    # nft takes the braces off a set of one and sorts the others: a rule is known by its words, whatever their order.
-    function words(text,   w, n, i, j, word, out) {
-      gsub(/[{},]/, " ", text)
-      n = split(text, w, " ")
-      for (i = 2; i <= n; i++) { word = w[i]; for (j = i - 1; j >= 1 && w[j] > word; j--) w[j + 1] = w[j]; w[j + 1] = word }
-      for (i = 1; i <= n; i++) out = out " " w[i]
-      return out
-    }
-    BEGIN {
-      while ((getline line <file) > 0) {
-        line = trim(line); n = split(line, w, " ")
-        if (line ~ /^# vpc6 /) { id = w[3]; continue }
-        if (line ~ /^(chain|set|map) [^ ]+ \{/) {
-          object = w[1] " " w[2]
-          if (!(object in owner)) owner[object] = id
-          if (line ~ /\}$/) said[object, words(substr(line, index(line, "{") + 1, length(line) - index(line, "{") - 1))] = id
-        } else if (line ~ /^add rule @TABLE@ /) {
-          rule = line; sub(/^add rule @TABLE@ [^ ]+ /, "", rule); said["chain " w[5], words(rule)] = id
-        } else if (line ~ /^add element (inet|arp) vpc6[^ ]* /) {
-          list = line; sub(/^[^{]*\{/, "", list); sub(/\}$/, "", list)
-          n = split(list, e, ",")
-          for (i = 1; i <= n; i++) element[w[5], trim(e[i])] = id
-        } else said[object, words(line)] = id
-      }
-    }
-    { sign = substr($1, 1, 1); $1 = substr($1, 3) }
-    sign != "<" && sign != ">" { next }
-    $2 == "" { whole[$1] = sign }
-    { lines++; signs[lines] = sign; objects[lines] = $1; texts[lines] = $2 }
-    END {
-      for (i = 1; i <= lines; i++) {
-        object = objects[i]; text = texts[i]; verb = signs[i] == "<" ? "removed" : "added"
-        split(object, w, " ")
-        if (text == "") print (object in owner ? owner[object] : "-"), object " " verb
-        else if (object in whole) continue
-        else if (text ~ /^element /) {
-          sub(/^element /, "", text)
-          print ((w[2], text) in element ? element[w[2], text] : object in owner ? owner[object] : "-"), "element " verb (verb == "added" ? " to " : " from ") object ", " text
-        } else print ((object, words(text)) in said ? said[object, words(text)] : object in owner ? owner[object] : "-"), "rule " verb (verb == "added" ? " to " : " from ") object ", " text
-      }
-    }
-  '
+  diff "$RUN/nft.want.lines" "$RUN/nft.now.lines" | awk -F '\t' -v file="$1/nftables" '@nftables_drift.awk@'
 }
 
 # nftables_lines FILE: a listing as lines `OBJECT<tab>RULE`, `OBJECT<tab>element ELEMENT` and `OBJECT<tab>` for itself.
 nftables_lines() {
-  awk '
-    function put(rank, text) { printf "%s\t%06d\t%s\n", object, rank, text }
-    # Between two objects: the last one has none behind it until another hand adds one.
-    !NF { next }
-    /^table / { object = "table"; next }
-    /^\t[^\t}]/ && /\{$/ { object = $1 " " $2; dynamic = 0; put(0, ""); next }
-    /^\t?\}$/ { next }
-    /^\t\tflags .*(dynamic|timeout)/ { dynamic = 1 }
-    /^\t\telements = \{/ { inside = 1; text = ""; sub(/^\t\telements = \{/, "") }
-    inside {
-      text = text " " $0
-      if ($0 !~ /\}$/) next
-      inside = 0; sub(/\}$/, "", text)
-      n = split(text, elements, ",")
-      for (i = 1; i <= n && !dynamic; i++) { gsub(/^[ \t]+|[ \t]+$/, "", elements[i]); put(0, "element " elements[i]) }
-      next
-    }
-    { sub(/^\t+/, ""); put(NR, $0) }
-  ' "$1" | sort -t "$(printf '\t')" -k 1,1 -k 2,2 -k 3 | cut -f 1,3
+  awk '@nftables_lines.awk@' "$1" | sort -t "$(printf '\t')" -k 1,1 -k 2,2 -k 3 | cut -f 1,3
 }

@@ -17,6 +17,8 @@ beforeEach(async () => {
   machine.write("etc/frr/frr.conf", "! the package's own\n");
 });
 const NEIGHBOR = "2001:db8:ffff::1";
+/** How FRR is asked what it runs after it was told something. */
+const TELL = "vtysh -c clear bgp ipv6 unicast * soft -c show running-config";
 const odd = (text: string, id = "odd@1"): Resource => ({ id, fragments: { frr: text } });
 const check = (sets: Resource[]) => machine.assembled(sets, 'frr_check "$FILES"');
 /** bgpd runs with what it was given. */
@@ -155,12 +157,122 @@ describe("applying", () => {
     expect(machine.read("etc/frr/frr.conf")).toContain(`neighbor ${other} remote-as`);
   });
 
+  /** The same peer with another text in it; then FRR runs with that, if it takes it. */
+  const changed = (from: string | RegExp, to: string, takes = true): Resource => {
+    const frr = (peer.fragments.frr ?? "").replace(from, to);
+    if (takes) machine.answer(TELL, `Current configuration:\n!\nhostname vr1\n${frr}end\n`);
+    return { ...peer, fragments: { ...peer.fragments, frr } };
+  };
+  const reloads = (did: string[]) => did.filter((it) => it.includes("frr-reload.py")).length;
+
+  test("what only comes, or takes the place of what is there, FRR is told, and asked whether it runs that", async () => {
+    await apply([router, peer]);
+    runs();
+    const { did } = await machine.assembled(
+      [router, changed("timers 10 30", "timers 5 15")],
+      'frr_apply "$FILES" && frr_health "$FILES"',
+    );
+    expect(did.filter((it) => it.startsWith("vtysh"))).toEqual([
+      "vtysh -f /run/vpc6/frr.comes",
+      "vtysh | router bgp 4200000000",
+      `vtysh |  neighbor ${NEIGHBOR} timers 5 15`,
+      "vtysh | exit",
+      TELL,
+    ]);
+    expect(reloads(did)).toBe(0);
+    expect(machine.read("etc/frr/frr.conf")).toContain(`neighbor ${NEIGHBOR} timers 5 15`);
+  });
+
+  test("each statement is told under its heading, a new neighbour's whole text in its order", async () => {
+    await apply([router, peer]);
+    runs();
+    const other = changed(/^/, "").fragments.frr?.replaceAll(NEIGHBOR, "2001:db8:ffff::7") ?? "";
+    const both = `${peer.fragments.frr}${other}`;
+    machine.answer(TELL, both);
+    const { did } = await apply([router, peer, odd(other, "zzz@1")]);
+    expect(reloads(did)).toBe(0);
+    const told = did.filter((it) => it.startsWith("vtysh | ")).map((it) => it.slice(8));
+    // All of it but what is there already: the map that all share, and the router's own lines.
+    const there = new Set((peer.fragments.frr ?? "").split("\n").map((it) => it.trim()));
+    const heads = /^(router|address-family|exit)/;
+    const wanted = other.split("\n").map((it) => it.trim());
+    expect(told.map((it) => it.trim()).filter((it) => !heads.test(it))).toEqual(
+      wanted.filter((it) => it !== "" && !it.startsWith("!") && !heads.test(it) && !there.has(it)),
+    );
+    expect(told.filter((it) => heads.test(it.trim()))).toEqual([
+      "router bgp 4200000000",
+      " address-family ipv6 unicast",
+      " exit-address-family",
+      "exit",
+    ]);
+  });
+
+  test.each([
+    ["what FRR runs then is not what it was told", () => changed("timers 10 30", "timers 5 15", false)],
+    ["something goes", () => changed(/ neighbor \S+ timers connect .*\n/, "")],
+    ["a route map's order changes", () => changed("route-map vpc6-in permit 10", "route-map vpc6-in permit 20")],
+    ["a neighbour's AS changes", () => changed("remote-as 65000", "remote-as 65001")],
+  ])("frr-reload.py has it when %s", async (_what, other) => {
+    await apply([router, peer]);
+    runs();
+    const { code, did } = await apply([router, other()]);
+    expect([code, reloads(did)]).toEqual([0, 1]);
+  });
+
+  test("frr-reload.py has it when FRR does not take it, and when what is there is to be repaired", async () => {
+    await apply([router, peer]);
+    runs();
+    const tell = `vtysh -f ${machine.at("run/vpc6/frr.comes")}`;
+    machine.answer(tell, "% Unknown command\n", 1);
+    const { did } = await apply([router, changed("timers 10 30", "timers 5 15")]);
+    expect([reloads(did), did.includes(TELL)]).toEqual([1, false]);
+    machine.answer(tell, "");
+    runs();
+    const again = [router, changed("timers 10 30", "timers 6 18")];
+    expect(reloads((await machine.assembled(again, 'REPAIR=repair; frr_apply "$FILES"')).did)).toBe(1);
+  });
+
+  test("frr-reload.py has it when profiles of BFD exchange what is in them", async () => {
+    const profiles = (a: number, b: number) =>
+      odd(`bfd\n profile a\n  detect-multiplier ${a}\n exit\n profile b\n  detect-multiplier ${b}\n exit\nexit\n`);
+    await apply([router, await of("BgpPeer", { bfd: true }), profiles(4, 5)]);
+    runs();
+    machine.answer(TELL, machine.read("etc/frr/frr.conf"));
+    expect(reloads((await apply([router, await of("BgpPeer", { bfd: true }), profiles(5, 4)])).did)).toBe(1);
+  });
+
+  test("another password of a listen range is a start: the kernel would keep the former one", async () => {
+    const range = (word: string) =>
+      odd(
+        block(
+          "neighbor VPCS peer-group",
+          `neighbor VPCS password ${word}`,
+          "bgp listen range 2001:db8:ffff::/64 peer-group VPCS",
+        ),
+      );
+    await apply([router, peer, range("geheim-1")]);
+    runs();
+    machine.answer(TELL, `${peer.fragments.frr}${range("geheim-2").fragments.frr}`);
+    const { did } = await apply([router, peer, range("geheim-2")]);
+    expect([reloads(did), did.includes("systemctl restart frr"), did.includes(TELL)]).toEqual([0, true, false]);
+  });
+
   test("passwords go in files that are read, never where frr-reload.py would print them", async () => {
     await apply([router, peer]);
     runs();
     const keyed = odd(block(`neighbor ${NEIGHBOR} password geheim-1`), "zzz@1");
+    machine.answer(TELL, `${peer.fragments.frr}${keyed.fragments.frr}`);
     const { did } = await apply([router, peer, keyed]);
     expect(did.filter((it) => it.includes("geheim"))).toEqual([`vtysh |  neighbor ${NEIGHBOR} password geheim-1`]);
+    expect(reloads(did)).toBe(0);
+    // One that a reload goes with: it is told behind it.
+    runs();
+    const another = odd(block(`neighbor ${NEIGHBOR} password geheim-2`), "zzz@1");
+    const { did: both } = await apply([router, changed("remote-as 65000", "remote-as 65001"), another]);
+    expect(both.filter((it) => /geheim|frr-reload/.test(it))).toEqual([
+      expect.stringContaining("frr-reload.py --reload"),
+      `vtysh |  neighbor ${NEIGHBOR} password geheim-2`,
+    ]);
     runs();
     const again = await apply([router, peer]);
     expect(again.did).toContain(`vtysh |  no neighbor ${NEIGHBOR} password`);

@@ -1,0 +1,15 @@
+# An assembled file of guests, of which `dir` is to hold one file for each fragment: what differs goes to `dir`.new and is printed; what `have` lists
+# and nobody has is listed in `gone`.
+BEGIN { printf "" >gone }
+/^# vpc6 / { id = $3; text[id] = ""; next }
+{ text[id] = text[id] $0 "\n" }
+END {
+  while ((getline name <have) > 0) {
+    if (!(name in text)) { print name >gone; continue }
+    old = ""; file = dir "/" name
+    while ((getline line <file) > 0) old = old line "\n"
+    close(file)
+    if (old == text[name]) delete text[name]
+  }
+  for (id in text) { file = dir ".new/" id; printf "%s", text[id] >file; close(file); print id }
+}

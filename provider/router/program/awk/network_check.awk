@@ -1,0 +1,89 @@
+# The assembled file: prints whose line is wrong, and why. `devs`: the links of this host; `routes`: what ip lists; `owned`: what of all that is ours;
+# `adopt`: a stranger's route is no error, and goes to `adopted`.
+function bad(text) { print id; print text; failed = 1; exit }
+function has(dev) { return index(devs, " " dev " ") }
+function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
+function v4(address) { return address ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ }
+# The first and the last address of an IPv4 prefix, as numbers.
+function first4(text,   part, octet) {
+  split(text, part, "/"); split(part[1], octet, ".")
+  size4 = 2 ^ (32 - part[2])
+  return int((((octet[1] * 256 + octet[2]) * 256 + octet[3]) * 256 + octet[4]) / size4) * size4
+}
+function last4(text,   from) { from = first4(text); return from + size4 - 1 }
+function meet4(one, other) { return first4(one) <= last4(other) && first4(other) <= last4(one) }
+function prefix(text,   part) {
+  return split(text, part, "/") == 2 && (v6(part[1]) || v4(part[1])) && part[2] ~ /^[0-9]+$/ && part[2] <= (v6(part[1]) ? 128 : 32)
+}
+function once(key) { if (key in seen) bad($0 ": already said by " seen[key]); seen[key] = id }
+/^# vpc6 / { id = $3; next }
+/^#/ || !NF { next }
+$1 == "interface" && (NF == 2 || (NF == 3 && ($3 == "keep-ra" || $3 == "ipv4"))) { once("interface " $2); mine[$2] = 1; ok = 1 }
+$1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
+# A host has one IPv4 table: of two networks that overlap one would get packets of the other.
+$1 == "address" && ok && $3 !~ /:/ && $3 !~ /\/32$/ {
+  for (i = 1; i <= count4; i++) {
+    if (meet4($3, net4[i]) && !($2 == dev4[i] && first4($3) == first4(net4[i]) && last4($3) == last4(net4[i]))) {
+      bad($3 " on " $2 " overlaps " net4[i] " on " dev4[i] ", of " by4[i])
+    }
+  }
+  count4++; net4[count4] = $3; dev4[count4] = $2; by4[count4] = id
+}
+$1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
+$1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " ($2 ~ /:/ ? 1024 : 0)); next }
+$1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || (NF == 7 && $6 == "metric" && $7 ~ /^[0-9]+$/)) {
+  metric = NF == 7 ? $7 : ($3 ~ /:/ ? 1024 : 0)
+  once($1 " " $3 " " metric)
+  want[$3 " " metric] = $2 " " $5; by[$3 " " metric] = id; ok = 1
+}
+!ok { bad("not understood: " $0) }
+{ ok = 0 }
+!has($2) {
+  list = devs; sub(/ lo /, " ", list); gsub(/^ | $/, "", list); gsub(/ /, ", ", list)
+  bad("interface " $2 " does not exist on this host (it has: " list ")")
+}
+# Another route to the same place, not by us: neither may silently win.
+END {
+  if (failed) exit
+  # Addresses of ours that are there: their networks are no strangers.
+  while ((getline line <owned) > 0) {
+    split(line, word, " ")
+    if (word[1] == "address" && word[3] !~ /:/) known4[word[2] " " first4(word[3]) " " last4(word[3])] = 1
+  }
+  while ((getline line <routes) > 0) {
+    n = split(line, word, " ")
+    net = word[1] ~ /\// ? word[1] : word[1] "/32"
+    if (net ~ /^[0-9.]+\/[0-9]+$/) {
+      dev = ""; proto = ""
+      for (i = 2; i < n; i++) { if (word[i] == "dev") dev = word[i + 1]; if (word[i] == "proto") proto = word[i + 1] }
+      for (i = 1; i <= count4 && proto != ours; i++) {
+        if (!meet4(net4[i], net) || (dev " " first4(net) " " last4(net)) in known4) continue
+        if (dev == dev4[i] && first4(net) == first4(net4[i]) && last4(net) == last4(net4[i])) continue
+        print by4[i]
+        print net4[i] " overlaps a network that this host has on " dev ", " net
+        exit
+      }
+    }
+    if (word[1] ~ /^(unreachable|blackhole|prohibit|multicast|local|broadcast|anycast)$/) continue
+    to = word[1]; via = ""; dev = ""; metric = ""; proto = ""
+    for (i = 2; i < n; i++) {
+      if (word[i] == "via") via = word[i + 1]
+      if (word[i] == "dev") dev = word[i + 1]
+      if (word[i] == "metric") metric = word[i + 1]
+      if (word[i] == "proto") proto = word[i + 1]
+    }
+    six = (via ~ /:/ || to ~ /:/ || metric == 1024)
+    if (to == "default") to = six ? "::/0" : "0.0.0.0/0"
+    else if (to !~ /\//) to = to (six ? "/128" : "/32")
+    if (metric == "") metric = six ? 1024 : 0
+    key = to " " metric
+    if (!(key in want) || proto == ours || want[key] == dev " " via) continue
+    # Learned from an advertisement on an interface that becomes ours: the kernel drops it as the host begins to forward.
+    if (proto == "ra" && dev in mine) continue
+    if (adopt) { print key "\t" line >adopted; continue }
+    id = by[key]
+    print id
+    print "this host has another route to " to " (" line "): remove it, or set adopt on the Router, as ours is to be used"
+    exit
+  }
+}

@@ -1,0 +1,57 @@
+# The assembled file, and what is live: a batch for ip, in the files of `run` (see network_plan). `ours`: the routing protocol.
+function six(text) { return text ~ /:/ }
+function kind(line) { return substr(line, 1, index(line, " ") - 1) }
+# Two lines with one key cannot both be in the kernel.
+function key(line,   w) {
+  split(line, w, " ")
+  if (w[1] == "route") return w[1] " " w[3] " " w[7]
+  if (w[1] == "unreachable") return "route " w[2] " " (six(w[2]) ? 1024 : 0)
+  if (w[1] == "address") sub(/\/.*/, "", w[3])
+  return w[1] " " w[2] " " w[3]
+}
+function command(verb, line,   w) {
+  split(line, w, " ")
+  if (w[1] == "address") return "addr " verb " " w[3] " dev " w[2] (verb == "add" && (line in nodad) ? " nodad" : "")
+  if (w[1] == "neighbor") return "neigh " verb " " w[3] " dev " w[2] (verb == "del" ? "" : " lladdr " w[4] " nud permanent")
+  if (w[1] == "unreachable") return "route " verb " unreachable " w[2] " metric " (six(w[2]) ? 1024 : 0) " proto " ours
+  if (w[1] == "onlink") return "route " verb " " w[3] " dev " w[2] " metric " w[5]
+  return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] (verb == "del" ? "" : " proto " ours)
+}
+function emit(verb, line) {
+  print command(verb, line) >(run "/network.batch")
+  print (line in raw ? raw[line] : line) >(run "/network.lines")
+}
+BEGIN {
+  printf "" >(run "/network.batch"); printf "" >(run "/network.lines")
+  printf "" >(run "/network.during"); printf "" >(run "/network.after")
+  while ((getline line <(run "/network.live")) > 0) {
+    split(line, part, "\t")
+    live[part[1]] = 1
+    if (part[2] == ours) mine[part[1]] = 1
+  }
+  while ((getline line <(run "/network")) > 0) if (line in live) mine[line] = 1
+}
+/^#/ || !NF || $1 == "interface" { next }
+{
+  line = $0
+  if ($NF == "nodad") { line = $1 " " $2 " " $3; nodad[line] = 1 }
+  if ($1 == "route" && NF == 5) line = line " metric " (six($3) ? 1024 : 0)
+  if (line in want) next
+  want[line] = 1; raw[line] = $0; order[++count] = line
+  if (!(line in live)) { adding[key(line)] = line; print line >(run "/network.during"); print line >(run "/network.after") }
+}
+END {
+  for (line in mine) {
+    print line >(run "/network.during")
+    if (line in want) print line >(run "/network.after")
+    else if (key(line) in adding && kind(line) == "address") emit("del", line)
+    else if (!(key(line) in adding)) gone[line] = 1
+  }
+  split("address route unreachable neighbor", kinds, " ")
+  for (k = 1; k <= 4; k++) for (i = 1; i <= count; i++) {
+    line = order[i]
+    if (kind(line) == kinds[k] && !(line in live)) emit(kinds[k] == "address" ? "add" : "replace", line)
+  }
+  kinds[5] = "onlink"
+  for (k = 5; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
+}
