@@ -136,7 +136,7 @@ test("which slots differ between two generations", async () => {
 test("a disk that is full is guessed at", async () => {
   const { code, why } = await machine.assembled(
     [odd("network", "interface db0\n")],
-    'awk() { case ${2-} in from=*) return 2 ;; *) command awk "$@" ;; esac; } && assemble "$GENERATIONS/1"',
+    `awk() { case \${2-} in from=*) return 2 ;; *) command awk "$@" ;; esac; } && assemble "$GENERATIONS/1"`,
   );
   expect([code, why]).toEqual([1, "the files could not be assembled (is the disk full?)"]);
 });
