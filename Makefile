@@ -67,7 +67,7 @@ test-undisturbed: setup ## 50 updates, in place of 15, that no connection and no
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts
 
-bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, half an hour; BENCH=rule,engine for parts
+bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, an hour; BENCH=rule,up,losses,first,guests,ledger,engine,fleet for parts
 	@tools/env node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --import $(CURDIR)/bench/resolve.mjs bench/run.ts
 
 docs: packages ## docs/resources/ from the doc comments

@@ -9,7 +9,7 @@ import { WORKERS } from "./test/lab/which.mts";
 const built = "test/built.ts";
 
 /** They flood the router, or compare how long it takes. */
-const alone = ["acl-cost", "attacks"].map((name) => `test/lab/${name}.test.ts`);
+const alone = ["acl-cost", "attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
 
 const lab = {
   globalSetup: [built, "test/lab/afterwards.ts"],

@@ -44,10 +44,11 @@ describe("gathering", () => {
     });
     const left = Array.from({ length: 36 }, (_, i) => `t${i}`);
     // As the engine's check: one after the other, when a hook has ended.
-    let check = Promise.resolve();
+    let check: Promise<unknown> = Promise.resolve();
     const hook = async () => {
       while (left.length > 0) {
-        await (check = check.then(() => pause(3)));
+        check = check.then(() => pause(3));
+        await check;
         const id = left.shift();
         if (id !== undefined) await converge(fake.address, change(id));
       }
@@ -61,7 +62,10 @@ describe("gathering", () => {
       await pause(100);
       return ok();
     });
-    const stream = setInterval(() => void converge(fake.address, change(`s${fake.payloads.length}${Math.random()}`)), 5);
+    const stream = setInterval(
+      () => void converge(fake.address, change(`s${fake.payloads.length}${Math.random()}`)),
+      5,
+    );
     await vi.waitFor(() => expect(fake.payloads.length).toBeGreaterThan(2), 10_000);
     clearInterval(stream);
     await converge(fake.address, change("last"));
