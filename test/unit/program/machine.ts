@@ -20,6 +20,7 @@ import { onTestFinished } from "vitest";
 import { decode, encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
 import type { Change, Difference } from "../../../provider/router/types";
+import { faults } from "./faults";
 
 const host = path.join(import.meta.dirname, "host");
 
@@ -281,7 +282,16 @@ exit $code`;
 }
 
 function below(root: string): string {
-  const parts = program().functions.split("\nROOT=\n");
+  const parts = withFault(program().functions).split("\nROOT=\n");
   if (parts.length !== 2) throw new Error("the program does not say once where its root is");
   return parts.join(`\nROOT='${root}'\n`);
+}
+
+/** One of faults.ts, where faults.mts asks for it: tests must find it. */
+function withFault(text: string): string {
+  const fault = faults[Number(process.env.VPC6_FAULT ?? -1)];
+  if (!fault) return text;
+  const parts = text.split(fault.from);
+  if (parts.length !== 2) throw new Error(`the program says ${parts.length - 1} times: ${fault.from}`);
+  return parts.join(fault.to);
 }

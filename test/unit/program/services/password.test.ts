@@ -31,7 +31,9 @@ describe("assembling", () => {
     expect(machine.file(`passwords.d/${GATEWAY}`)).toBe(
       "web1@2001:67c:2834:1::10 2001:67c:2834:1::10 geheim-1\nweb2@2001:67c:2834:1::11 2001:67c:2834:1::11 geheim-1\n",
     );
-    expect(machine.file("dns-hosts")).toMatch(new RegExp(`\n# vpc6 \\S+\n${GATEWAY} data-server.web.shop.internal\n$`));
+    expect(machine.file("dns-hosts")).toMatch(
+      new RegExp(`\n# vpc6 router:vr1\n${GATEWAY} data-server.web.shop.internal\n$`),
+    );
   });
 
   test("without passwords nothing is there", async () => {
