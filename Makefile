@@ -30,8 +30,8 @@ test-quick: packages ## lint, and what needs neither root nor Pulumi: two minute
 test-unit: packages ## pure functions: seconds
 	@$(suite) unit
 
-test-fuzz: packages ## random inputs: VPC6_FUZZ of them for all kinds, 100,000 if nothing is said, and new ones for each other unit test that has some
-	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit $$(grep -rl fast-check test/unit --include=*.test.ts)
+test-fuzz: packages ## random inputs: VPC6_FUZZ of them for all kinds, 100,000 if nothing is said; new ones for each other unit test that has some, and more; the largest sizes
+	@VPC6_FUZZ=$${VPC6_FUZZ:-100000} tools/env vitest run --project unit $$(grep -rlE 'fast-check|/seed"' test/unit --include=*.test.ts)
 
 test-fuzz-lab: setup ## random networks judged by the daemons of a real router: VPC6_FUZZ_LAB of them, 1,000 if nothing is said; needs root
 	@VPC6_FUZZ_LAB=$${VPC6_FUZZ_LAB:-1000} tools/env vitest run --project lab test/lab/fuzz.test.ts

@@ -1,5 +1,5 @@
 // The suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm publishes), `lab` (real
-// routers on this machine, two test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
+// routers on this machine, three test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
 // a time, when nothing else is at work). `make test` runs them all.
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { LongestFirst } from "./test/lab/order.mts";
@@ -9,7 +9,7 @@ import { WORKERS } from "./test/lab/which.mts";
 const built = "test/built.ts";
 
 /** They flood the router, or compare how long it takes. */
-const alone = ["acl-cost", "attacks"].map((name) => `test/lab/${name}.test.ts`);
+const alone = ["acl-cost", "attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
 
 const lab = {
   globalSetup: [built, "test/lab/afterwards.ts"],

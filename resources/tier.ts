@@ -89,7 +89,7 @@ export class Tier extends Resource {
   declare readonly ledger: pulumi.Output<string>;
   declare readonly router: Vpc["router"];
   /** @internal What instances ask for. */
-  readonly claims: Claims;
+  readonly claims: Pick<Claims, "add" | "closed">;
   /** @internal Whose tier it is. */
   readonly vpc: Home;
   /** @internal Which families it has: outputs that may be absent are unknown at preview. */

@@ -74,7 +74,7 @@ export class Vpc extends Resource {
   /** @internal The router that carries it. */
   readonly carrier: Router | SharedRouter;
   /** @internal What tiers ask for. */
-  readonly claims: Claims;
+  readonly claims: Pick<Claims, "add" | "closed">;
 
   /** Whether it is a Vpc, of this or another copy of the package. */
   static override isInstance(value: unknown): value is Vpc {

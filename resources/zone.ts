@@ -85,7 +85,7 @@ export class Zone extends Resource {
   /** What other stacks need: `export const ams1 = zone.shared` (see `fromStack`). */
   readonly shared: pulumi.Output<ZoneShare>;
   /** @internal What routers and VPCs ask for. */
-  readonly claims: Claims;
+  readonly claims: Pick<Claims, "add" | "closed">;
   /** @internal As given: an output that may be absent is unknown at preview, and would make a router's address unknown. */
   readonly given: Pick<ZoneArgs, "asn" | "asnRange" | "publicNetwork" | "reserve" | "superCidr" | "vpcPrefixLength">;
 

@@ -1,12 +1,14 @@
-// The ledger through the real engine: known at preview, the same at up, nothing to do afterwards, and sticky for ever.
+// The ledger through an engine: known at preview, the same at up, nothing to do afterwards, and sticky for ever. By the Pulumi CLI
+// where it is about what the CLI prints, or about when a program's claims are complete.
 
 import { expect, test } from "vitest";
 import { Engine } from "./engine";
+import { InProcess } from "./in-process";
 import { program, SUPER, zoneOnly } from "./programs";
 
 const reserving = (...names: string[]) => zoneOnly(`${SUPER}, reserve: ${JSON.stringify(names)}`);
 
-async function ledgerAfter(engine: Engine, text: string): Promise<Record<string, string>> {
+async function ledgerAfter(engine: Engine | InProcess, text: string): Promise<Record<string, string>> {
   await engine.program(text);
   const { code, all } = await engine.up();
   expect(code, all).toBe(0);
@@ -17,7 +19,7 @@ async function ledgerAfter(engine: Engine, text: string): Promise<Record<string,
 }
 
 test("a name keeps its prefix through adding, removing, coming back, and renaming the zone", async () => {
-  await using engine = await Engine.start();
+  await using engine = await InProcess.start();
   const first = await ledgerAfter(engine, reserving("b", "d"));
   expect(first).toEqual({ b: "2001:67c:2834::/60", d: "2001:67c:2834:10::/60" });
   const more = await ledgerAfter(engine, reserving("a", "b", "c", "d"));
@@ -52,7 +54,7 @@ test("the preview of one more name shows its line, and two lines around it", asy
 });
 
 test("a super CIDR grows in place, and does not shrink below what is held", async () => {
-  await using engine = await Engine.start();
+  await using engine = await InProcess.start();
   const held = await ledgerAfter(engine, reserving("a", "b", "c"));
   expect(await ledgerAfter(engine, reserving("a", "b", "c").replace("/50", "/48"))).toEqual(held);
   expect(await ledgerAfter(engine, reserving("a", "b", "c").replace("/50", "/58"))).toEqual(held);
@@ -63,7 +65,7 @@ test("a super CIDR grows in place, and does not shrink below what is held", asyn
 });
 
 test("a program that fails leaves the ledger as it was", async () => {
-  await using engine = await Engine.start();
+  await using engine = await InProcess.start();
   const held = await ledgerAfter(engine, reserving("a", "b"));
   await engine.program(zoneOnly(`${SUPER}, reserve: ["a"]`, `throw new Error("no such luck");`));
   const { code, all } = await engine.up();

@@ -1,7 +1,8 @@
-// VPCs of several sizes in one zone, through the real engine: who gets what, who keeps what, and what a change of size says.
+// VPCs of several sizes in one zone, through an engine: who gets what, who keeps what, and what a change of size says.
 
 import { expect, test } from "vitest";
 import { Engine } from "./engine";
+import { InProcess } from "./in-process";
 import { program, SUPER, zoneOnly } from "./programs";
 
 const vpc = (name: string, rest = "") => `new vpc6.Vpc("${name}", { zone, router, ${rest} });`;
@@ -29,7 +30,7 @@ test.each([
     "cidr: 2001:67c:2834:100::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60; with vpcPrefixLength",
   ],
 ])("%s is refused", async (rest, reason) => {
-  await using engine = await Engine.start();
+  await using engine = await InProcess.start();
   await engine.program(program(SUPER, vpc("other") + vpc("shop", rest)));
   const { code, all } = await engine.preview();
   expect(code).not.toBe(0);
@@ -38,7 +39,7 @@ test.each([
 });
 
 test("a reserved name grows where it is, and never moves by itself; a default of another length moves nobody", async () => {
-  await using engine = await Engine.start();
+  await using engine = await InProcess.start();
   const reserve = async (zone: string, names: string) => {
     await engine.program(zoneOnly(`${SUPER}, ${zone} reserve: [${names}]`));
     const { code, all } = await engine.up();

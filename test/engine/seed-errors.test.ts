@@ -1,12 +1,13 @@
-// The error cases of the specification, as a user of the real CLI reads them. "Appropriate errors" have the numbers in them,
-// name who holds what, and disturb nobody else.
+// The error cases of the specification. "Appropriate errors" have the numbers in them, name who holds what, and disturb nobody else.
+// One of each form as a user of the Pulumi CLI reads it; how the two engines tell the same error is compared in in-process.test.ts.
 
 import { expect, test } from "vitest";
 import { Engine } from "./engine";
+import { InProcess } from "./in-process";
 import { program, SUPER, zoneOnly } from "./programs";
 
-async function refused(text: string): Promise<string> {
-  await using engine = await Engine.start();
+async function refused(text: string, by: typeof Engine | typeof InProcess = InProcess): Promise<string> {
+  await using engine = await by.start();
   await engine.program(text);
   const { code, all } = await engine.preview();
   expect(code, all).not.toBe(0);
@@ -17,7 +18,7 @@ async function refused(text: string): Promise<string> {
 const vpc = (args: string, name = "shop") => `const ${name} = new vpc6.Vpc("${name}", { zone, router, ${args} });`;
 
 test("a super CIDR too small to split", async () => {
-  const output = await refused(zoneOnly(`superCidr: "2001:67c:2834::/61"`));
+  const output = await refused(zoneOnly(`superCidr: "2001:67c:2834::/61"`), Engine);
   expect(output).toContain(
     "Zone resource 'ams1' has a problem: superCidr: 2001:67c:2834::/61 cannot be split into /60",
   );
@@ -33,7 +34,7 @@ test("the 1,025th VPC", async () => {
 
 test("the 16th tier", async () => {
   const tiers = `for (let i = 1; i <= 16; i++) new vpc6.Tier("t" + String(i).padStart(2, "0"), { vpc: shop, interface: "eth" + i });`;
-  const output = await refused(program(SUPER, vpc("") + tiers));
+  const output = await refused(program(SUPER, vpc("") + tiers), Engine);
   expect(output).toContain(
     "Tier resource 't16' has a problem: claim: all 15 tier prefixes (/64) in 2001:67c:2834::/60",
   );
@@ -115,6 +116,7 @@ test("all failures of a resource at once, each with its path, the value and what
     zoneOnly(
       `superCidr: "2001:67c:2834::1/50", asn: 3320, vpcPrefixLength: 64, publicNetwork: { cidr: "2001:db8::/64", gateway: "fe80::1%eth0" } , asnrange: "1-2"` as string,
     ).replace("new vpc6.Zone", "new (vpc6.Zone as any)"),
+    Engine,
   );
   for (const reason of [
     'superCidr: "2001:67c:2834::1/50" has host bits set: the network is 2001:67c:2834::/50',

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, membersStay, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { connects, counted, each, membersStay, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbour; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -313,18 +313,18 @@ print(heard)
   });
 
   test("BGP and BFD: nobody who is no neighbour gets that far", async () => {
-    const knock = async () => {
-      for (const [from, to] of [
-        ["internet", ROUTER],
-        ["uplink", ROUTER],
-        ["web1", `${WEB}1`],
-        ["web1", ROUTER],
-      ] as const) {
+    const knocks = [
+      ["internet", ROUTER],
+      ["uplink", ROUTER],
+      ["web1", `${WEB}1`],
+      ["web1", ROUTER],
+    ] as const;
+    const knock = () =>
+      each(knocks, async ([from, to]) => {
         await connects(from, to, 179);
         const send = 'socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b"x", (to, port))';
         await python(from, `import socket\nto = "${to}"\nfor port in (3784, 3785, 4784): ${send}`);
-      }
-    };
+      });
     const match = "th dport { 179, 3784, 3785, 4784 }";
     const { came, passed } = await counted(match, knock);
     expect(came).toBeGreaterThanOrEqual(16);

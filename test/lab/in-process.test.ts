@@ -2,7 +2,8 @@
 // configuration and the same words behind. What most files of this folder assert rests on it.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine, StateResource } from "../engine/engine.ts";
+import { type Ended, ended, stateOf } from "../engine/compared.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { lab, type Router } from "./lab.ts";
 import { program, start, startInProcess } from "./stack.ts";
@@ -19,11 +20,7 @@ interface Run {
   code: number;
 }
 
-interface Seen {
-  code: number;
-  /** `+ 3 created` and so on. */
-  sum: string[];
-  errors: string[];
+interface Seen extends Ended {
   /** By URN. */
   state: Record<string, unknown>;
   output: unknown;
@@ -135,21 +132,9 @@ async function play(engine: Engine | InProcess): Promise<Map<string, Seen>> {
     if (text !== undefined) await engine.program(await program(head + text));
     if (edit) await lab.exec("vr1", edit);
     const { code, stdout, all } = await engine[what]({ args });
-    const state = await resources(engine);
+    const state = await stateOf(engine);
     seen.set(name, {
-      code,
-      sum: [...(/^Resources:\n((?: {4}.*\n)+)/m.exec(stdout)?.[1]?.matchAll(/^ {4}(.*\d .*)$/gm) ?? [])]
-        .map(([, line = ""]) => line)
-        .filter((line) => !line.endsWith("errored")),
-      errors: [...all.matchAll(/^ {4}(error: (?!update failed|preview failed).*(?:\n {4}.+)*)/gm)]
-        .map(([, error = ""]) =>
-          error
-            .replaceAll(/\/tmp\S*?(index\.\w+)\S*/g, "PROGRAM")
-            .split("\n")
-            .filter((line) => !/ at /.test(line))
-            .join("\n"),
-        )
-        .filter((error, index, errors) => errors.indexOf(error) === index),
+      ...ended({ code, stdout, all }),
       state,
       output: await engine.output("address").catch(() => "none"),
       routers: Object.fromEntries(await Promise.all(hosts.map(async (host) => [host, await configured(host)]))),
@@ -157,31 +142,6 @@ async function play(engine: Engine | InProcess): Promise<Map<string, Seen>> {
     });
   }
   return seen;
-}
-
-/** The state without times, places in the program, and ids of the provider, which the engine draws. */
-async function resources(engine: Engine | InProcess): Promise<Record<string, unknown>> {
-  const all: StateResource[] =
-    "run" in engine
-      ? (JSON.parse((await engine.run(["stack", "export", "--show-secrets"])).stdout).deployment.resources ?? [])
-      : ((await engine.export({ secrets: true })).deployment.resources ?? []);
-  return Object.fromEntries(
-    all.map(({ created, modified, sourcePosition, stackTrace, provider, propertyDependencies, ...one }) => {
-      const dependencies = Object.entries((propertyDependencies as Record<string, string[] | null>) ?? {});
-      const kept = {
-        inputs: {},
-        outputs: {},
-        ...one,
-        ...(Array.isArray(one.dependencies) && { dependencies: [...one.dependencies].sort() }),
-        provider: typeof provider === "string" ? provider.slice(0, provider.lastIndexOf("::")) : undefined,
-        propertyDependencies: Object.fromEntries(
-          dependencies.flatMap(([key, urns]) => (urns && urns.length > 0 ? [[key, [...urns].sort()]] : [])),
-        ),
-      };
-      if (one.type.startsWith("pulumi:providers:")) return [one.urn, { ...kept, id: "" }];
-      return [one.urn, kept];
-    }),
-  );
 }
 
 /** What a router has been told, and does. */

@@ -2,9 +2,9 @@
 // feel. Every attack is first seen to work where the shares are taken away.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, program, routeOnUplink, start } from "./stack.ts";
+import { connects, counted, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbor; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -12,7 +12,7 @@ const DB = "2001:67c:2834:11::";
 const OUTSIDE = "2001:db8:1::80";
 const VIP = "2001:67c:2834::80";
 
-let engine: Engine;
+let engine: InProcess;
 const servers: Background[] = [];
 
 const rest = (more = "") => `
@@ -62,7 +62,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1");
   await routeOnUplink("2001:67c:2834::/59", "2001:db8:ffff::10");
-  engine = await start();
+  engine = await startInProcess();
   await up();
   for (const [guest, address] of [
     ["web1", `${WEB}10`],

@@ -1,11 +1,14 @@
 // The types that npm publishes: whatever a program can name by a class, an argument or an output, it can import by its name.
 
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
 
-const dist = path.join(import.meta.dirname, "../../dist");
+const repository = path.join(import.meta.dirname, "../..");
+const dist = path.join(repository, "dist");
 
 test("vpc6 exports every type that its classes and arguments mention", () => {
   const index = path.join(dist, "resources/index.d.ts");
@@ -50,4 +53,33 @@ test("vpc6 exports every type that its classes and arguments mention", () => {
   expect([...found.mentioned]).toEqual(
     expect.arrayContaining(["HealthArgs", "Resource", "RouterShare", "Tier", "UplinkNeighborArgs"]),
   );
+});
+
+test("a resource of another copy of the package is of the same type: no class has a member that only its own copy can declare", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "vpc6-types-"));
+  try {
+    symlinkSync(path.join(repository, "node_modules"), path.join(folder, "node_modules"));
+    for (const copy of ["a", "b"]) cpSync(dist, path.join(folder, copy), { recursive: true });
+    const classes = Object.keys(createRequire(import.meta.url)(path.join(dist, "resources/index.js")));
+    expect(classes.length).toBeGreaterThan(10);
+    const lines = classes.map((name) => `export const as${name} = (it: b.${name}): a.${name} => it;`);
+    const program = path.join(folder, "program.ts");
+    const wrong = "export const wrong = (it: b.Zone): a.Vpc => it;";
+    const imports = [`import * as a from "./a/resources/index";`, `import * as b from "./b/resources/index";`];
+    writeFileSync(program, [...imports, ...lines, wrong].join("\n"));
+    const compiled = ts.createProgram([program], {
+      strict: true,
+      module: ts.ModuleKind.Preserve,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      skipLibCheck: true,
+      noEmit: true,
+    });
+    const errors = ts.getPreEmitDiagnostics(compiled).map(({ file, start = 0 }) => {
+      return file?.text.slice(file.text.lastIndexOf("\n", start) + 1).split("\n", 1)[0];
+    });
+    // A Vpc is still no Zone.
+    expect(errors).toEqual([wrong]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

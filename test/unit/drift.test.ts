@@ -1,6 +1,7 @@
 // The report of a refresh: what differs and where, short, and in a form that the CLI shows as text.
 
 import { expect, test } from "vitest";
+import { SERVICES, SLOTS } from "../../provider/contract";
 import { differences } from "../../provider/drift";
 import { hashes, type Outputs } from "../../provider/state";
 
@@ -48,4 +49,12 @@ test("no line looks like YAML, and there are not too many", () => {
   expect(text).not.toMatch(/:(\s|$)/m);
   expect(text.split("\n")).toHaveLength(25);
   expect(text).toMatch(/\nand 36 more$/);
+});
+
+test.each(SLOTS)("where a fragment itself was changed, its service's comparison with it is not told: %s", (slot) => {
+  const before = { ...props, fragments: hashes({ [slot]: "one\n" }) } as Outputs;
+  const service = Object.entries<readonly string[]>(SERVICES).find(([, its]) => its.includes(slot))?.[0] ?? slot;
+  expect(differences(before, { [slot]: "two\n" }, [{ service, text: "line added to it, two" }])).toBe(
+    `${slot} on router vr1 was changed by another hand`,
+  );
 });

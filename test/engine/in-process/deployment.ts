@@ -211,8 +211,11 @@ export class Deployment {
 
   #broken(urn: string, error: unknown, keep: (left: NonNullable<HookError["left"]>) => Resource): Stopped {
     if (!(error instanceof HookError)) return this.#fail(urn, String(error));
-    if (error.left) this.#done.push(keep(error.left));
-    return this.#fail(urn, error.message);
+    if (!error.left) return this.#fail(urn, error.message);
+    const { reasons } = error.left;
+    this.#done.push(keep(error.left));
+    const many = `${reasons.length} error${reasons.length === 1 ? "" : "s"} occurred:`;
+    return this.#fail(urn, `${many}\n${reasons.map((reason) => `\t* ${reason}`).join("\n")}`);
   }
 
   // ---- deleting ----

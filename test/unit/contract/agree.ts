@@ -125,7 +125,8 @@ function places({ world, program, host, here, of }: Setting): void {
   expect(tayga).toContain(`\ndata-dir ${at("TAYGA_DATA")}/${of("Nat64").inputs.device}\n`);
   expect(router.dnsmasq).toContain(`\ndhcp-hostsdir=${at("VAR")}/dhcp-hosts\nhostsdir=${at("VAR")}/dns-hosts\n`);
   const tables = here.flatMap((it) => [...(fragmentsOf(it).nftables ?? "").matchAll(/^(?:add \w+|table) (\S+ \S+)/gm)]);
-  expect(new Set(tables.map(([, table]) => `table ${table}`))).toEqual(new Set([at("nftables_head")]));
+  const made = [...said.matchAll(/(?:^|=)table (\S+ \S+)/gm)];
+  expect(new Set(tables.map(([, table]) => table))).toEqual(new Set(made.map(([, table]) => table)));
   const { commands } = world.program;
   expect(commands.observe("root")).toBe(`${at("PROGRAM")} observe`);
   expect(commands.install("root")).toContain(`mv -f $n ${at("PROGRAM")};`);
@@ -257,6 +258,8 @@ observe 2>/dev/null`);
     expect(drift.startsDnsmasqAnew(`something else\n${line}`), line).toBe(startsAnew);
   };
   tell("Router", `dnsmasq on router vr1, file ${host.root}${contract.VAR}/dns-hosts/${router} changed`, false);
+  // What is nobody else's is the Router's.
+  tell("Router", "program on router vr1, vpc6.service is disabled", false);
   tell("Tier", "network on router vr1, address removed, web0 2001:67c:2834:1::1/64", true);
   tell("Tier", "network on router vr1, address removed, web0 10.1.1.1/24", false);
   tell("Vpc", "network on router vr1, address removed, lo 2001:67c:2834::1/128", false);

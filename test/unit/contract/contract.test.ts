@@ -17,6 +17,16 @@ test("every fact that is changed where it is written is changed everywhere", asy
   await agree(changed);
 });
 
+test("every fact of the contract is among those that are changed here", () => {
+  const [now, then] = [contractWith([]), contractWith(everything)].map(
+    (it) => new Map<string, unknown>(Object.entries(it)),
+  );
+  const facts = [...(now ?? [])].filter(([, value]) => ["string", "number"].includes(typeof value));
+  const same = facts.filter(([name, value]) => then?.get(name) === value).map(([name]) => name);
+  // Of these patterns texts of the provider's own are judged only; the program has its list of slots.
+  expect(same).toEqual(["NAME", "SLOT"]);
+});
+
 test.each(SHARED)("a program that says as before is found out: %s", async (fact) => {
   const before = contractWith(everything.filter(([it]) => it !== fact));
   await expect(agree(changed, changed.program.programOf(before))).rejects.toThrow();

@@ -10,50 +10,54 @@ import type { Values } from "../check";
 export type Contract = typeof import("../../../provider/contract");
 
 /** What the provider and the program on a router both say or read: what the contract says, and what it might say. */
-export const SHARED: readonly [fact: string, line: string, other: string][] = [
-  ["ids of Routers", 'ROUTER_ID = "router:"', 'ROUTER_ID = "machine:"'],
-  ["ids of Uplinks", 'UPLINK_ID = "uplink:"', 'UPLINK_ID = "upstream:"'],
-  ["characters of ids", "[A-Za-z0-9._@:-]*", "[A-Za-z0-9._@:~-]*"],
-  ["length of ids", "ID_LONGEST = 200", "ID_LONGEST = 150"],
-  ["interfaces by MAC", 'MAC_TOKEN = "mac-"', 'MAC_TOKEN = "link-"'],
-  ["placeholders of secrets", "DIGITS = 4", "DIGITS = 6"],
-  ["the table", 'TABLE = "inet vpc6"', 'TABLE = "inet vpc7"'],
-  ["chains of tiers", 'TO_TIER = "to/"', 'TO_TIER = "towards/"'],
-  ["whose a list is", 'STACK_MARK = "# stack "', 'STACK_MARK = "# of stack "'],
-  ["port of passwords", "PASSWORD_PORT = 8080", "PASSWORD_PORT = 8090"],
-  ["port of DNS64", "DNS64_PORT = 5354", "DNS64_PORT = 5355"],
-  ["devices of NAT64", 'NAT64_DEVICE = "nat64-"', 'NAT64_DEVICE = "n64-"'],
-  ["place of the program", 'LIB = "/usr/local/lib/vpc6"', 'LIB = "/usr/local/lib/vpc7"'],
-  ["place of the configuration", 'ETC = "/etc/vpc6"', 'ETC = "/etc/vpc7"'],
-  ["place of what is kept", 'VAR = "/var/lib/vpc6"', 'VAR = "/var/lib/vpc7"'],
-  ["place of certificates", 'CERTIFICATES = "certificates.d"', 'CERTIFICATES = "certs.d"'],
-  ["place of translators' data", 'TAYGA_DATA = "/var/lib/vpc6-tayga"', 'TAYGA_DATA = "/var/lib/vpc7-tayga"'],
-  ["head of payloads", 'TRANSACTION = "vpc6-transaction 1"', 'TRANSACTION = "vpc6-transaction 2"'],
-  ["head of answers", 'ANSWER = "vpc6-answer 1"', 'ANSWER = "vpc6-answer 2"'],
-  ["head of differences", 'DRIFT = "vpc6-drift 1"', 'DRIFT = "vpc6-drift 2"'],
-  ["end of differences", 'DRIFT_END = "end vpc6-drift"', 'DRIFT_END = "end of vpc6-drift"'],
-  ["lines of progress", 'SAYS = "vpc6: "', 'SAYS = "vpc6 says: "'],
-  ["end of the program", 'PROGRAM_END = "end of vpc6"', 'PROGRAM_END = "so far vpc6"'],
-  ["least wait for a confirmation", "CONFIRM_LEAST = 3", "CONFIRM_LEAST = 5"],
-  ["longest wait for a confirmation", "CONFIRM_MOST = 600", "CONFIRM_MOST = 700"],
-  ["usual wait for a confirmation", "CONFIRM_WAIT = 30", "CONFIRM_WAIT = 40"],
+export const SHARED: readonly [fact: string, name: string, other: string][] = [
+  ["ids of Routers", "ROUTER_ID", '"zz-router:"'],
+  ["ids of Uplinks", "UPLINK_ID", '"upstream:"'],
+  ["characters of ids", "ID", '"[A-Za-z0-9][A-Za-z0-9._@:~-]*"'],
+  ["length of ids", "ID_LONGEST", "150"],
+  ["interfaces by MAC", "MAC_TOKEN", '"link-"'],
+  ["placeholders of secrets", "DIGITS", "6"],
+  ["the table", "TABLE", '"inet vpc7"'],
+  ["the table of shares", "SHARES", '"inet vpc7_shares"'],
+  ["the table of ARP's shares", "ARP_SHARES", '"arp vpc7_shares"'],
+  ["chains of tiers", "TO_TIER", '"towards/"'],
+  ["whose a list is", "STACK_MARK", '"# of stack "'],
+  ["port of passwords", "PASSWORD_PORT", "8090"],
+  ["port of DNS64", "DNS64_PORT", "5355"],
+  ["devices of NAT64", "NAT64_DEVICE", '"n64-"'],
+  ["place of the program", "LIB", '"/usr/local/lib/vpc7"'],
+  ["place of the configuration", "ETC", '"/etc/vpc7"'],
+  ["place of what is kept", "VAR", '"/var/lib/vpc7"'],
+  ["place of certificates", "CERTIFICATES", '"certs.d"'],
+  ["place of translators' data", "TAYGA_DATA", '"/var/lib/vpc7-tayga"'],
+  ["head of payloads", "TRANSACTION", '"vpc6-transaction 2"'],
+  ["head of answers", "ANSWER", '"vpc6-answer 2"'],
+  ["head of differences", "DRIFT", '"vpc6-drift 2"'],
+  ["end of differences", "DRIFT_END", '"end of vpc6-drift"'],
+  ["lines of progress", "SAYS", '"vpc6 says: "'],
+  ["end of the program", "PROGRAM_END", '"so far vpc6"'],
+  ["least wait for a confirmation", "CONFIRM_LEAST", "5"],
+  ["longest wait for a confirmation", "CONFIRM_MOST", "700"],
+  ["usual wait for a confirmation", "CONFIRM_WAIT", "40"],
 ];
 
 /** What only one side has; that it stands in one place is to be seen by changing it, too. */
 export const OTHERS: typeof SHARED = [
-  ["ids of ExternalNetworks", 'NETWORK_ID = "network:"', 'NETWORK_ID = "group:"'],
-  ["ids of lists", 'LIST = "acl:"', 'LIST = "list:"'],
-  ["place of what runs", 'RUN = "/run/vpc6"', 'RUN = "/run/vpc7"'],
-  ["place of passwords", 'PASSWORDS = "passwords.d"', 'PASSWORDS = "secrets.d"'],
+  ["ids of ExternalNetworks", "NETWORK_ID", '"group:"'],
+  ["ids of lists", "LIST", '"list:"'],
+  ["place of what runs", "RUN", '"/run/vpc7"'],
+  ["place of passwords", "PASSWORDS", '"secrets.d"'],
 ];
 
 const source = readFileSync(new URL("../../../provider/contract.ts", import.meta.url), "utf8");
 
-/** The contract with other lines. */
+/** The contract with other values. */
 export function contractWith(changes: typeof SHARED): Contract {
-  const changed = changes.reduce((text, [fact, line, other]) => {
-    if (text.split(line).length !== 2) throw new Error(`${fact}: provider/contract.ts does not say once: ${line}`);
-    return text.replace(line, other);
+  const changed = changes.reduce((text, [fact, name, other]) => {
+    const line = new RegExp(`^((?:export )?const ${name} = )(.*);$`, "m");
+    const before = line.exec(text)?.[2];
+    if (before === undefined || before === other) throw new Error(`${fact}: ${name} is ${before}, which is to change`);
+    return text.replace(line, (_, start) => `${start}${other};`);
   }, source);
   const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 };
   const exports = {};

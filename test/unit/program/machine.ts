@@ -60,11 +60,13 @@ const question =
 
 export class Machine {
   readonly root = mkdtempSync(path.join(tmpdir(), "vpc6-machine-"));
+  readonly services: string | undefined;
   #seen = 0;
   #sent = 0;
 
   /** `services`: those that the program has here, in its order; without, all. */
-  constructor(readonly services?: string) {
+  constructor(services?: string) {
+    this.services = services;
     onTestFinished(() => rmSync(this.root, { recursive: true, force: true }));
     for (const folder of [
       "bin recorders answers units proc/sys sys/class/net etc/systemd/system run/systemd/system etc/frr etc/bind root",

@@ -292,6 +292,14 @@ describe("warnings", () => {
     expect(markdown).toContain("Zone `ams1`, was `old`'s");
   });
 
+  test("a guest's addresses, IPv4 as IPv6, are told in the table and are no address space", () => {
+    const ledger = (...lines: string[]) => ({ claim: "web", ledger: ["1 of 1 in use", ...lines].join("\n") });
+    const both = ledger("instance  2001:db8::10  web1", "ipv4  10.1.1.2  web1");
+    const { markdown } = of(step("update", "Tier", "web", both, ledger()));
+    expect(markdown).toContain("| freed | `10.1.1.2` | IPv4 address of guest `web1` | Tier `web`");
+    expect(markdown).not.toMatch(/given back|prefixes and addresses|` freed/);
+  });
+
   test("a renamed claim is no claim and nothing freed", () => {
     const ledger = (line: string) => ({ name: "ams1", ledger: `1 of 1 in use\n${line}` });
     const { markdown } = of(

@@ -1,0 +1,60 @@
+// What the in-process engine and the Pulumi CLI have to agree on after the same run.
+
+import type { Engine, StateResource } from "./engine.ts";
+import type { InProcess } from "./in-process.ts";
+
+/** How far a run that fails has come with the others by then is a matter of chance. */
+const SKIPPED = /^\d+ unchanged$|errored$/;
+
+export interface Ended {
+  code: number;
+  /** `+ 3 created` and so on. */
+  sum: string[];
+  errors: string[];
+}
+
+/** How a run ended. That the stack's own resource is called failed too, and where in a program an error came from, is the CLI's way. */
+export function ended({ code, stdout, all }: { code: number; stdout: string; all: string }): Ended {
+  const [, sum = ""] = /^Resources:\n((?: {4}.*\n)+)/m.exec(stdout) ?? [];
+  const errors = [
+    ...all.matchAll(/^ {4}(error: (?!update failed|preview failed|destroy failed).*(?:\n {4}.+)*)/gm),
+  ].map(([, error = ""]) =>
+    error
+      .replaceAll(/\/tmp\S*?index\.\w+/g, "PROGRAM")
+      .split("\n")
+      .filter((line) => !/ at /.test(line))
+      .join("\n"),
+  );
+  return {
+    code,
+    sum: [...sum.matchAll(/^ {4}(.*\d .*)$/gm)].flatMap(([, line = ""]) =>
+      SKIPPED.test(line) && code !== 0 ? [] : [line],
+    ),
+    errors: [...new Set(errors)].sort(),
+  };
+}
+
+/** The state without times, places in the program, and ids of the provider, which the engine draws. */
+export async function stateOf(engine: Engine | InProcess): Promise<Record<string, unknown>> {
+  const all: StateResource[] =
+    "run" in engine
+      ? (JSON.parse((await engine.run(["stack", "export", "--show-secrets"])).stdout).deployment.resources ?? [])
+      : ((await engine.export({ secrets: true })).deployment.resources ?? []);
+  return Object.fromEntries(
+    all.map(({ created, modified, sourcePosition, stackTrace, provider, propertyDependencies, ...one }) => {
+      const dependencies = Object.entries((propertyDependencies as Record<string, string[] | null>) ?? {});
+      const kept = {
+        inputs: {},
+        outputs: {},
+        ...one,
+        ...(Array.isArray(one.dependencies) && { dependencies: [...one.dependencies].sort() }),
+        provider: typeof provider === "string" ? provider.slice(0, provider.lastIndexOf("::")) : undefined,
+        propertyDependencies: Object.fromEntries(
+          dependencies.flatMap(([key, urns]) => (urns && urns.length > 0 ? [[key, [...urns].sort()]] : [])),
+        ),
+      };
+      if (one.type.startsWith("pulumi:providers:")) return [one.urn, { ...kept, id: "" }];
+      return [one.urn, kept];
+    }),
+  );
+}
