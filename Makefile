@@ -53,9 +53,9 @@ test-faults: setup build ## the fault campaign, about an hour: 510 tries, none m
 	@VPC6_FAULTS=$(FAULTS) VPC6_FAULTS_DOC=$(CURDIR)/docs/reliability.md VPC6_FAULTS_REPORT=$(CURDIR)/faults.json \
 		tools/env vitest run --project lab test/lab/faults.test.ts
 
-test-fleet: setup build ## 1,000 simulated routers in one run, then 100 stacks on one Postgres: an hour on 2 cores; FLEET=1000 STACKS=100
+test-fleet: setup build ## 1,000 simulated routers in one run, 1,024 VPCs, then 100 stacks on one Postgres: an hour on 2 cores; FLEET=1000 STACKS=100
 	@VPC6_FLEET=$(or $(FLEET),1000) VPC6_STACKS=$(or $(STACKS),100) tools/env vitest run --project engine \
-		test/engine/fleet.test.ts test/engine/scale-out.test.ts --no-file-parallelism
+		test/engine/fleet.test.ts test/engine/scale.test.ts test/engine/scale-out.test.ts --no-file-parallelism
 
 test-truth: setup build ## 200 random edits, and 40 on a real router (root): is what preview says what up does? An hour; TRUTH=200,SEED TRUTH_LAB=40,SEED
 	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts
@@ -67,7 +67,7 @@ test-undisturbed: setup ## 50 updates, in place of 15, that no connection and no
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts
 
-bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, half an hour; BENCH=rule,engine for parts
+bench: setup build ## docs/performance.md: vpc6 against ssh, Ansible and do-nothing resources; root, a quiet machine, an hour; BENCH=rule,up,losses,first,guests,ledger,engine,fleet for parts
 	@tools/env node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --import $(CURDIR)/bench/resolve.mjs bench/run.ts
 
 docs: packages ## docs/resources/ from the doc comments

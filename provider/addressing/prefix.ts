@@ -2,6 +2,7 @@
 // Reading text never throws: the answer is the value, or a string that tells the user why not. What is printed is
 // canonical (RFC 5952), so that one value has one text. Arithmetic outside a prefix is a bug and throws RangeError.
 import { Address4, Address6 } from "ip-address";
+import { printable } from "../arguments";
 
 export type Family = 4 | 6;
 export interface Prefix {
@@ -28,10 +29,7 @@ export const sizeOf = (prefix: Prefix): bigint => 1n << BigInt(bitsOf(prefix.fam
 
 /** User's text as a message shows it: quoted, on one line, not endless. */
 export const quote = (text: string): string =>
-  JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (it) => `\\u${it.codePointAt(0)?.toString(16).padStart(4, "0")}`,
-  );
+  printable(JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text));
 
 /** `2001:db8::10` or `192.0.2.10`. */
 export function parseAddress(text: string): Address | string {

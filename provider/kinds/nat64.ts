@@ -17,14 +17,12 @@ import { derive, hasUnknown, UNKNOWN } from "../unknown";
 const WELL_KNOWN = "64:ff9b::/96";
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
-/** An IPv4 prefix in its canonical form; `negated` allows BIND's `!` in front of it. */
-const prefix4 = (negated: boolean): Type<string> =>
-  text("an IPv4 prefix, e.g. 10.0.0.0/8", (value) => {
-    const not = negated && value.startsWith("!") ? "!" : "";
-    const prefix = parsePrefix(value.slice(not.length));
-    if (typeof prefix === "string" || prefix.family === 6) return { not: "is not an IPv4 prefix, e.g. 10.0.0.0/8" };
-    return not + value.slice(not.length);
-  });
+/** An IPv4 prefix, of which there is one spelling; BIND's `!` may stand in front of it. */
+const mappedPrefix = text("an IPv4 prefix, e.g. 10.0.0.0/8", (value) => {
+  const prefix = parsePrefix(value.replace(/^!/, ""));
+  if (typeof prefix === "string" || prefix.family === 6) return { not: "is not an IPv4 prefix, e.g. 10.0.0.0/8" };
+  return value;
+});
 
 const pool = text("an IPv4 prefix", (value) => {
   const prefix = parsePrefix(value);
@@ -55,7 +53,7 @@ const suffix: Type<string> = (value, path, fail) => {
 
 const options = record({
   clients: optional(list(prefix6)),
-  mapped: optional(list(prefix4(true))),
+  mapped: optional(list(mappedPrefix)),
   exclude: optional(list(prefix6Mapped())),
   recursiveOnly: withDefault(boolean, true),
   suffix: withDefault(suffix, "::"),

@@ -11,6 +11,12 @@ import path from "node:path";
 
 const repository = path.join(import.meta.dirname, "../..");
 
+/** A stack's settings, beside the program, and its state, in the backend. */
+const SETTINGS = "Pulumi.dev.yaml";
+const stackFile = (project: string) => `.pulumi/stacks/${project}/dev.json`;
+/** The files of the empty stacks that were made. */
+const stacks = new Map<string, (readonly [file: string, text: string])[]>();
+
 /** How a command ended: its exit code (128 + n if a signal ended it) and what it printed. */
 export interface Ended {
   code: number;
@@ -76,8 +82,27 @@ export class Engine implements AsyncDisposable {
     await mkdir(path.join(engine.folder, "node_modules"));
     await symlink(options.vpc6 ?? repository, path.join(engine.folder, "node_modules/vpc6"));
     await symlink(path.join(repository, "node_modules/@pulumi"), path.join(engine.folder, "node_modules/@pulumi"));
-    await engine.#must("stack", "init", "dev");
+    await engine.#begin();
     return engine;
+  }
+
+  /** An empty stack. It is the same for all of one name: the CLI makes the first, of which the others are copies. */
+  async #begin(): Promise<void> {
+    const key = JSON.stringify([this.#name, this.#env.PULUMI_CONFIG_PASSPHRASE]);
+    const ready = stacks.get(key);
+    if (ready) {
+      for (const [file, text] of ready) {
+        const target = path.join(file === SETTINGS ? this.folder : this.#backend, file);
+        await mkdir(path.dirname(target), { recursive: true });
+        await writeFile(target, text);
+      }
+      return;
+    }
+    await this.#must("stack", "init", "dev");
+    const files = [SETTINGS, ".pulumi/meta.yaml", stackFile(this.#name)];
+    const read = async (file: string) =>
+      [file, await readFile(path.join(file === SETTINGS ? this.folder : this.#backend, file), "utf8")] as const;
+    stacks.set(key, await Promise.all(files.map(read)));
   }
 
   /** Writes the program: TypeScript that Node.js can strip of its types, or JavaScript. */
@@ -130,7 +155,7 @@ export class Engine implements AsyncDisposable {
 
   /** The state file as it is on disk, to look for what must not be in it. */
   stateFile(): Promise<string> {
-    return readFile(path.join(this.#backend, `.pulumi/stacks/${this.#name}/dev.json`), "utf8");
+    return readFile(path.join(this.#backend, stackFile(this.#name)), "utf8");
   }
 
   /** Any pulumi command. */

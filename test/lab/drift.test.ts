@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import { report } from "../../cli/report";
 import { readStack } from "../../cli/stack";
-import type { Engine } from "../engine/engine.ts";
+import type { State } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { capture, logins, program, start } from "./stack.ts";
+import { capture, logins, program, startInProcess } from "./stack.ts";
 
 const rest = `
 const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
@@ -214,7 +215,16 @@ const edits: [what: string, edit: string | string[], says: Record<string, string
   ["a changed program", "echo >>/usr/local/lib/vpc6/vpc6", { "Router vr1": "/usr/local/lib/vpc6/vpc6 changed" }],
 ];
 
-let engine: Engine;
+/** One of each kind of resource, which do not get in each other's way. */
+const SHOWN = [
+  "an added rule",
+  "a flushed chain",
+  "a fragment changed in its place",
+  "a removed BGP neighbour",
+  "a tier's sysctl",
+];
+
+let engine: InProcess;
 let flow: Background[];
 
 beforeAll(async () => {
@@ -225,7 +235,7 @@ beforeAll(async () => {
     "sed -i s/bgpd=no/bgpd=yes/ /etc/frr/daemons && cat >/etc/frr/frr.conf && chown frr:frr /etc/frr/frr.conf && systemctl start frr",
     { input: FRR },
   );
-  engine = await start();
+  engine = await startInProcess();
   await engine.program(await text());
   const { code, all } = await engine.up();
   expect(code, all).toBe(0);
@@ -247,8 +257,8 @@ afterAll(async () => {
 const text = () => program(rest, { routers: { vr1: "" }, zone: `asnRange: "4200000000-4200000999",` });
 
 /** What the state says of each resource that is not as applied. */
-async function reports(): Promise<Record<string, string>> {
-  const { resources = [] } = (await engine.export()).deployment;
+async function reports(on: { export(): Promise<State> } = engine): Promise<Record<string, string>> {
+  const { resources = [] } = (await on.export()).deployment;
   return Object.fromEntries(
     resources.flatMap(({ urn, outputs }) => {
       const { live } = (outputs ?? {}) as { live?: string };
@@ -329,15 +339,13 @@ describe("what a hand changed shows, and up repairs it", () => {
     const began = Date.now();
     await lab.exec("vr1", edit);
     const found = await starts();
-    const { code, all } = await engine.refresh({ args: ["--diff"] });
+    const { code, all } = await engine.refresh();
     expect(code, all).toBe(0);
     const said = await reports();
     expect(Object.keys(said).sort(), JSON.stringify(said)).toEqual(Object.keys(says).sort());
     for (const [resource, line] of Object.entries(says)) {
       expect(said[resource]).toContain(line);
       expect(said[resource]).toContain("on router vr1");
-      // The CLI shows it, up to the width of a line.
-      expect(all).toContain(said[resource]?.split(/["\n]/)[0]?.slice(0, 60));
     }
     const repaired = await engine.up();
     expect(repaired.code, repaired.all).toBe(0);
@@ -352,7 +360,7 @@ describe("what a hand changed shows, and up repairs it", () => {
     await lab.exec("vr1", "ip addr del 2001:67c:2834:2::1/64 dev web0");
     // One is due every 30 s.
     await sleep(31_000);
-    const { stdout } = await engine.preview({ json: true, args: ["--refresh"] });
+    const { stdout } = await engine.underTheCli((cli) => cli.preview({ json: true, args: ["--refresh"] }));
     const { markdown } = report(readStack(stdout));
     expect(markdown).toContain("**Tier `web` changed, on router `vr1`.**");
     expect(markdown).toContain("restarts dnsmasq");
@@ -366,12 +374,37 @@ describe("what a hand changed shows, and up repairs it", () => {
 
   test("a nightly job sees it: exit code 7 of preview --refresh --expect-no-changes", async () => {
     await lab.exec("vr1", "nft flush chain inet vpc6 own_address");
-    const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes", "--diff"] });
-    expect(code, all).toBe(7);
-    expect(all).toContain("nftables on router vr1, rule removed from chain own_address");
-    const repaired = await engine.up({ args: ["--refresh"] });
-    expect(repaired.code, repaired.all).toBe(0);
+    await engine.underTheCli(async (cli) => {
+      const { code, all } = await cli.preview({ args: ["--refresh", "--expect-no-changes", "--diff"] });
+      expect(code, all).toBe(7);
+      expect(all).toContain("nftables on router vr1, rule removed from chain own_address");
+      const repaired = await cli.up({ args: ["--refresh"] });
+      expect(repaired.code, repaired.all).toBe(0);
+    });
     await clean();
+  });
+
+  test("the Pulumi CLI shows it, up to the width of a line, and its up repairs it", async () => {
+    onTestFailed(async () => void (await engine.up({ args: ["--refresh"] })));
+    const many = edits.filter(([what]) => SHOWN.includes(what));
+    expect(many).toHaveLength(SHOWN.length);
+    for (const [, edit] of many) await lab.exec("vr1", edit);
+    await engine.underTheCli(async (cli) => {
+      const { code, all } = await cli.refresh({ args: ["--diff"] });
+      expect(code, all).toBe(0);
+      const said = await reports(cli);
+      expect(Object.keys(said).sort()).toEqual(many.flatMap(([, , says]) => Object.keys(says)).sort());
+      for (const [, , says] of many) {
+        for (const [resource, line] of Object.entries(says)) {
+          expect(said[resource]).toContain(line);
+          expect(all).toContain(said[resource]?.split(/["\n]/)[0]?.slice(0, 60));
+        }
+      }
+      const repaired = await cli.up();
+      expect(repaired.code, repaired.all).toBe(0);
+      const again = await cli.preview({ args: ["--refresh", "--expect-no-changes", "--diff"] });
+      expect(again.code, again.all).toBe(0);
+    });
   });
 });
 

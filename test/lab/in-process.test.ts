@@ -23,8 +23,10 @@ interface Run {
 interface Seen extends Ended {
   /** By URN. */
   state: Record<string, unknown>;
-  output: unknown;
+  outputs?: unknown[];
   routers: Record<string, string>;
+  /** What `--diff` shows of what changes. */
+  changes: string[];
   /** In the order in which they ended. */
   deleted: string[];
 }
@@ -68,8 +70,8 @@ const RUNS: Run[] = [
   {
     name: "a preview of a change",
     what: "preview",
-    text: net + web1 + list(`"82"`),
-    args: ["--expect-no-changes"],
+    text: net + web1 + list(`"82"`) + guest("web2", "12"),
+    args: ["--diff", "--expect-no-changes"],
     code: 7,
   },
   {
@@ -136,8 +138,12 @@ async function play(engine: Engine | InProcess): Promise<Map<string, Seen>> {
     seen.set(name, {
       ...ended({ code, stdout, all }),
       state,
-      output: await engine.output("address").catch(() => "none"),
+      // All outputs stand in the state; this is how tests ask for one.
+      ...(name === "everything" && { outputs: [await engine.output("address"), await engine.output("word")] }),
       routers: Object.fromEntries(await Promise.all(hosts.map(async (host) => [host, await configured(host)]))),
+      changes: args.includes("--diff")
+        ? [...stdout.matchAll(/^\s*([-+~] .*)$/gm)].map(([, line = ""]) => line.trim().replaceAll(/\s+/g, " "))
+        : [],
       deleted: [...stdout.matchAll(/^ -\s+\S+vpc6:\S+ (\S+) deleted/gm)].map(([, one = ""]) => one),
     });
   }
@@ -176,11 +182,12 @@ describe.each(RUNS)("$name", ({ name, code }) => {
     expect(ours.get(name)?.code).toBe(code);
     expect(ours.get(name)?.sum).toEqual(real.get(name)?.sum);
     expect(ours.get(name)?.errors).toEqual(real.get(name)?.errors);
+    expect(ours.get(name)?.changes).toEqual(real.get(name)?.changes);
   });
 
   test("leaves the same state", () => {
     expect(ours.get(name)?.state).toEqual(real.get(name)?.state);
-    expect(ours.get(name)?.output).toEqual(real.get(name)?.output);
+    expect(ours.get(name)?.outputs).toEqual(real.get(name)?.outputs);
   });
 
   test("leaves the same on the routers", () => {
@@ -193,6 +200,8 @@ test("the runs are worth comparing: they fail, replace, repair and delete", () =
   for (const word of ["created", "updated", "deleted", "replaced", "unchanged", "to create"])
     expect(sums).toContain(word);
   expect([...real.values()].filter(({ errors }) => errors.length > 0)).toHaveLength(3);
+  expect(real.get("a preview of a change")?.changes).toContain("+ tcp dport 82 return");
+  expect(real.get("everything")?.outputs).toEqual(["2001:67c:2834:1::10", "a-word-of-ours"]);
   expect(real.get("everything")?.routers.vr1).toContain("2001:67c:2834");
   expect(JSON.stringify(real.get("everything")?.state)).toContain("a-word-of-ours");
 });

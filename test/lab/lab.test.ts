@@ -21,9 +21,9 @@ it("a command inside a host that is stopped for a moment, as all are when the ho
 it("a router that has the packages already is as one on which vpc6 has installed them a moment ago", async () => {
   await lab.up("vr1");
   lab.bare();
-  await lab.up("edge");
+  await lab.up("vr2");
   const packages = "bind9 dnsmasq-base frr frr-pythontools haproxy iproute2 nftables tayga".replaceAll(" ", "\n");
-  await converge(await address("root", "edge"), { id: "router:edge", label: "edge", fragments: { packages } });
+  await converge(await address("root", "vr2"), { id: "router:vr2", label: "vr2", fragments: { packages } });
   const commands = {
     packages: "dpkg -l | awk '{ print $1, $2, $3 }'",
     brought:
@@ -37,7 +37,7 @@ it("a router that has the packages already is as one on which vpc6 has installed
   };
   for (const [what, command] of Object.entries(commands)) {
     const [ready, installed] = await Promise.all(
-      (["vr1", "edge"] as const).map(async (host) => (await lab.exec(host, command, { check: false })).stdout),
+      (["vr1", "vr2"] as const).map(async (host) => (await lab.exec(host, command, { check: false })).stdout),
     );
     expect(installed, what).not.toBe("");
     expect(ready, what).toBe(installed);

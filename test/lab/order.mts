@@ -1,18 +1,20 @@
-// In which order vitest begins the lab's files: the long ones first, so that no worker is left with one of them at the end. Vitest itself
+// In which order vitest begins the files: the long ones first, so that no worker is left with one of them at the end. Vitest itself
 // would go by how long each took the last time, and in a fresh clone by how large it is; here the longest are not the largest.
 
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The longest first; which of two comes before the other matters little, that none of them comes last matters. */
-const LONG = "drift faults uplink password stacks undisturbed survival bgp nat64 dual-stack main-job truth fuzz".split(
-  " ",
-);
+/** By suite, the longest first; which of two comes before the other matters little, that none of them comes last matters. */
+const LONG: Record<string, string[]> = {
+  lab: "drift faults uplink password stacks undisturbed survival bgp nat64 dual-stack main-job truth fuzz".split(" "),
+  engine: "truth scale-out ledger report states stacks gitops fleet docs host".split(" "),
+  unit: "hostile scale fuzz long-lists".split(" "),
+};
 
 /** What is not named has a place behind those that are. */
 function place({ moduleId }: TestSpecification): number {
-  const [, name = ""] = /\/test\/lab\/(?:.*\/)?([^/]+)\.test\.ts$/.exec(moduleId) ?? [];
-  const found = LONG.indexOf(name);
-  return found === -1 ? LONG.length : found;
+  const [, suite = "", name = ""] = /\/test\/(\w+)\/(?:.*\/)?([^/]+)\.test\.ts$/.exec(moduleId) ?? [];
+  const found = LONG[suite]?.indexOf(name) ?? -1;
+  return found === -1 ? 99 : found;
 }
 
 export class LongestFirst extends BaseSequencer {

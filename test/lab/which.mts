@@ -1,8 +1,11 @@
 // Which lab a test file has. Files at work at the same time have one each: the first of vitest's workers that of VPC6_LAB (lab 0 when
 // that is not set), the next ones those with the numbers behind it. As a setup file this says so to all that the worker starts.
 
-/** How many workers there are: a file waits much of its time, so that three of them keep two cores busy. */
-export const WORKERS = Number(process.env.VPC6_LABS ?? 3);
+/**
+ * How many workers there are. A file waits for much of its time, so that three of them keep two cores busy. Whoever names a lab has that
+ * one and no other, unless VPC6_LABS says how many.
+ */
+export const WORKERS = Number(process.env.VPC6_LABS ?? (process.env.VPC6_LAB ? 1 : 3));
 
 const first = Number(process.env.VPC6_LAB_OF_FIRST_WORKER ?? process.env.VPC6_LAB ?? 0);
 const lab = (worker: number): string => String(first + worker - 1 || "");

@@ -119,10 +119,12 @@ export class Report {
   /** The difference of two sets of inputs, key by key; of texts, line by line with two lines around. */
   #show(old: Properties, now: Properties): void {
     const walk = (before: Properties, after: Properties, depth: number) => {
-      const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+      const all = new Set([...Object.keys(before), ...Object.keys(after)]);
+      all.delete("__provider");
+      const keys = [...all].sort();
       const width = Math.max(...keys.map((key) => key.length));
       for (const key of keys) {
-        if (key === "__provider" || same(before[key], after[key])) continue;
+        if (same(before[key], after[key])) continue;
         const [was, is] = [before[key], after[key]];
         const sign = !(key in before) ? "+" : !(key in after) ? "-" : "~";
         const line = (text: string) => this.#print(indent(`${sign} ${key.padEnd(width)}: ${text}`, depth));

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { setCredentials } from "../../../provider/router/index";
 import { program } from "../../../provider/router/program";
 import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
-import { type Command, type ExecOptions, lab } from "../lab.ts";
+import { type Command, type ExecOptions, lab, type Router } from "../lab.ts";
 
 export const path = "/usr/local/lib/vpc6/vpc6";
 
@@ -15,7 +15,7 @@ export async function freshRouter(user = "root"): Promise<RouterAddress> {
   return await address(user);
 }
 
-export async function address(user = "root", name: "vr1" | "edge" = "vr1"): Promise<RouterAddress> {
+export async function address(user = "root", name: Router | "edge" = "vr1"): Promise<RouterAddress> {
   const env = await lab.env();
   process.env.VPC6_SSH_KEY_FILE = env.VPC6_SSH_KEY_FILE;
   setCredentials({});

@@ -4,10 +4,10 @@
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { vi } from "vitest";
-import type { Kind } from "../../../provider/kind";
 import type { Values } from "../check";
 
 export type Contract = typeof import("../../../provider/contract");
+export type KindName = keyof typeof import("../../../provider/kinds").kinds;
 
 /** What the provider and the program on a router both say or read: what the contract says, and what it might say. */
 export const SHARED: readonly [fact: string, name: string, other: string][] = [
@@ -70,27 +70,23 @@ export type World = Awaited<ReturnType<typeof worldOf>>;
 export async function worldOf(contract: Contract) {
   vi.resetModules();
   vi.doMock("../../../provider/contract", () => contract);
-  const [kinds, { arguments_, check }, samples] = await Promise.all([
-    Promise.all(KINDS.map(load)),
-    import("../check"),
-    import("../fuzz/arguments"),
-  ]);
+  const { kinds } = await import("../../../provider/kinds");
+  const { arguments_, check } = await import("../check");
   return {
     contract,
     arguments: arguments_,
-    samples: samples.valid,
+    samples: (await import("../fuzz/arguments")).valid,
     drift: await import("../../../provider/drift"),
     payload: await import("../../../provider/router/payload"),
     program: await import("../../../provider/router/program"),
     secrets: await import("../../../provider/secrets"),
     state: await import("../../../provider/state"),
-    kinds: KINDS,
+    kinds: Object.keys(kinds) as KindName[],
     /** A resource as `create` would send it; undefined where its arguments are refused. */
     async resource(kind: KindName, args: Values): Promise<Resource | undefined> {
       const { inputs, reasons } = await check(kind, args);
-      const found = kinds[KINDS.indexOf(kind)];
-      if (reasons.length > 0 || !found) return undefined;
-      return { kind, id: found.identify(inputs as never), inputs: inputs as Values };
+      if (reasons.length > 0) return undefined;
+      return { kind, id: kinds[kind].identify(inputs as never), inputs };
     },
   };
 }
@@ -99,28 +95,4 @@ export interface Resource {
   kind: KindName;
   id: string;
   inputs: Values;
-}
-
-const KINDS = [
-  "Zone",
-  "Router",
-  "Vpc",
-  "Tier",
-  "IsolatedNetwork",
-  "Instance",
-  "NetworkAcl",
-  "ExternalNetwork",
-  "LoadBalancer",
-  "BgpPeer",
-  "Nat64",
-  "Uplink",
-] as const satisfies (keyof typeof import("../../../provider/index"))[];
-export type KindName = (typeof KINDS)[number];
-
-async function load(name: KindName): Promise<Kind> {
-  const file = name.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
-  const kinds = Object.values(await import(`../../../provider/kinds/${file}.ts`)) as Kind[];
-  const found = kinds.find((it) => it?.type === name);
-  if (!found) throw new Error(`provider/kinds/${file}.ts has no ${name}`);
-  return found;
 }

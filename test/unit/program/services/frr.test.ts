@@ -241,6 +241,22 @@ describe("applying", () => {
     expect(reloads((await apply([router, await of("BgpPeer", { bfd: true }), profiles(5, 4)])).did)).toBe(1);
   });
 
+  test("another password of a listen range is a start: the kernel would keep the former one", async () => {
+    const range = (word: string) =>
+      odd(
+        block(
+          "neighbor VPCS peer-group",
+          `neighbor VPCS password ${word}`,
+          "bgp listen range 2001:db8:ffff::/64 peer-group VPCS",
+        ),
+      );
+    await apply([router, peer, range("geheim-1")]);
+    runs();
+    machine.answer(TELL, `${peer.fragments.frr}${range("geheim-2").fragments.frr}`);
+    const { did } = await apply([router, peer, range("geheim-2")]);
+    expect([reloads(did), did.includes("systemctl restart frr"), did.includes(TELL)]).toEqual([0, true, false]);
+  });
+
   test("passwords go in files that are read, never where frr-reload.py would print them", async () => {
     await apply([router, peer]);
     runs();
