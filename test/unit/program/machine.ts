@@ -193,6 +193,8 @@ ${only ?? ""}
 ${prelude}
 ${script}
 code=$?
+# The stop of a timer is nobody's to wait for, but a test that asks what was done.
+wait
 printf '%s' "$WHY" >"$HOST/why"
 printf '%s' "$BLAME" >"$HOST/blame"
 exit $code`;
