@@ -59,7 +59,7 @@ describe("the tarball", () => {
 
   test("has nothing else: no sources, no tests", () => {
     const expected =
-      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|hbs|pl|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
+      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|awk|hbs|pl|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
 });

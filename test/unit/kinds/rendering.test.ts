@@ -398,9 +398,9 @@ test("an isolated network: what a tier has, and what a VPC would give it", async
     network: "unreachable 2001:db8:2800::/64\ninterface db0\naddress db0 2001:db8:2800::1/64 nodad\n",
     nftables: `add element inet vpc6 networks { 2001:db8:2800::/64 }
 add element inet vpc6 tiers { "db0" }
+add element inet vpc6 gateways { "db0" . 2001:db8:2800::1 }
 add element inet vpc6_shares share_tiers { "db0" }
 add element arp vpc6_shares arp_tiers { "db0" }
-add element inet vpc6 gateways { "db0" . 2001:db8:2800::1 }
 `,
     dnsmasq: `interface=db0
 ra-param=db0,30,1800
