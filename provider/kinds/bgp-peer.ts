@@ -212,7 +212,7 @@ function view(args: Known, old: Inputs | undefined): object {
     routerId: routerAddress === undefined ? hashed(routerOf(router)) : lowest(routerAddress),
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, `${args.name}@${cidr}`, old),
+    password: args.password && placeholder("password", args.password, old),
     keepalive,
     hold,
     connect,

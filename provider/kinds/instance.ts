@@ -88,7 +88,7 @@ export const instance: Kind<Args, InstanceInputs> = {
       mac,
       fqdn,
       hostname: host,
-      password: secretOf(args, addresses, old),
+      password: args.password && placeholder("password", args.password, old),
     };
     const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };
     const common = {
@@ -165,12 +165,6 @@ function holdOf(before: InstanceInputs, after: InstanceInputs, key: keyof Addres
   if (address !== after[key] && (mac !== undefined || after[key] === undefined))
     return says("ends", words`gives up its address ${address}: connections with it end`);
   return says("ends", "has another address or interface: connections with the old one end");
-}
-
-/** What stands for the password; the same while it is the same. */
-function secretOf(args: Args, { address, ipv4Address }: Addresses, old: Inputs | undefined): string | undefined {
-  const owner = idOf.placed(firstName(namesOf(args.claim, old)), String(address ?? ipv4Address));
-  return args.password && placeholder("password", args.password, owner, old);
 }
 
 interface Addresses {

@@ -212,7 +212,7 @@ function certificateOf({ tls, mode }: Args, file: string, old: Inputs | undefine
     what: derive([certificate], describeCertificate),
     alpn: mode === "http" ? " alpn h2,http/1.1" : "",
     chain: certificate,
-    key: placeholder("tls.privateKey", privateKey, file, old),
+    key: placeholder("tls.privateKey", privateKey, old),
   };
 }
 

@@ -283,7 +283,7 @@ function view(args: Known, neighbors: Neighbor[], range: string | undefined, old
     maximumPrefix,
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, idOf.uplink(name), old),
+    password: args.password && placeholder("password", args.password, old),
     keepalive,
     hold,
     connect,
