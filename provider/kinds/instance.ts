@@ -104,10 +104,10 @@ export const instance: Kind<Args, InstanceInputs> = {
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address ?? inputs.ipv4Address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   traffic: {
-    gone: [
+    gone: says(
       "ends",
       "is taken off the router: the guest loses its lease, its name and its hold on the address, and so the network",
-    ],
+    ),
     holds: ({ fqdn }) => (fqdn === undefined ? [] : [nameInDns(fqdn)]),
     disturbs(before, after, others) {
       // One more guest costs the others nothing: dnsmasq watches the files of leases and names.

@@ -143,10 +143,10 @@ export const uplink: Kind<Args, UplinkInputs> = {
   describe: (inputs) => `"${inputs.name}"`,
   owns: "share",
   traffic: {
-    gone: [
+    gone: says(
       "ends",
       "is taken off: the BGP sessions that were its own end, and their prefixes are no longer reached through it",
-    ],
+    ),
     disturbs(before, after) {
       if (!before) return [];
       if (!after) return listOf(before.neighbors).map(({ address }) => sessionEnds(address));
