@@ -4,6 +4,7 @@ import { type Entry, type Held, parse } from "../provider/addressing/ledger";
 import type { ClaimWords, Kind } from "../provider/kind";
 import { kinds } from "../provider/kinds";
 import { UNKNOWN } from "../provider/unknown";
+import { code, type Markdown } from "./markdown";
 import { type Resource, type Stack, textOf } from "./stack";
 
 export interface ClaimChange {
@@ -70,7 +71,10 @@ function ofParent(parent: Resource): ClaimChange[] {
 const WORDS = new Map(Object.values<Kind>(kinds).flatMap(({ shown }) => Object.entries(shown.claims)));
 
 /** `VPC`, `tier`, …; a kind of claim that is not known here is called as the ledger calls it. */
-export const kindName = (kind: string): string => WORDS.get(kind)?.word ?? kind;
+export const claimWord = (kind: string): Markdown => {
+  const known = WORDS.get(kind);
+  return known === undefined ? code(kind) : (known.word as Markdown);
+};
 
 /** Where a claim of that kind is told beside the table of addresses; of one that is not known everywhere. */
 export const toldOf = (kind: string): ClaimWords["told"] => WORDS.get(kind)?.told ?? "space";

@@ -4,7 +4,7 @@
 import type { Kind } from "../provider/kind";
 import { kindOf, kinds } from "../provider/kinds";
 import { entriesOf, held } from "./claims";
-import { plural } from "./markdown";
+import { counted } from "./markdown";
 import { now } from "./plan";
 import { type Resource, routerNameOf, type Stack, textOf } from "./stack";
 
@@ -62,7 +62,7 @@ export function mermaid(stack: Stack): string {
       const sum = Object.entries<Kind>(kinds).flatMap(([kind, { shown }]) => {
         const count = of(kind).filter(on(router)).length;
         // The VPCs are told even if there is none.
-        return shown.noun === undefined || (count === 0 && kind !== "Vpc") ? [] : [plural(count, shown.noun)];
+        return shown.noun === undefined || (count === 0 && kind !== "Vpc") ? [] : [counted(count, shown.noun)];
       });
       const all = id(`vpcs ${router}`);
       lines.push(`  ${all}[${quoted(...sum)}]:::vpc`);
@@ -102,7 +102,7 @@ function nodeOf(id: string, it: Resource): string {
   if (node === undefined || inputs === undefined) return "";
   const ledger = textOf(inputs, "ledger");
   const guests = held(entriesOf(ledger)).filter(({ kind }) => kind === "instance").length;
-  const lines = [...node.lines(inputs), ledger && plural(guests, "guest")];
+  const lines = [...node.lines(inputs), ledger && counted(guests, "guest")];
   const label = quoted(`${node.title} ${nameOf(it)}`, ...lines);
   return node.look === "vip" ? `${id}{{${label}}}:::vip` : `${id}[${label}]:::tier`;
 }

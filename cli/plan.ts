@@ -3,8 +3,8 @@
 
 import type { Held } from "../provider/addressing/ledger";
 import { contains, formatPrefix, type Prefix, parsePrefix } from "../provider/addressing/prefix";
-import { type ClaimChange, claimChanges, entriesOf, held, kindName, remembered } from "./claims";
-import { code, plural } from "./markdown";
+import { type ClaimChange, claimChanges, claimWord, entriesOf, held, remembered } from "./claims";
+import { code, joined, type Markdown, md, plural } from "./markdown";
 import { type Resource, routerNameOf, type Stack, textOf } from "./stack";
 
 /** A prefix that somebody holds, or that is kept for a name. */
@@ -32,7 +32,7 @@ export interface Space {
   /** The length of what is handed out by default. */
   readonly unit: number;
   readonly blocks: readonly VpcPlan[];
-  readonly what: string;
+  readonly what: "VPC" | "isolated network";
 }
 export interface RouterPlan {
   readonly name: string;
@@ -86,7 +86,7 @@ export function zonesOf(stack: Stack): ZonePlan[] {
     const others = held(entriesOf(textOf(resource && now(resource), "ledger"))).filter(({ kind }) => kind !== "tier");
     return { ...block, ...(resource && { resource }), ...(router !== undefined && { router }), tiers, others };
   };
-  const space = (zone: Resource, key: string, kind: string, unit: number, what: string): Space[] => {
+  const space = (zone: Resource, key: string, kind: string, unit: number, what: Space["what"]): Space[] => {
     const prefix = parsePrefix(textOf(now(zone), key) ?? "");
     if (typeof prefix === "string") return [];
     const blocks = blocksOf(zone, [kind]).map((block) => {
@@ -169,7 +169,7 @@ function covering(blocks: readonly Block[]): Prefix {
 }
 
 export interface AddressRow {
-  readonly cells: string[];
+  readonly cells: Markdown[];
   /** Something of it changes. */
   readonly changed: boolean;
 }
@@ -177,59 +177,63 @@ export interface AddressRow {
 /** The plan as rows of Markdown: prefix or address, what it is, what it holds, its router, its change. */
 export function addressTable(stack: Stack): AddressRow[] {
   const rows: AddressRow[] = [];
-  const add = (changed: boolean, ...cells: string[]) => rows.push({ cells, changed });
-  const words: Record<string, string> = {
-    claimed: "**new**",
-    freed: "**freed**",
-    moved: "**moved here**",
-    renamed: "renamed",
+  const add = (changed: boolean, ...cells: Markdown[]) => rows.push({ cells, changed });
+  const words: Record<string, Markdown> = {
+    claimed: md`**new**`,
+    freed: md`**freed**`,
+    moved: md`**moved here**`,
+    renamed: md`renamed`,
   };
+  const none = md``;
   const claims = claimChanges(stack);
   for (const { name, spaces, routers, gateway } of zonesOf(stack)) {
     for (const { prefix, blocks, what, unit } of spaces) {
       const used = blocks.filter(({ state }) => state === "used").length;
       const most =
-        unit >= prefix.length ? ` (room for ${thousands(1n << BigInt(unit - prefix.length))} of /${unit})` : "";
-      add(false, code(formatPrefix(prefix)), `zone ${code(name)}`, `${plural(used, what)}${most}`, "", "");
+        unit >= prefix.length ? md` (room for ${thousands(1n << BigInt(unit - prefix.length))} of /${unit})` : none;
+      add(false, code(formatPrefix(prefix)), md`zone ${code(name)}`, md`${plural(used, what)}${most}`, none, none);
       for (const block of blocks) {
         const { tiers, others, router } = block;
         if (block.state === "remembered") {
           add(
             block.change !== undefined,
             code(formatPrefix(block.prefix)),
-            `free, kept for ${code(block.name)}`,
-            "",
-            "",
-            words[block.change ?? ""] ?? "",
+            md`free, kept for ${code(block.name)}`,
+            none,
+            none,
+            words[block.change ?? ""] ?? none,
           );
           continue;
         }
         const live = tiers.filter(({ state }) => state === "used");
         const holds = block.resource
-          ? [
-              plural(live.length, "tier"),
-              ...(others.length > 0 ? [plural(others.length, "virtual address", "virtual addresses")] : []),
-            ].join(", ")
-          : "reserved";
+          ? joined(
+              [
+                plural(live.length, "tier"),
+                ...(others.length > 0 ? [plural(others.length, "virtual address", "virtual addresses")] : []),
+              ],
+              ", ",
+            )
+          : md`reserved`;
         const inside =
           tiers.some(({ change }) => change !== undefined) || claims.some(({ parent }) => parent === block.resource);
         add(
           block.change !== undefined || inside,
           code(formatPrefix(block.prefix)),
-          `${kindName(block.kind)} ${code(block.name)}`,
+          md`${claimWord(block.kind)} ${code(block.name)}`,
           holds,
-          router === undefined ? "" : code(router),
-          words[block.change ?? ""] ?? "",
+          router === undefined ? none : code(router),
+          words[block.change ?? ""] ?? none,
         );
         for (const tier of tiers) {
           const kept = tier.state === "remembered";
           add(
             tier.change !== undefined,
             code(formatPrefix(tier.prefix)),
-            kept ? `– free, kept for ${code(tier.name)}` : `– tier ${code(tier.name)}`,
-            kept ? "" : plural(tier.guests, "guest"),
-            "",
-            words[tier.change ?? ""] ?? "",
+            kept ? md`– free, kept for ${code(tier.name)}` : md`– tier ${code(tier.name)}`,
+            kept ? none : plural(tier.guests, "guest"),
+            none,
+            words[tier.change ?? ""] ?? none,
           );
         }
         for (const { kind, name: whose, value } of others) {
@@ -239,24 +243,24 @@ export function addressTable(stack: Stack): AddressRow[] {
           add(
             change !== undefined,
             code(value),
-            `– ${kindName(kind)} ${code(whose)}`,
-            "",
-            "",
-            words[change ?? ""] ?? "",
+            md`– ${claimWord(kind)} ${code(whose)}`,
+            none,
+            none,
+            words[change ?? ""] ?? none,
           );
         }
       }
     }
-    if (gateway !== undefined) add(false, code(gateway), "uplink, the routers' gateway", "", "", "");
+    if (gateway !== undefined) add(false, code(gateway), md`uplink, the routers' gateway`, none, none, none);
     for (const { name: router, address, asn } of routers) {
       const change = claims.find((it) => it.kind === "router" && it.name === router)?.what;
       add(
         change !== undefined,
         code(address ?? "–"),
-        "router",
-        asn === undefined ? "" : `AS ${asn}`,
+        md`router`,
+        asn === undefined ? none : md`AS ${/^\d+$/.test(asn) ? Number(asn) : code(asn)}`,
         code(router),
-        words[change ?? ""] ?? "",
+        words[change ?? ""] ?? none,
       );
     }
   }
@@ -264,15 +268,15 @@ export function addressTable(stack: Stack): AddressRow[] {
 }
 
 /** So many rows: those that change, then from the top. */
-export function pick(rows: readonly AddressRow[], most: number): { rows: string[][]; left: number } {
+export function pick(rows: readonly AddressRow[], most: number): { rows: Markdown[][]; left: number } {
   const chosen = new Set(rows.filter(({ changed }) => changed).slice(0, most));
   for (const row of rows) if (chosen.size < most) chosen.add(row);
   return { rows: rows.filter((row) => chosen.has(row)).map(({ cells }) => cells), left: rows.length - chosen.size };
 }
 
-export const thousands = (count: bigint | number): string =>
-  BigInt(count) > 10n ** 12n
+export const thousands = (count: bigint | number): Markdown =>
+  (BigInt(count) > 10n ** 12n
     ? `2^${BigInt(count).toString(2).length - 1}`
     : BigInt(count)
         .toString()
-        .replace(/\B(?=(\d{3})+$)/g, ",");
+        .replace(/\B(?=(\d{3})+$)/g, ",")) as Markdown;

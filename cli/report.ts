@@ -3,12 +3,12 @@
 
 import type { Slot } from "../provider/contract";
 import { UNKNOWN } from "../provider/unknown";
-import { type ClaimChange, claimChanges, kindName, toldOf } from "./claims";
+import { type ClaimChange, claimChanges, claimWord, toldOf } from "./claims";
 import { differences, excerpt, type Line, linesIn } from "./diff";
-import { alert, block, code, details, few, list, plural, table } from "./markdown";
+import { alert, block, code, details, few, joined, list, type Markdown, md, plural, table } from "./markdown";
 import { addressTable, pick } from "./plan";
 import { type Fragments, fragmentsOf, type Inputs, type Resource, routerNameOf, type Stack } from "./stack";
-import { type Effect, effects, interrupts, type Level, label } from "./traffic";
+import { type Effect, effects, interrupts, kindWord, type Level, label } from "./traffic";
 
 export interface Report {
   readonly markdown: string;
@@ -21,7 +21,7 @@ export interface Report {
 /** What GitHub takes for a comment, in characters. */
 export const LIMIT = 65536;
 /** A later report finds the comment of an earlier one by this. */
-export const MARKER = "<!-- vpc6 report -->";
+export const MARKER = md`<!-- vpc6 report -->`;
 
 const NOT_KNOWN = "(not known before `pulumi up`)";
 
@@ -32,9 +32,9 @@ export function report(stack: Stack, limit = LIMIT): Report {
   const all = effects(stack);
   const changed = stack.resources.filter((it) => changes(it));
   const claims = claimChanges(stack);
-  const head = [
+  const head: Markdown[] = [
     MARKER,
-    `### vpc6${stack.stack === undefined ? "" : `: ${code(stack.stack)} of ${code(stack.project ?? "")}`}`,
+    stack.stack === undefined ? md`### vpc6` : md`### vpc6: ${code(stack.stack)} of ${code(stack.project ?? "")}`,
     headline(stack, changed, claims, all, failed),
     ...(failed ? [failure(stack)] : []),
     ...(changed.length > 0 ? [traffic(all, failed)] : []),
@@ -48,130 +48,133 @@ export function report(stack: Stack, limit = LIMIT): Report {
 const changes = ({ op, trouble }: Resource): boolean =>
   !["same", "read", "refresh"].includes(op) || (trouble !== undefined && op !== "same");
 
-function headline(stack: Stack, changed: Resource[], claims: ClaimChange[], all: Effect[], failed: boolean): string {
+function headline(stack: Stack, changed: Resource[], claims: ClaimChange[], all: Effect[], failed: boolean): Markdown {
   if (stack.from === "export") {
     const kinds = new Map<string, number>();
     for (const { kind, ours } of stack.resources) if (ours) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    const words = [...kinds].map(([kind, count]) => `${count} ${kind}`);
-    return `**This stack has ${list(words) || "no resource of vpc6's"}.**`;
+    const words = [...kinds].map(([kind, count]) => md`${count} ${kindWord(kind)}`);
+    return md`**This stack has ${words.length === 0 ? md`no resource of vpc6's` : list(words)}.**`;
   }
-  if (changed.length === 0) return failed ? "**The preview failed.**" : "**Nothing changes.**";
-  const ops: [string, string][] = [
-    ["replace", "replaced"],
-    ["delete", "deleted"],
-    ["update", "changed"],
-    ["create", "created"],
+  if (changed.length === 0) return failed ? md`**The preview failed.**` : md`**Nothing changes.**`;
+  const ops: [string, Markdown][] = [
+    ["replace", md`replaced`],
+    ["delete", md`deleted`],
+    ["update", md`changed`],
+    ["create", md`created`],
   ];
   const counts = ops.flatMap(([op, done]) => {
     const those = changed.filter((it) => it.op === op || (op === "update" && !ops.some(([known]) => known === it.op)));
     if (those.length === 0) return [];
-    return [`${those.length <= 3 ? list(those.map(label)) : plural(those.length, "resource")} ${done}`];
+    return [md`${those.length <= 3 ? list(those.map(label)) : plural(those.length, "resource")} ${done}`];
   });
   const on = [
     ...new Set(changed.filter(touches).flatMap((it) => [routerNameOf(it.before), routerNameOf(it.after)])),
   ].filter((it) => it !== undefined);
   const where =
     on.length === 0
-      ? "no router is touched"
-      : `on router${on.length === 1 ? "" : "s"} ${few(
-          on.sort().map((it) => code(it)),
-          6,
-        )}`;
+      ? md`no router is touched`
+      : md`on ${on.length === 1 ? md`router` : md`routers`} ${few(on.sort().map(code), 6)}`;
   const prefixes = (what: ClaimChange["what"]) => {
     const those = claims.filter((it) => it.what === what && toldOf(it.kind) !== "detail");
-    if (those.length === 0) return "";
-    return `, ${those.length <= 2 ? list(those.map(({ value }) => code(value))) : plural(those.length, "prefix or address", "prefixes and addresses")} ${what}`;
+    if (those.length === 0) return md``;
+    return md`, ${those.length <= 2 ? list(those.map(({ value }) => code(value))) : plural(those.length, "prefix or address", "prefixes and addresses")} ${CHANGES[what]}`;
   };
-  const space = (["claimed", "freed", "moved"] as const).map(prefixes).join("");
-  const end = failed ? "" : all.some(interrupts) ? "" : " Nothing is interrupted.";
-  return `**${failed ? "The preview failed; as far as it came: " : ""}${counts.join(", ")}, ${where}${space}.${end}**`;
+  const space = joined((["claimed", "freed", "moved"] as const).map(prefixes), "");
+  const end = failed || all.some(interrupts) ? md`` : md` Nothing is interrupted.`;
+  const start = failed ? md`The preview failed; as far as it came: ` : md``;
+  return md`**${start}${joined(counts, ", ")}, ${where}${space}.${end}**`;
 }
 
 /** Only a change of what is on the router reaches it. */
 const touches = (it: Resource): boolean => slotsOf(it).length > 0 || it.trouble !== undefined;
 
-function failure({ diagnostics }: Stack): string {
+function failure({ diagnostics }: Stack): Markdown {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length === 0) {
-    return alert("CAUTION", "Pulumi printed no preview at all: the job's log, or `pulumi preview` itself, says why.");
+    return alert(
+      "CAUTION",
+      md`Pulumi printed no preview at all: the job's log, or \`pulumi preview\` itself, says why.`,
+    );
   }
   const texts = errors.map(({ message }) =>
     message.replace(/^error: /, "").replace(/pulumi-nodejs:dynamic\/vpc6:(\w+) resource '/g, "$1 '"),
   );
   return alert(
     "CAUTION",
-    `**The preview failed, and nothing can be deployed like this:**\n\n${block("", [...new Set(texts)].join("\n"))}`,
+    md`**The preview failed, and nothing can be deployed like this:**\n\n${block("", [...new Set(texts)].join("\n"))}`,
   );
 }
 
-const LEVELS: [Level, string][] = [
-  ["ends", "**Interrupted:**"],
-  ["pauses", "**Pauses:**"],
-  ["closes", "**Doors closed to new connections:**"],
-  ["unknown", "**Not known, so look:**"],
+const LEVELS: [Level, Markdown][] = [
+  ["ends", md`**Interrupted:**`],
+  ["pauses", md`**Pauses:**`],
+  ["closes", md`**Doors closed to new connections:**`],
+  ["unknown", md`**Not known, so look:**`],
 ];
 
-function traffic(all: Effect[], failed: boolean): string {
+function traffic(all: Effect[], failed: boolean): Markdown {
   const notes = groups(all, "note");
-  const more = notes.length === 0 ? "" : `\n${notes.join("\n")}`;
+  const more = notes.length === 0 ? md`` : md`\n${joined(notes, "\n")}`;
   if (!all.some(interrupts)) {
     const so = failed
-      ? "Nothing of what the preview came to is interrupted."
-      : "**Nothing is interrupted.** Open connections go on, and nobody has to renew anything.";
-    return alert("NOTE", `${so}${more}`);
+      ? md`Nothing of what the preview came to is interrupted.`
+      : md`**Nothing is interrupted.** Open connections go on, and nobody has to renew anything.`;
+    return alert("NOTE", md`${so}${more}`);
   }
   const parts = LEVELS.flatMap(([level, title]) => {
     const lines = groups(all, level);
-    return lines.length === 0 ? [] : [`${title}\n${lines.join("\n")}`];
+    return lines.length === 0 ? [] : [md`${title}\n${joined(lines, "\n")}`];
   });
   const serious = all.some(({ level }) => level === "ends" || level === "unknown");
   return alert(
     serious ? "WARNING" : "IMPORTANT",
-    [...parts, ...(notes.length === 0 ? [] : [`Besides:${more}`])].join("\n\n"),
+    joined([...parts, ...(notes.length === 0 ? [] : [md`Besides:${more}`])], "\n\n"),
   );
 }
 
 /** Effects with one sentence are told together. */
-function groups(all: Effect[], level: Level): string[] {
-  const together = new Map<string, string[]>();
+function groups(all: Effect[], level: Level): Markdown[] {
+  const together = new Map<Markdown, Markdown[]>();
   for (const { level: its, router, subject, sentence } of all) {
     if (its !== level) continue;
-    const key = `${sentence}${router === undefined || subject.includes(`\`${router}\``) || sentence.includes(`\`${router}\``) ? "" : ` (${code(router)})`}`;
+    const known = router === undefined || [subject, sentence].some((it) => it.includes(code(router)));
+    const key = known ? sentence : md`${sentence} (${code(router)})`;
     together.set(key, [...(together.get(key) ?? []), subject]);
   }
-  return [...together].map(([sentence, subjects]) => `- ${few(subjects, 8)}: ${sentence}.`);
+  return [...together].map(([sentence, subjects]) => md`- ${few(subjects, 8)}: ${sentence}.`);
 }
 
-function warnings(stack: Stack, claims: ClaimChange[]): string[] {
-  const said: string[] = [];
-  const those = (test: (it: Resource) => boolean, sentence: (names: string) => string) => {
+function warnings(stack: Stack, claims: ClaimChange[]): Markdown[] {
+  const said: Markdown[] = [];
+  const those = (test: (it: Resource) => boolean, sentence: (names: Markdown) => Markdown) => {
     const found = stack.resources.filter((it) => changes(it) && test(it));
-    if (found.length > 0) said.push(`- ${sentence(few(found.map(label)))}`);
+    if (found.length > 0) said.push(md`- ${sentence(few(found.map(label)))}`);
   };
   those(
     ({ op, protect }) => protect && (op === "delete" || op === "replace"),
-    (names) => `**Protected, and would go: ${names}.** Pulumi refuses this until \`protect\` is taken off.`,
+    (names) => md`**Protected, and would go: ${names}.** Pulumi refuses this until \`protect\` is taken off.`,
   );
   those(
     ({ op }) => op === "replace",
-    (names) => `**Replaced** (deleted, then made again): ${names}.`,
+    (names) => md`**Replaced** (deleted, then made again): ${names}.`,
   );
   those(
     ({ op, kind }) => op === "delete" && kind === "Zone",
     (names) =>
-      `**The ledger goes: ${names}.** With it the memory of who held which prefix; what is made again may be numbered differently.`,
+      md`**The ledger goes: ${names}.** With it the memory of who held which prefix; what is made again may be numbered differently.`,
   );
   const space = claims.filter(({ what, kind }) => what === "freed" && toldOf(kind) === "space");
   if (space.length > 0)
     said.push(
-      `- **Address space is given back:** ${few(space.map(({ kind, name, value }) => `${code(value)} of ${kindName(kind)} ${code(name)}`))}.`,
+      md`- **Address space is given back:** ${few(space.map(({ kind, name, value }) => md`${code(value)} of ${claimWord(kind)} ${code(name)}`))}.`,
     );
   const moved = claims.filter(({ what }) => what === "moved");
   if (moved.length > 0)
     said.push(
-      `- **Renumbered:** ${few(
+      md`- **Renumbered:** ${few(
         moved.map(
-          ({ kind, name, was, value }) => `${kindName(kind)} ${code(name)} from ${code(was ?? "")} to ${code(value)}`,
+          ({ kind, name, was, value }) =>
+            md`${claimWord(kind)} ${code(name)} from ${code(was ?? "")} to ${code(value)}`,
         ),
         6,
       )}.`,
@@ -179,21 +182,21 @@ function warnings(stack: Stack, claims: ClaimChange[]): string[] {
   const taken = claims.filter(({ what, was, name }) => what === "claimed" && was !== undefined && was !== name);
   if (taken.length > 0)
     said.push(
-      `- **Given to another name than before**, as nothing never used is left: ${few(taken.map(({ value, was, name }) => `${code(value)} (${code(was ?? "")} → ${code(name)})`))}.`,
+      md`- **Given to another name than before**, as nothing never used is left: ${few(taken.map(({ value, was, name }) => md`${code(value)} (${code(was ?? "")} → ${code(name)})`))}.`,
     );
   those(
     ({ ours, after }) => ours && holdsUnknown(after),
-    (names) => `**Not known before \`pulumi up\`:** something of ${names}. What depends on it is not in this report.`,
+    (names) => md`**Not known before \`pulumi up\`:** something of ${names}. What depends on it is not in this report.`,
   );
   those(
     ({ trouble }) => trouble !== undefined,
     (names) =>
-      `**Not as it was applied:** ${names}; this run puts it right. ${few(
-        stack.resources.flatMap((it) => (it.trouble === undefined ? [] : [`${label(it)}: ${code(it.trouble)}`])),
+      md`**Not as it was applied:** ${names}; this run puts it right. ${few(
+        stack.resources.flatMap((it) => (it.trouble === undefined ? [] : [md`${label(it)}: ${code(it.trouble)}`])),
         6,
       )}.`,
   );
-  return said.length === 0 ? [] : [`**Warnings**\n${said.join("\n")}`];
+  return said.length === 0 ? [] : [md`**Warnings**\n${joined(said, "\n")}`];
 }
 
 const holdsUnknown = (value: unknown): boolean =>
@@ -203,27 +206,44 @@ const holdsUnknown = (value: unknown): boolean =>
 
 /** A part of the report that may have to be shortened: its forms, the longest first. */
 interface Section {
-  readonly forms: readonly string[];
+  readonly forms: readonly Markdown[];
   /** The lowest is shortened first. */
   readonly weight: number;
+}
+
+const CHANGES: Readonly<Record<ClaimChange["what"], Markdown>> = {
+  claimed: md`claimed`,
+  freed: md`freed`,
+  moved: md`moved`,
+  renamed: md`renamed`,
+  refused: md`refused`,
+};
+
+function history(what: ClaimChange["what"], name: string, was: string | undefined, forgotten = false): Markdown {
+  if (what === "freed" && !forgotten) return md`, kept for its name`;
+  if (what !== "claimed" || was === undefined) return md``;
+  return was === name ? md`, its own again` : md`, was ${code(was)}'s`;
 }
 
 function addresses(claims: ClaimChange[]): Section[] {
   if (claims.length === 0) return [];
   const order = ["refused", "moved", "freed", "claimed", "renamed"];
-  const row = ({ what, kind, name, value, was, parent, forgotten }: ClaimChange) => [
-    what,
-    what === "refused" ? value : what === "moved" ? `${code(was ?? "")} → ${code(value)}` : code(value),
-    what === "renamed" ? `${kindName(kind)} ${code(was ?? "")} → ${code(name)}` : `${kindName(kind)} ${code(name)}`,
-    `${label(parent)}${what === "freed" ? (forgotten ? "" : ", kept for its name") : was !== undefined && what === "claimed" ? (was === name ? ", its own again" : `, was ${code(was)}'s`) : ""}`,
+  const row = ({ what, kind, name, value, was, parent, forgotten }: ClaimChange): Markdown[] => [
+    CHANGES[what],
+    what === "moved" ? md`${code(was ?? "")} → ${code(value)}` : code(value),
+    md`${claimWord(kind)} ${what === "renamed" ? md`${code(was ?? "")} → ` : md``}${code(name)}`,
+    md`${label(parent)}${history(what, name, was, forgotten)}`,
   ];
   const sorted = [...claims].sort((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
   const rows = (most: number) => {
     const more = sorted.length - most;
-    return `#### Addresses\n${table(["", "what", "whose", "from"], sorted.slice(0, most).map(row))}${more > 0 ? `\n\n… and ${more} more.` : ""}`;
+    const head = [md``, md`what`, md`whose`, md`from`];
+    return md`#### Addresses\n${table(head, sorted.slice(0, most).map(row))}${andMore(more)}`;
   };
   return [{ weight: 3, forms: [rows(sorted.length <= 40 ? 40 : 25), rows(8)] }];
 }
+
+const andMore = (count: number): Markdown => (count > 0 ? md`\n\n… and ${count} more.` : md``);
 
 function routers(changed: Resource[]): Section[] {
   const rank = ["replace", "delete", "update", "create"];
@@ -234,37 +254,43 @@ function routers(changed: Resource[]): Section[] {
     const here = sorted.filter((it) => [routerNameOf(it.before), routerNameOf(it.after)].includes(name));
     const parts = here.map((it) => ({ it, lines: changeOn(it, name) }));
     const silent = parts.filter(({ lines }) => lines.length === 0).map(({ it }) => label(it));
-    sections.push({ weight: 9, forms: [`#### Router ${code(name)}`] });
+    sections.push({ weight: 9, forms: [md`#### Router ${code(name)}`] });
     for (const { it, lines } of parts) if (lines.length > 0) sections.push(ofResource(it, name, lines));
-    if (silent.length > 0) sections.push({ weight: 8, forms: [`No line of the router changes for ${few(silent)}.`] });
+    if (silent.length > 0) sections.push({ weight: 8, forms: [md`No line of the router changes for ${few(silent)}.`] });
   }
   const elsewhere = sorted.filter(
     (it) => routerNameOf(it.before) === undefined && routerNameOf(it.after) === undefined,
   );
   const parts = elsewhere.map((it) => ({ it, lines: changeOn(it, undefined) })).filter(({ lines }) => lines.length > 0);
-  if (parts.length > 0) sections.push({ weight: 9, forms: ["#### On no router"] });
+  if (parts.length > 0) sections.push({ weight: 9, forms: [md`#### On no router`] });
   for (const { it, lines } of parts) sections.push(ofResource(it, undefined, lines));
   return sections;
 }
 
-const OPS: Record<string, string> = { create: "new", update: "changed", delete: "deleted", replace: "replaced" };
+const OPS = new Map<string, Markdown>([
+  ["create", md`new`],
+  ["update", md`changed`],
+  ["delete", md`deleted`],
+  ["replace", md`replaced`],
+]);
+const opWord = (op: string): Markdown => OPS.get(op) ?? code(op);
 
 function ofResource(it: Resource, router: string | undefined, lines: string[]): Section {
   const went = it.op === "replace" && routerNameOf(it.before) !== routerNameOf(it.after);
   const op = went
     ? routerNameOf(it.before) === router
-      ? `moves to ${code(routerNameOf(it.after) ?? "?")}`
-      : `comes from ${code(routerNameOf(it.before) ?? "?")}`
-    : (OPS[it.op] ?? it.op);
+      ? md`moves to ${code(routerNameOf(it.after) ?? "?")}`
+      : md`comes from ${code(routerNameOf(it.before) ?? "?")}`
+    : opWord(it.op);
   const count = lines.filter((line) => /^[+-]/.test(line)).length;
-  const title = `${label(it)} (${op})`;
+  const title = md`${label(it)} (${op})`;
   const text = block("diff", lines.join("\n"));
-  const folded = details(`${title}: ${plural(count, "line")}`, text);
+  const folded = details(md`${title}: ${plural(count, "line")}`, text);
   const whole = it.op === "update" ? lines.length <= 60 : lines.length <= 8;
-  const brief = `${title}: ${plural(count, "line")}, left out here for want of room.`;
+  const brief = md`${title}: ${plural(count, "line")}, left out here for want of room.`;
   return {
     weight: it.op === "create" ? 1 : it.op === "update" ? 4 : 2,
-    forms: [whole ? `**${title}**\n${text}` : folded, brief],
+    forms: [whole ? md`**${title}**\n${text}` : folded, brief],
   };
 }
 
@@ -334,17 +360,17 @@ function map(stack: Stack): Section[] {
   if (all.length === 0) return [];
   const part =
     stack.hidden > 0
-      ? `\n\nOnly what changes: ${plural(stack.hidden, "resource")} stay as they are and are not in this preview (\`pulumi preview --json --show-sames\` has them).`
-      : "";
+      ? md`\n\nOnly what changes: ${plural(stack.hidden, "resource")} stay as they are and are not in this preview (\`pulumi preview --json --show-sames\` has them).`
+      : md``;
   const form = (most: number) => {
     const { rows, left } = pick(all, most);
-    const text = table(["prefix or address", "what", "holds", "router", ""], rows);
-    return details("Address map", `${text}${left > 0 ? `\n\n… and ${left} more.` : ""}${part}`);
+    const head = [md`prefix or address`, md`what`, md`holds`, md`router`, md``];
+    return details(md`Address map`, md`${table(head, rows)}${andMore(left)}${part}`);
   };
   return [
     {
       weight: 0,
-      forms: [form(200), form(40), "The address map is left out here for want of room: `vpc6 map` draws it."],
+      forms: [form(200), form(40), md`The address map is left out here for want of room: \`vpc6 map\` draws it.`],
     },
   ];
 }
@@ -356,15 +382,15 @@ function remarks({ diagnostics, resources }: Stack): Section[] {
     .map(({ message }) => message.replace(/^warning: /, ""));
   const parts = [
     ...(others.length > 0
-      ? [`Of other packages: ${few(others.map((it) => `${label(it)} (${OPS[it.op] ?? it.op})`))}.`]
+      ? [md`Of other packages: ${few(others.map((it) => md`${label(it)} (${opWord(it.op)})`))}.`]
       : []),
-    ...(words.length > 0 ? [`Pulumi warns:\n${block("", words.join("\n"))}`] : []),
+    ...(words.length > 0 ? [md`Pulumi warns:\n${block("", words.join("\n"))}`] : []),
   ];
-  return parts.length === 0 ? [] : [{ weight: 5, forms: [parts.join("\n\n"), ""] }];
+  return parts.length === 0 ? [] : [{ weight: 5, forms: [joined(parts, "\n\n"), md``] }];
 }
 
 /** As much of it as there is room for: what matters least is shortened first, from the end on. */
-function fit(head: string[], sections: Section[], limit: number): string {
+function fit(head: Markdown[], sections: Section[], limit: number): string {
   const form = sections.map(() => 0);
   const text = () =>
     [...head, ...sections.map(({ forms }, index) => forms[form[index] ?? 0] ?? "")]

@@ -120,7 +120,7 @@ function joined(one: Resource, other: Resource): Resource {
 }
 
 function resource(op: string, urn: string, old: Json | undefined, fresh: Json | undefined): Resource {
-  const [, type = "", name = ""] = /^urn:pulumi:.*?::.*?::(.*?)::([\s\S]*)$/.exec(urn) ?? [];
+  const [, type = "", name = ""] = /^urn:pulumi:.*?::.*?::(.*?)::(.*)$/s.exec(urn) ?? [];
   // A child of a component has its ancestors' types before its own.
   const own = type.split("$").at(-1) ?? "";
   const kind = /^pulumi-nodejs:dynamic\/vpc6:(\w+)$/.exec(own)?.[1];

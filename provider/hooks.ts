@@ -19,7 +19,7 @@ import {
   tell,
   uninstall,
 } from "./router";
-import { revealed } from "./secrets";
+import { concealed, revealed } from "./secrets";
 import { AS_APPLIED, HALF_WAY, hash, hashes, type Outputs, outputs, plain, same } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
 import { isOtherMachine, readWay, routerOf } from "./way";
@@ -169,14 +169,19 @@ export function hooks<A>(kind: Kind<A>): Hooks {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }
       const found = seen.fragments.get(id) ?? {};
-      const report = differences(props, found, seen.drift.get(id) ?? []);
+      const report = concealed(props, differences(props, found, seen.drift.get(id) ?? []));
       if (report === "") return { id, props };
       const { __provider, schema, live, ...rest } = props;
-      if (same(hashes(found), props.fragments)) return { id, props: { ...props, live: report } };
+      const now = hashes(found);
+      if (same(now, props.fragments)) return { id, props: { ...props, live: report } };
+      const shown = Object.entries(found).map(([slot, text]) => [
+        slot,
+        now[slot] === props.fragments?.[slot] ? text : concealed(props, text),
+      ]);
       return {
         id,
-        inputs: { ...rest, fragments: found } as never,
-        props: { ...props, fragments: hashes(found), live: report },
+        inputs: { ...rest, fragments: Object.fromEntries(shown) } as never,
+        props: { ...props, fragments: now, live: report },
       };
     },
   };

@@ -2,6 +2,7 @@
 // traffic and how it is shown. Everything else (comparing, converging, refreshing, deleting) is the generic set of hooks in hooks.ts.
 
 import type { Fail, Type } from "./arguments";
+import type { Markdown } from "./prose";
 
 /** Slot → text: the pieces of configuration a resource owns on its router. */
 export type Fragments = Record<string, string>;
@@ -22,7 +23,7 @@ export type Level = "ends" | "pauses" | "closes" | "unknown" | "note";
 
 export interface Effect {
   readonly level: Level;
-  readonly sentence: string;
+  readonly sentence: Markdown;
   /** Who is concerned, where it is not the resource itself: all of its router, or what has a name of its own. */
   readonly whom?: "router" | { readonly name: string };
 }
@@ -37,7 +38,7 @@ export interface Others {
 
 export interface Traffic<I extends Inputs = Inputs> {
   /** What it means that it is taken off its router for good. */
-  readonly gone: readonly [Level, string];
+  readonly gone: Effect;
   /** What others on its router may have too: a BGP session, an address, forwarding. */
   holds?(inputs: I): string[];
   /**

@@ -2,18 +2,15 @@
 // by their inputs; a text that is rendered is compared with the one before, and never read.
 
 import type { Effect, Inputs, Level, Others } from "./kind";
+import type { Markdown, Own } from "./prose";
 
 export type { Effect, Level, Others, Traffic } from "./kind";
+export { words } from "./prose";
 
-/** A sentence whose values stand as code, whatever is in them. */
-export function words(texts: TemplateStringsArray, ...values: (string | number)[]): string {
-  const spans = values.map((it) => `\`${String(it).replace(/[`\s]+/g, " ")}\``);
-  return texts.map((text, index) => `${text}${spans[index] ?? ""}`).join("");
-}
-
-export const says = (level: Level, sentence: string, whom?: Effect["whom"]): Effect => ({
+/** A sentence is `words` with values in them, or a text as it is: one that is put together does not type-check. */
+export const says = <S extends string>(level: Level, sentence: Markdown | Own<S>, whom?: Effect["whom"]): Effect => ({
   level,
-  sentence,
+  sentence: sentence as string as Markdown,
   ...(whom !== undefined && { whom }),
 });
 

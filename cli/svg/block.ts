@@ -1,7 +1,7 @@
 // A VPC in its cell: its name, its prefix, and what there is room for of its tiers.
 
 import { formatPrefix, type Prefix } from "../../provider/addressing/prefix";
-import { plural } from "../markdown";
+import { counted } from "../markdown";
 import { type TierPlan, thousands, type VpcPlan } from "../plan";
 import type { Colors } from "./colors";
 import { box, broken, MONO, shorten, textWidth, words, xml } from "./shapes";
@@ -29,7 +29,7 @@ export function drawBlock(
     ...(block.resource ? [`${live.length} of ${room} tiers, ${guests} guest${guests === 1 ? "" : "s"}`] : []),
     ...tiers.map(
       (it) =>
-        `  ${it.state === "used" ? it.name : `(${it.name}, gone)`}  ${formatPrefix(it.prefix)}${it.state === "used" ? `  ${plural(it.guests, "guest")}` : ""}`,
+        `  ${it.state === "used" ? it.name : `(${it.name}, gone)`}  ${formatPrefix(it.prefix)}${it.state === "used" ? `  ${counted(it.guests, "guest")}` : ""}`,
     ),
     ...others.map((it) => `  ${it.name}  ${it.value}`),
     ...(change === undefined ? [] : [`${change} by this change`]),

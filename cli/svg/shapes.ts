@@ -51,6 +51,8 @@ export function shorten(text: string, room: number, size: number, each = 0.64): 
   return "";
 }
 
-/** For XML: its own characters as entities, and none that it does not allow. */
+/** For XML: its own characters as entities, and none that it does not allow, that turns the text around or cannot be seen. */
 export const xml = (text: string): string =>
-  text.replace(/[\p{Cs}\ufffe\uffff]|[^\P{Cc}\t\n\r]/gu, "").replace(/[&<>"']/g, (it) => `&#${it.charCodeAt(0)};`);
+  text
+    .replace(/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]|[^\P{Cc}\t\n\r]/gu, "")
+    .replace(/[&<>"']/g, (it) => `&#${it.charCodeAt(0)};`);

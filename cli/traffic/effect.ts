@@ -1,7 +1,8 @@
 // What is told of a resource on a router.
 
 import type { Level } from "../../provider/kind";
-import { code } from "../markdown";
+import { kindOf } from "../../provider/kinds";
+import { code, type Markdown, md } from "../markdown";
 import type { Resource } from "../stack";
 
 export type { Level };
@@ -10,9 +11,13 @@ export interface Effect {
   readonly level: Level;
   readonly router?: string;
   /** Who is concerned; effects with one sentence are told together. */
-  readonly subject: string;
-  readonly sentence: string;
+  readonly subject: Markdown;
+  readonly sentence: Markdown;
 }
-export type Tell = (level: Level, subject: string, sentence: string) => void;
+export type Tell = (level: Level, subject: Markdown, sentence: Markdown) => void;
 
-export const label = ({ kind, name }: Pick<Resource, "kind" | "name">): string => `${kind} ${code(name)}`;
+export const label = ({ kind, name, ours }: Resource): Markdown =>
+  md`${ours ? kindWord(kind) : code(kind)} ${code(name)}`;
+
+/** `Tier`; what is called like a kind of ours and is none is as foreign as all else. */
+export const kindWord = (kind: string): Markdown => (kindOf(kind) === undefined ? code(kind) : (kind as Markdown));

@@ -5,13 +5,13 @@ import type { Inputs, Others } from "../../provider/kind";
 import { kindOf } from "../../provider/kinds";
 import { hasUnknown, UNKNOWN } from "../../provider/unknown";
 import { linesIn } from "../diff";
-import { code } from "../markdown";
+import { code, joined, type Markdown, md } from "../markdown";
 import { fragmentsOf, type Resource, routerNameOf, SECRET, type Stack } from "../stack";
-import { type Effect, type Level, label, type Tell } from "./effect";
+import { type Effect, label, type Tell } from "./effect";
 import { ofRepair } from "./repair";
 import { inputsOf, sharers } from "./router";
 
-export { type Effect, type Level, label } from "./effect";
+export { type Effect, kindWord, type Level, label } from "./effect";
 
 export const interrupts = ({ level }: Effect): boolean => level !== "note";
 
@@ -29,13 +29,9 @@ export function effects(stack: Stack): Effect[] {
     }
     packages(stack, router, tell);
   }
-  for (const { ours, op, kind, name } of stack.resources) {
-    if (ours || !["update", "delete", "replace"].includes(op)) continue;
-    found.push({
-      level: "unknown",
-      subject: `${kind} \`${name}\``,
-      sentence: "is no resource of vpc6's, and not judged here",
-    });
+  for (const it of stack.resources) {
+    if (it.ours || !["update", "delete", "replace"].includes(it.op)) continue;
+    found.push({ level: "unknown", subject: label(it), sentence: md`is no resource of vpc6's, and not judged here` });
   }
   return distinct(found);
 }
@@ -47,17 +43,24 @@ function ofResource(it: Resource, [before, after]: Side, others: Others, router:
   const subject = label(it);
   const traffic = kindOf(it.kind)?.traffic;
   if (!traffic) {
-    const what = after === undefined ? "is taken off the router" : "is of a kind that this report does not know";
-    tell("unknown", subject, `${what}; what that does to traffic is not known here`);
+    const what = after === undefined ? md`is taken off the router` : md`is of a kind that this report does not know`;
+    tell("unknown", subject, md`${what}; what that does to traffic is not known here`);
     return;
   }
   const { gone, disturbs } = traffic;
   const ask = (old: Inputs | undefined, now: Inputs | undefined): number => {
-    const all = disturbs(old, now, others);
+    let all: ReturnType<typeof disturbs>;
+    try {
+      all = disturbs(old, now, others);
+    } catch {
+      // Inputs that are not what `plan` returns: a report that says so is better than none.
+      tell("unknown", subject, md`cannot be judged: its arguments are not what this version of vpc6 makes of them`);
+      return 1;
+    }
     for (const { level, sentence, whom } of all)
       tell(
         level,
-        whom === undefined ? subject : whom === "router" ? `Router ${code(router)}` : code(whom.name),
+        whom === undefined ? subject : whom === "router" ? md`Router ${code(router)}` : code(whom.name),
         sentence,
       );
     return all.length;
@@ -68,14 +71,14 @@ function ofResource(it: Resource, [before, after]: Side, others: Others, router:
       "ends",
       subject,
       after === undefined
-        ? `moves to router ${code(to ?? "?")}: it is taken off this one first, and is nowhere meanwhile`
-        : "is taken away and made anew: it is gone meanwhile",
+        ? md`moves to router ${code(to ?? "?")}: it is taken off this one first, and is nowhere meanwhile`
+        : md`is taken away and made anew: it is gone meanwhile`,
     );
     ask(before, undefined);
     if (after !== undefined) ask(undefined, after);
     return;
   }
-  if (it.op === "delete") tell(...at(gone, subject));
+  if (it.op === "delete") tell(gone.level, subject, gone.sentence);
   if (before === undefined || after === undefined) {
     ask(before, after);
     return;
@@ -84,19 +87,24 @@ function ofResource(it: Resource, [before, after]: Side, others: Others, router:
   const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((slot) => old[slot] !== now[slot]);
   const unknown = changed.filter((slot) => now[slot]?.includes(UNKNOWN));
   if (unknown.length > 0) {
-    const slots = unknown.map((slot) => code(slot || "configuration")).join(", ");
-    tell("unknown", subject, `its ${slots} is not known before \`pulumi up\``);
+    const slots = joined(
+      unknown.map((slot) => code(slot || "configuration")),
+      ", ",
+    );
+    tell("unknown", subject, md`its ${slots} is not known before \`pulumi up\``);
     return;
   }
   const secret = changed.length === 0 ? [] : secrets(before, after);
   if (secret.length > 0) {
-    tell("unknown", subject, `its ${secret.map(code).join(", ")} is secret, so what changes of it is not known here`);
+    tell(
+      "unknown",
+      subject,
+      md`its ${joined(secret.map(code), ", ")} is secret, so what changes of it is not known here`,
+    );
   } else if (changed.length > 0 && ask(before, after) === 0 && it.trouble === undefined) {
     unexplained(it, changed, subject, tell);
   }
 }
-
-const at = ([level, sentence]: readonly [Level, string], subject: string) => [level, subject, sentence] as const;
 
 /** What a kind judges by and Pulumi shows of neither side. A password is judged by what stands for it in the texts. */
 const secrets = (...sides: readonly Inputs[]): string[] => {
@@ -108,7 +116,7 @@ const secrets = (...sides: readonly Inputs[]): string[] => {
 const QUIET = ["owner", "packages", "adopt", "dnsmasq", "dhcp-hosts", "dns-hosts", "passwords", "certificates"];
 
 /** Other lines on the router from the same inputs: they come from another version of vpc6, or from what is not in the inputs. */
-function unexplained(it: Resource, changed: readonly string[], subject: string, tell: Tell): void {
+function unexplained(it: Resource, changed: readonly string[], subject: Markdown, tell: Tell): void {
   const rest = (inputs: Resource["before"]) => {
     const { fragments, ledger, __provider, ...others } = inputs ?? {};
     return JSON.stringify(Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -118,7 +126,7 @@ function unexplained(it: Resource, changed: readonly string[], subject: string, 
   tell(
     "unknown",
     subject,
-    `its ${slots.join(", ")} changes, and nothing else of it says why; what that does to traffic is not known here`,
+    md`its ${joined(slots, ", ")} changes, and nothing else of it says why; what that does to traffic is not known here`,
   );
 }
 
@@ -127,7 +135,7 @@ function packages({ resources }: Stack, router: string, tell: Tell): void {
   const had = new Set(resources.flatMap(({ before }) => named(before)));
   const come = new Set(resources.flatMap(({ after }) => named(after)).filter((it) => !had.has(it) && !hasUnknown(it)));
   if (come.size > 0)
-    tell("note", [...come].map(code).join(", "), "installed where missing, before anything is switched");
+    tell("note", joined([...come].map(code), ", "), md`installed where missing, before anything is switched`);
 }
 
 /** A Router names itself by its own `router`, which is a way that begins with its name, as everybody's on it. */

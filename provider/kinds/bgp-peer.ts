@@ -120,7 +120,7 @@ export const bgpPeer: Kind<Args, BgpPeerInputs> = {
   identify: ({ name, cidr, address }) => `${idOf.placed(String(name), String(cidr))}-${address}`,
   describe: (inputs) => `"${inputs.name}"`,
   traffic: {
-    gone: ["note", "is taken off; what that means for sessions and prefixes is told beside"],
+    gone: says("note", "is taken off; what that means for sessions and prefixes is told beside"),
     holds: (inputs) => (inputs.address === undefined ? [] : [session(inputs.address), ...linesOf(inputs).keys()]),
     disturbs(before, after, others) {
       if (before?.address === undefined) return [];
@@ -212,7 +212,7 @@ function view(args: Known, old: Inputs | undefined): object {
     routerId: routerAddress === undefined ? hashed(routerOf(router)) : lowest(routerAddress),
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, `${args.name}@${cidr}`, old),
+    password: args.password && placeholder("password", args.password, old),
     keepalive,
     hold,
     connect,

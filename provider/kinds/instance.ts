@@ -88,7 +88,7 @@ export const instance: Kind<Args, InstanceInputs> = {
       mac,
       fqdn,
       hostname: host,
-      password: secretOf(args, addresses, old),
+      password: args.password && placeholder("password", args.password, old),
     };
     const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };
     const common = {
@@ -104,10 +104,10 @@ export const instance: Kind<Args, InstanceInputs> = {
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address ?? inputs.ipv4Address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   traffic: {
-    gone: [
+    gone: says(
       "ends",
       "is taken off the router: the guest loses its lease, its name and its hold on the address, and so the network",
-    ],
+    ),
     holds: ({ fqdn }) => (fqdn === undefined ? [] : [nameInDns(fqdn)]),
     disturbs(before, after, others) {
       // One more guest costs the others nothing: dnsmasq watches the files of leases and names.
@@ -165,12 +165,6 @@ function holdOf(before: InstanceInputs, after: InstanceInputs, key: keyof Addres
   if (address !== after[key] && (mac !== undefined || after[key] === undefined))
     return says("ends", words`gives up its address ${address}: connections with it end`);
   return says("ends", "has another address or interface: connections with the old one end");
-}
-
-/** What stands for the password; the same while it is the same. */
-function secretOf(args: Args, { address, ipv4Address }: Addresses, old: Inputs | undefined): string | undefined {
-  const owner = idOf.placed(firstName(namesOf(args.claim, old)), String(address ?? ipv4Address));
-  return args.password && placeholder("password", args.password, owner, old);
 }
 
 interface Addresses {

@@ -132,7 +132,7 @@ export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.address)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   traffic: {
-    gone: ["ends", "no longer answers: new connections are refused, and open ones end with its address"],
+    gone: says("ends", "no longer answers: new connections are refused, and open ones end with its address"),
     holds: ({ address }) => (address === undefined ? [] : [virtual(address)]),
     disturbs(before, after, others) {
       if (!before || !after) return [];
@@ -212,7 +212,7 @@ function certificateOf({ tls, mode }: Args, file: string, old: Inputs | undefine
     what: derive([certificate], describeCertificate),
     alpn: mode === "http" ? " alpn h2,http/1.1" : "",
     chain: certificate,
-    key: placeholder("tls.privateKey", privateKey, file, old),
+    key: placeholder("tls.privateKey", privateKey, old),
   };
 }
 

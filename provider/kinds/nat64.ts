@@ -122,7 +122,10 @@ export const nat64: Kind<Args, Nat64Inputs> = {
   identify: (inputs) => idOf.placed(firstName(inputs), String(inputs.prefix)),
   describe: (inputs) => `"${firstName(inputs)}"`,
   traffic: {
-    gone: ["ends", "is gone: guests of its VPC reach no IPv4 address any more, and open connections through it end"],
+    gone: says(
+      "ends",
+      "is gone: guests of its VPC reach no IPv4 address any more, and open connections through it end",
+    ),
     holds: () => [forwarding(4)],
     disturbs: (before, after, others) =>
       all(

@@ -98,7 +98,7 @@ export const networkAcl: Kind<Args, NetworkAclInputs> = {
   describe: (inputs) => `"${inputs.name}"`,
   // Open connections are let through before any list is asked.
   traffic: {
-    gone: ["closes", "is gone: its tiers refuse new connections both ways, as without any list; open ones go on"],
+    gone: says("closes", "is gone: its tiers refuse new connections both ways, as without any list; open ones go on"),
     disturbs(before, after) {
       if (!after?.tiers || hasUnknown([after.tiers, after.rules, after.preset])) return [];
       if (!before) return all(newlyGoverned(after.tiers, after));

@@ -98,7 +98,7 @@ export const router: Kind<Args, RouterInputs> = {
   describe: (inputs) => `"${firstName(inputs)}"`,
   owns: "router",
   traffic: {
-    gone: ["ends", "vpc6 takes all its configuration off the machine: whatever goes through it ends"],
+    gone: says("ends", "vpc6 takes all its configuration off the machine: whatever goes through it ends"),
     disturbs: (before, after, others) =>
       all(
         ...(before && after ? [...publicSide(before, after), ...firewall(before, after)] : []),

@@ -80,7 +80,7 @@ const FIRST_INSTANCE = 0x10n;
 
 /** That of an isolated network too. */
 export const traffic = {
-  gone: ["ends", "is taken off the router: its guests lose their gateway, DHCP and DNS, and so the network"],
+  gone: says("ends", "is taken off the router: its guests lose their gateway, DHCP and DNS, and so the network"),
   holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
   disturbs: (before, after, others) =>
     all(

@@ -143,10 +143,10 @@ export const uplink: Kind<Args, UplinkInputs> = {
   describe: (inputs) => `"${inputs.name}"`,
   owns: "share",
   traffic: {
-    gone: [
+    gone: says(
       "ends",
       "is taken off: the BGP sessions that were its own end, and their prefixes are no longer reached through it",
-    ],
+    ),
     disturbs(before, after) {
       if (!before) return [];
       if (!after) return listOf(before.neighbors).map(({ address }) => sessionEnds(address));
@@ -283,7 +283,7 @@ function view(args: Known, neighbors: Neighbor[], range: string | undefined, old
     maximumPrefix,
     multihop,
     bfd: bfdView(args.bfd),
-    password: args.password && placeholder("password", args.password, idOf.uplink(name), old),
+    password: args.password && placeholder("password", args.password, old),
     keepalive,
     hold,
     connect,

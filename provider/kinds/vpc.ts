@@ -77,7 +77,7 @@ export const vpc: Kind<Args, VpcInputs> = {
     idOf.placed(firstName(inputs), inputs.cidr ? String(inputs.cidr) : routerOf(inputs.router ?? "")),
   describe: (inputs) => `"${firstName(inputs)}"`,
   traffic: {
-    gone: ["ends", "is no longer routed: whatever goes to or from its prefix ends"],
+    gone: says("ends", "is no longer routed: whatever goes to or from its prefix ends"),
     holds: ({ cidr }) => (cidr === undefined ? [] : [forwarding(6)]),
     disturbs(before, after, others) {
       const [old, now] = [before?.cidr, after?.cidr];

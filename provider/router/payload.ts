@@ -3,10 +3,12 @@
  * Pure. The program checks a payload to its last line; an answer that stops half-way is no answer.
  */
 
-import { ANSWER, DRIFT, DRIFT_END, ID, isId, isSlot, SLOT, TRANSACTION, type Verdict } from "../contract";
+import { printable as escaped } from "../arguments";
+import { ANSWER, DRIFT, DRIFT_END, ID, isId, isSlot, SLOT, type Slot, TRANSACTION, type Verdict } from "../contract";
 import { printable } from "./error";
 import type { Change, Fragments, Observation } from "./types";
 
+const SECRETS: Slot = "secrets";
 const finding = new RegExp(`^drift (${ID}) (${SLOT})\\|(.*)$`);
 
 /**
@@ -27,9 +29,11 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
     for (const slot of Object.keys(fragments).sort()) {
       if (!isSlot(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (fragments[slot] ?? "").replace(/\n+$/, "");
-      if (text.includes("\0")) throw new Error(`a NUL character in the ${slot} fragment of ${id}`);
       if (text === "") continue;
-      lines.push(`slot ${slot}`, ...text.split("\n").map((line) => `|${line}`));
+      const all = text.split("\n");
+      if (all.some((line) => visible(line) !== line))
+        throw new Error(`a character in the ${slot} fragment of ${id} that is no text`);
+      lines.push(`slot ${slot}`, ...all.map((line) => `|${line}`));
     }
   }
   lines.push(`end ${lines.length}`);
@@ -39,6 +43,12 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
 export function checkId(id: string): void {
   if (!isId(id)) throw new Error(`not an id a router takes: ${JSON.stringify(id)}`);
 }
+
+/**
+ * A line of a fragment, with its tabs. What a terminal obeys or an eye does not see stands as `\u001b`: nothing that we sent has any,
+ * so such a line is another hand's, and goes from here to the state, to previews and to comments.
+ */
+const visible = (line: string): string => line.split("\t").map(escaped).join("\t");
 
 /** What `observe` prints: fragments, then `drift ID SERVICE|TEXT` for each difference. Throws when it is not whole. */
 export function decode(text: string): Observation {
@@ -68,9 +78,11 @@ function decodeFragments(text: string): Map<string, Fragments> {
     throw new Error(`a name in the list of fragments is none: ${JSON.stringify(name.slice(0, 60))}`);
   };
   for (const line of all.slice(from + 1, to)) {
-    if (line.startsWith("|"))
-      fragments[slot] = `${Object.hasOwn(fragments, slot) ? fragments[slot] : ""}${line.slice(1)}\n`;
-    else if (line.startsWith("slot ")) slot = named(line.slice(5), isSlot);
+    if (line.startsWith("|")) {
+      // The program shows no secrets; what says that it does would stand in the state for everybody.
+      if (slot === SECRETS) continue;
+      fragments[slot] = `${Object.hasOwn(fragments, slot) ? fragments[slot] : ""}${visible(line.slice(1))}\n`;
+    } else if (line.startsWith("slot ")) slot = named(line.slice(5), isSlot);
     else if (line.startsWith("set ")) {
       fragments = {};
       found.set(named(line.slice(4), isId), fragments);

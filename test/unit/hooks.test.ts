@@ -1,7 +1,8 @@
 // What the generic hooks answer to the engine, without any router.
 
 import { expect, test } from "vitest";
-import { Router, Tier, Zone } from "../../provider/index";
+import { BgpPeer, Router, Tier, Zone } from "../../provider/index";
+import { bgpPeer } from "../../provider/kinds/bgp-peer";
 import { outputs } from "../../provider/state";
 import { UNKNOWN } from "../../provider/unknown";
 import { writeWay } from "../../provider/way";
@@ -80,6 +81,43 @@ test("a router that does not answer is one line with its name, and nothing is ke
   expect(String(failure)).toContain("router vr1 (root@127.0.0.1:1)");
   expect(failure).not.toHaveProperty("id");
   expect(failure).not.toHaveProperty("properties");
+});
+
+test("what a router says of a resource comes to the state without controls, its secrets, or what it says are secrets", async () => {
+  const password = "first-Word.1";
+  const said = [
+    ...["set sessions", "slot frr", `| neighbor x password ${password}`, "|\u001b]0;title\u0007\u202e", "slot secrets"],
+    ...["|{{password:0000}} planted"],
+  ];
+  const respond = (id: string) => ({
+    stdout: [
+      ...[
+        "vpc6-transaction 1",
+        ...said.map((it) => it.replace("sessions", id)),
+        `end ${said.length + 1}`,
+        "vpc6-drift 1",
+      ],
+      ...[`drift ${id} network|${password} \u001b[2Jand \u202eturned`, "end vpc6-drift", ""],
+    ].join("\n"),
+  });
+  let id = "";
+  await using fake = await fakeRouter(() => respond(id));
+  process.env.VPC6_SSH_KEY = userKey.private;
+  try {
+    const router = writeWay({ ...fake.address, name: "vr1" });
+    const inputs = (await planned("BgpPeer", { ...arguments_.BgpPeer, router, password })) as never;
+    id = bgpPeer.identify(inputs);
+    const seen = (await BgpPeer.read(id, outputs(inputs, 1) as never)) as never as {
+      inputs: { fragments: unknown };
+      props: { live: string };
+    };
+    expect(seen.inputs.fragments).toEqual({
+      frr: " neighbor x password [secret]\n\\u001b]0;title\\u0007\\u202e\n",
+    });
+    expect(seen.props.live).toContain("network on router vr1, [secret] and turned");
+  } finally {
+    delete process.env.VPC6_SSH_KEY;
+  }
 });
 
 test("after a change that failed half way the next update applies everything again", async () => {

@@ -1,23 +1,54 @@
 // Secrets of resources: what stands in a fragment for one, and what goes to the router beside it.
 
 import { generateKeyPairSync } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LoadBalancer } from "../../provider/index";
-import { placeholder, revealed, secret } from "../../provider/secrets";
+import { concealed, placeholder, revealed, secret } from "../../provider/secrets";
 import { outputs } from "../../provider/state";
 import { UNKNOWN } from "../../provider/unknown";
 import { CERTIFICATE, OTHER_KEY, PRIVATE_KEY } from "./certificate";
-import { arguments_, check, planned } from "./check";
+import { arguments_, check, type Kind, planned, type Values } from "./check";
 
 test("a placeholder says that a secret changed and not what it is; it stays while the secret does", () => {
-  const first = placeholder("password", "hunter2hunter2", "web1", undefined);
+  const first = placeholder("password", "hunter2hunter2", undefined);
   expect(first).toMatch(/^\{\{password:[0-9a-f]{4}\}\}$/);
-  expect(placeholder("password", "hunter2hunter2", "web1", undefined)).toBe(first);
-  expect(placeholder("password", "hunter2hunter2", "web2", undefined)).not.toBe(first);
+  expect(placeholder("password", "hunter2hunter2", undefined)).toBe(first);
   const old = { password: "hunter2hunter2", fragments: { passwords: "x {{password:0000}}\n" } };
-  expect(placeholder("password", "hunter2hunter2", "web1", old)).toBe("{{password:0000}}");
-  expect(placeholder("password", "another", "web1", old)).not.toBe("{{password:0000}}");
-  expect(placeholder("password", UNKNOWN, "web1", undefined)).toBe(UNKNOWN);
+  expect(placeholder("password", "hunter2hunter2", old)).toBe("{{password:0000}}");
+  expect(placeholder("password", "another", old)).not.toBe("{{password:0000}}");
+  expect(placeholder("password", UNKNOWN, undefined)).toBe(UNKNOWN);
+});
+
+describe("16 bits of a secret in all: its digits are the same", () => {
+  const SECRET = "first-Word.1";
+  const digits = async (kind: Kind, change: Values = {}) => {
+    const { fragments } = await planned(kind, { ...arguments_[kind], password: SECRET, ...change });
+    return [...JSON.stringify(fragments).matchAll(/\{\{[A-Za-z.]+:([0-9a-f]{4})\}\}/g)].map(([, it]) => it);
+  };
+  const tier = { ...arguments_.Instance.tier, gateway: "2001:67c:2834:1::1" };
+  const guest = (name: string, address: string) => digits("Instance", { claim: name, tier, grant: { value: address } });
+
+  test("at every guest, also of another name or address, at a neighbor and at an uplink", async () => {
+    const all = [
+      ...(await guest("web1", "2001:67c:2834:1::10")),
+      ...(await guest("web2", "2001:67c:2834:1::11")),
+      ...(await guest("web3", "2001:67c:2834:1::10")),
+      ...(await digits("BgpPeer")),
+      ...(await digits("Uplink")),
+    ];
+    expect(all.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(all).size, String(all)).toBe(1);
+  });
+
+  test("and another in each project, so that no dictionary serves for all", async () => {
+    const found = new Set<unknown>();
+    for (const project of ["shop", "blog"]) {
+      vi.stubEnv("PULUMI_PROJECT", project);
+      for (const it of await guest("web1", "2001:67c:2834:1::10")) found.add(it);
+    }
+    vi.unstubAllEnvs();
+    expect(found.size).toBe(2);
+  });
 });
 
 test("what fills a placeholder is made from the inputs, line by line, and only for what the resource has", () => {
@@ -29,6 +60,15 @@ test("what fills a placeholder is made from the inputs, line by line, and only f
     secrets: "{{tls.privateKey:12ab}} one\n{{tls.privateKey:12ab}} two\n{{password:0000}} p\n",
   });
   expect(revealed({ fragments: { a: "{{password:0000}}" } })).toEqual({});
+});
+
+test("a router's text does not show a secret of the resource, a line of a key neither", () => {
+  const [, body = ""] = PRIVATE_KEY.split("\n");
+  const inputs = { password: "first-Word.1", tls: { privateKey: PRIVATE_KEY } };
+  expect(concealed(inputs, `a first-Word.1 b ${body} c\n-----BEGIN PRIVATE KEY-----\n`)).toBe(
+    "a [secret] b [secret] c\n-----BEGIN PRIVATE KEY-----\n",
+  );
+  expect(concealed({}, "a first-Word.1")).toBe("a first-Word.1");
 });
 
 test("a failure about a secret does not show it", () => {

@@ -88,7 +88,7 @@ describe("what the real engine said of", () => {
     expect(markdown).toContain("**Not known before `pulumi up`:** something of Instance `web3`");
     expect(markdown).toContain("+(not known before `pulumi up`)");
     expect(markdown).not.toContain(UNKNOWN);
-    expect(markdown).toContain("Of other packages: pulumi-nodejs:dynamic:Resource `box` (new).");
+    expect(markdown).toContain("Of other packages: `pulumi-nodejs:dynamic:Resource` `box` (new).");
   });
 
   test("a program that fails", () => {
@@ -210,10 +210,10 @@ describe("traffic", () => {
       const { markdown, interrupts } = of(it);
       expect(interrupts).toBe(true);
       expect(markdown).toContain("**Not known, so look:**");
-      expect(markdown).toContain("Thing `x`");
+      expect(markdown).toContain("`Thing` `x`");
     }
     const other = { op: "delete", urn: "urn:pulumi:dev::test::aws:ec2/vpc:Vpc::main", oldState: { inputs: {} } };
-    expect(of(other).markdown).toContain("aws:ec2/vpc:Vpc `main`: is no resource of vpc6's");
+    expect(of(other).markdown).toContain("`aws:ec2/vpc:Vpc` `main`: is no resource of vpc6's");
   });
 
   test("text that is not known yet", () => {

@@ -6,6 +6,22 @@ const change = (id: string, fragments: Record<string, string> | null) => ({ id, 
 
 const none = "vpc6-drift 1\nend vpc6-drift\n";
 
+/** What a terminal obeys, or an eye does not see. */
+const UNSEEN: [string, string][] = [
+  ["a NUL", "\0"],
+  ["a title for the terminal", "\u001b]0;pwned\u0007"],
+  ["a cleared screen", "\u001b[2J"],
+  ["a clipboard (OSC 52)", "\u001b]52;c;cm0gLXJmIC8=\u0007"],
+  ["a C1 control", "\u009b2J"],
+  ["a line that is written over", "\rnothing changes"],
+  ["a text turned around", "\u202egnihton"],
+  ["an isolate", "\u2066x\u2069"],
+  ["a blank of no width", "\u200b"],
+  ["a line separator", "\u2028"],
+  ["half a surrogate", "\ud800"],
+  ["tags", "\u{e0041}"],
+];
+
 describe("encode", () => {
   it("asks for a repair when one of the changes does", () => {
     const one = change("a", { network: "x" });
@@ -67,9 +83,14 @@ describe("encode", () => {
     expect(() => encode([change(id, null)], "h", "n")).toThrow(/not an id/);
   });
 
-  it("refuses a slot that is none, and a NUL", () => {
+  it("refuses a slot that is none", () => {
     expect(() => encode([change("a", { "../etc": "x" })], "h", "n")).toThrow(/not a slot/);
-    expect(() => encode([change("a", { network: "x\0" })], "h", "n")).toThrow(/NUL/);
+  });
+
+  it.each(UNSEEN)("refuses what decode would not give back as it is: %s", (_, text) => {
+    expect(() => encode([change("a", { network: `x${text}y\n` })], "h", "n")).toThrow(
+      /character in the network fragment of a/,
+    );
   });
 });
 
@@ -78,6 +99,19 @@ describe("decode", () => {
     const fragments = { network: "interface web0\n", nftables: "table inet vpc6 {\n\n}\n" };
     const shown = encode([change("a", fragments), change("b", { "dns-hosts": "::1 a\n" })], "h", "n");
     expect(Object.fromEntries(decode(shown + none).fragments)).toEqual({ a: fragments, b: { "dns-hosts": "::1 a\n" } });
+  });
+
+  it.each(UNSEEN)("escapes what no fragment of ours has: %s", (_, unseen) => {
+    const { fragments } = decode(`vpc6-transaction 1\nset a\nslot network\n|\tx${unseen}é文🙂\nend 4\n${none}`);
+    const text = fragments.get("a")?.network ?? "";
+    expect(text).toMatch(/^\tx(\\u[0-9a-f]{4,6}[^\\]*)+é文🙂\n$/);
+    expect(text.replace(/[\t\n]/g, "")).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+
+  it("takes no secret from a router", () => {
+    const said =
+      "vpc6-transaction 1\nset a\nslot secrets\n|{{password:0000}} x\nslot network\n|x\nset b\nslot secrets\n|y\nend 9\n";
+    expect(Object.fromEntries(decode(said + none).fragments)).toEqual({ a: { network: "x\n" }, b: {} });
   });
 
   it("is empty when there is nothing", () => {
