@@ -313,7 +313,7 @@ function isMissing({ code, stderr }: Outcome): boolean {
  * empty one, or half of it). It was at nothing then, and what it is asked again is done once only.
  */
 function isSilent({ code, signal, stdout, stderr }: Outcome): boolean {
-  if (code === undefined || signal !== undefined || /^(sudo|usage): /m.test(stderr)) return false;
+  if (code === undefined || signal !== undefined || /\bsudo: |^usage: /m.test(stderr)) return false;
   return ![stdout, stderr].some((text) => text.split("\n").some((line) => isSaid(line)));
 }
 const isSaid = (line: string): boolean => line === ANSWER || line === TRANSACTION || line.startsWith(SAYS);

@@ -45,6 +45,7 @@ drifts() {
     echo "=program"
     [ "$(generation live)" = "${1##*/}" ] || echo "- generation $(generation live) is applied and was never confirmed"
     program_intact || echo "- $PROGRAM changed"
+    drift_records "$1"
     units_drift
     for service in $SERVICES; do
       echo "=$service"
@@ -64,6 +65,17 @@ drifts() {
   ' >"$RUN/drifts"
   # It holds secrets.
   rm -rf "$dir"
+}
+
+# drift_records GENERATION: what a generation says of itself. (What MAC addresses were is not known of fragments that are set aside.)
+drift_records() {
+  local by='' format='' name
+  [ ! -r "$1/program" ] || read -r by format <"$1/program"
+  case $by/$format in [0-9a-f]*/[0-9]*) ;; *) echo "- $ETC/confirmed/program changed" ;; esac
+  [ ! -s "$RUN/aside" ] || return 0
+  for name in macs files.sums; do
+    cmp -s "$RUN/drift/$name" "$1/$name" || echo "- $ETC/confirmed/$name changed"
+  done
 }
 
 # What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router. Its assembled files are compared already, and
