@@ -33,6 +33,27 @@ sums_whole() {
   (cd "$1" 2>/dev/null && sha256sum -c ../files.sums 2>/dev/null) | sed -n 's/: OK$//p'
 }
 
+# sums_mend GENERATION: before its files are applied without having been made just now (a boot, a putting back). Are they not as they
+# were made, they are made again, of what is left.
+sums_mend() {
+  true >"$RUN/aside"
+  (cd "$1/files" 2>/dev/null && sha256sum -c --status ../files.sums 2>/dev/null) && return 0
+  say "the files of generation ${1##*/} are not as they were made: making them again"
+  sums_remake "$1"
+}
+
+# sums_remake GENERATION: its files anew, at boot or when there is nobody to be asked. Fragments that are not whole are left out, if what
+# was made of them is not whole either.
+sums_remake() {
+  local code=0
+  rm -rf "$1/files.was"
+  [ ! -d "$1/files" ] || cp -a "$1/files" "$1/files.was" || return 1
+  sums "$1" "$1" && assemble "$1" boot "$1/files.was" || code=1
+  rm -rf "$1/files.was"
+  [ ! -s "$RUN/unresolved" ] || say "left out, as the secret is not here: $(tr '\n' ' ' <"$RUN/unresolved")"
+  return $code
+}
+
 # sums_drift ROUTER: lines `ID SLOT|TEXT`, as of the last `sums`.
 sums_drift() {
   awk -v router="${1:-router}" '

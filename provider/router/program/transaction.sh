@@ -69,6 +69,7 @@ put_back() {
   if [ -s "$RUN/put-back" ]; then read -r from <"$RUN/put-back"; else echo "$LIVE" >"$RUN/put-back"; fi
   echo "${from##*/}" >>"$RUN/undone"
   point live "${CONFIRMED##*/}" || return 1
+  sums_mend "$CONFIRMED"
   differences "$CONFIRMED" "$from"
   for service in $BACKWARDS; do
     ! differs "$service" || put_back_service "$service" || failed="$failed$NEWLINE$service: $WHY"
