@@ -108,6 +108,12 @@ export const TAYGA_DATA = "/var/lib/vpc6-tayga";
 // What is said between both.
 
 export const TRANSACTION = "vpc6-transaction 1";
+/**
+ * What a generation on a router may hold. It is one more when a slot or a service is added, or when lines are said that an older program
+ * would not understand: an older vpc6 then refuses the router in words, and takes nothing half away.
+ */
+export const FORMAT = 1;
+
 export const ANSWER = "vpc6-answer 1";
 export const DRIFT = "vpc6-drift 1";
 export const DRIFT_END = "end vpc6-drift";
@@ -124,7 +130,8 @@ export const CONFIRM_MOST = 600;
 /**
  * How a run of the program ends.
  * - `ok N same|nothing`: done (or nothing to do); `unconfirmed N SECONDS`: done, and undone unless `confirm N` comes
- * - `outdated HASH`: another version of the program is installed
+ * - `outdated HASH FORMAT`: another version of the program is installed, and of this format
+ * - `later`: what is there was made by a later vpc6
  * - `refused`: before anything was changed; `failed`: while it was; `full`, `incomplete`: the payload could not be stored
  * - `busy`: another transaction; `unusable`: the host lacks something; `occupied`: `uninstall` with others' fragments there
  */
@@ -132,6 +139,7 @@ export const VERDICTS = [
   "ok",
   "unconfirmed",
   "outdated",
+  "later",
   "refused",
   "failed",
   "full",

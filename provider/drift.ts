@@ -43,7 +43,7 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
         `${on(slot, where)} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,
     ),
     ...drift
-      .filter(({ service }) => !services.has(service))
+      .filter(({ service }) => !services.has(serviceOf(service)))
       .map(({ service, text }) => `${on(service, where)}, ${text}`),
   ];
   const shown = lines.length > LINES ? [...lines.slice(0, LINES - 1), `and ${lines.length - LINES + 1} more`] : lines;

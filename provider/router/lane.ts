@@ -238,6 +238,13 @@ export class Lane {
             : "Check the interface and firewall by which this machine reaches the router.",
           touched,
         );
+      case "later" satisfies Verdict:
+        return this.error(
+          "a later vpc6 has set it up; nothing was changed",
+          why,
+          "Update the package vpc6 in this project.",
+          touched,
+        );
       case "full" satisfies Verdict:
         return this.error(
           "no room for the new configuration; nothing was changed",

@@ -16,6 +16,7 @@ const parts = [
   "head.sh",
   "lock.sh",
   "payload.sh",
+  "sums.sh",
   "assemble.sh",
   "drift.sh",
   "packages.sh",
@@ -73,9 +74,9 @@ function agreed(text: string, said: typeof contract): string {
   });
 }
 
-// The whole text or nothing is installed: its last line is looked for before it gets its name.
+// The whole text or nothing is installed: its last line is looked for before it gets its name, and it is on the disk by then.
 const install = `umask 022; d=${contract.LIB}; n=$d/.new.$$; mkdir -p $d && cat >$n &&
-if [ "$(tail -n 1 $n)" = "# ${contract.PROGRAM_END}" ]; then chmod 755 $n && mv -f $n ${contract.PROGRAM}; else echo "incomplete" >&2; false; fi ||
+if [ "$(tail -n 1 $n)" = "# ${contract.PROGRAM_END}" ]; then chmod 755 $n && sync $n && mv -f $n ${contract.PROGRAM} && sync $d; else echo "incomplete" >&2; false; fi ||
 { rm -f $n; exit 1; }`.replace(/\n/g, " ");
 
 export const commands = {
@@ -83,6 +84,8 @@ export const commands = {
   converge: (user: string, hash: string) => `${sudo(user)}${contract.PROGRAM} converge ${hash} "$SSH_CONNECTION"`,
   confirm: (user: string, generation: number) => `${sudo(user)}${contract.PROGRAM} confirm ${generation}`,
   observe: (user: string) => `${sudo(user)}${contract.PROGRAM} observe`,
+  /** Is there anything that the program has made? */
+  remains: (user: string) => `${sudo(user)}sh -c '[ -e ${contract.ETC} ] || [ -e ${contract.VAR} ]'`,
   uninstall: (user: string, id: string) => `${sudo(user)}${contract.PROGRAM} uninstall ${id}`,
 };
 

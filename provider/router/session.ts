@@ -6,13 +6,13 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { CONFIRM_WAIT, SAYS } from "../contract";
+import { ANSWER, CONFIRM_WAIT, FORMAT, PROGRAM, ROUTER_ID, SAYS, TRANSACTION } from "../contract";
 import { bounds, Interrupted, type Outcome, run } from "./command";
 import { type Connection, connect } from "./connection";
 import { printable, RouterError } from "./error";
 import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
 import { commands, program } from "./program";
-import type { Change, Observation, Report, RouterAddress } from "./types";
+import type { Change, Difference, Observation, Report, RouterAddress } from "./types";
 
 /** How long (ms) an unused connection is kept, and how many such: of a thousand routers not a thousand. */
 export const idle = { close: 20_000, most: 64 };
@@ -69,28 +69,38 @@ export class Session {
   }
 
   async observe(): Promise<Observation> {
-    let outcome = await this.command(commands.observe(this.router.user), "", 64 << 20);
+    const ask = () => this.command(commands.observe(this.router.user), "", 64 << 20);
+    let outcome = await ask();
     if (isMissing(outcome)) return { fragments: new Map(), drift: new Map() };
-    if (outcome.code === 2 && /^usage: /m.test(outcome.stderr)) {
-      // A program from before it could be asked this.
+    const broken = isSilent(outcome);
+    // Not whole, or from before it could be asked this.
+    if (broken || (outcome.code === 2 && /^usage: /m.test(outcome.stderr))) {
       await this.install();
-      outcome = await this.command(commands.observe(this.router.user), "", 64 << 20);
+      outcome = await ask();
     }
     const answer = parseAnswer(outcome.stdout);
     if (answer) throw new Refusal(answer);
     if (outcome.code !== 0) throw this.unexpected(outcome);
     try {
-      return decode(outcome.stdout);
+      const seen = decode(outcome.stdout);
+      return broken ? withDifference(seen, { service: "program", text: `${PROGRAM} was broken` }) : seen;
     } catch (error) {
       throw this.error("it did not tell what is on it", (error as Error).message, "", false);
     }
   }
 
-  /** Nothing to do where the program is not installed. */
+  /** Nothing to do where neither the program is, nor anything that it has made. */
   async uninstall(id: string): Promise<void> {
     checkId(id);
-    const outcome = await this.command(commands.uninstall(this.router.user, id), "");
-    if (isMissing(outcome)) return;
+    const ask = () => this.command(commands.uninstall(this.router.user, id), "");
+    let outcome = await ask();
+    if (isMissing(outcome)) {
+      if ((await this.command(commands.remains(this.router.user), "")).code !== 0) return;
+    }
+    if (isMissing(outcome) || isSilent(outcome)) {
+      await this.install();
+      outcome = await ask();
+    }
     const answer = parseAnswer(outcome.stdout);
     if (!answer) throw this.unexpected(outcome);
     if (answer.verdict !== "ok") throw new Refusal(answer);
@@ -102,7 +112,10 @@ export class Session {
       const outcome = await this.command(command, payload);
       const answer = parseAnswer(outcome.stdout);
       if (answer && answer.verdict !== "outdated") return answer;
-      if (!answer && !isMissing(outcome)) throw this.unexpected(outcome);
+      if (answer && Number(answer.words[1]) > FORMAT) {
+        return { ...answer, verdict: "later", why: `its program has format ${answer.words[1]}, this vpc6 knows ${FORMAT}` };
+      }
+      if (!answer && !isMissing(outcome) && !(attempt === 1 && isSilent(outcome))) throw this.unexpected(outcome);
       if (attempt >= 3)
         throw this.error("the program could not be installed: something replaces it", outcome.stderr, "", false);
       await this.install();
@@ -293,6 +306,22 @@ function isMissing({ code, stderr }: Outcome): boolean {
   return (
     code === 127 || code === 126 || (code === 1 && /^sudo: .*vpc6.*: (command not found|No such file)/m.test(stderr))
   );
+}
+
+/**
+ * It said not a word that the program says, and was not ended by another: there is no whole program (a disk that was cut off leaves an
+ * empty one, or half of it). It was at nothing then, and what it is asked again is done once only.
+ */
+function isSilent({ code, signal, stdout, stderr }: Outcome): boolean {
+  if (code === undefined || signal !== undefined || /\bsudo: |^usage: /m.test(stderr)) return false;
+  return ![stdout, stderr].some((text) => text.split("\n").some((line) => isSaid(line)));
+}
+const isSaid = (line: string): boolean => line === ANSWER || line === TRANSACTION || line.startsWith(SAYS);
+
+/** With something more that is told to the Router. */
+function withDifference({ fragments, drift }: Observation, what: Difference): Observation {
+  const router = [...fragments.keys()].find((id) => id.startsWith(ROUTER_ID));
+  return router ? { fragments, drift: new Map([...drift, [router, [...(drift.get(router) ?? []), what]]]) } : { fragments, drift };
 }
 
 function sudoRemedy(router: RouterAddress, stderr: string): string {

@@ -2,9 +2,15 @@
 # daemon's complaint leads to the resource. The Router's own fragment comes first, the others by name. Placeholders of secrets,
 # `{{password:9c1e}}`, are filled from the same resource's slot `secrets`; below ETC only root reads.
 
-# assemble GENERATION [boot]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error.
+# assemble GENERATION [boot] [WAS]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error. With
+# WAS, the files that there were, the fragments in RUN/aside are not used (see sums.sh).
 assemble() {
-  local boot="${2:-}" code service slot token
+  local aside=/dev/null boot="${2:-}" code service slot token was="${3:-}"
+  if [ -n "$was" ]; then
+    aside=$RUN/aside
+    true >"$RUN/whole"
+    [ ! -s "$aside" ] || sums_whole "$was" >"$RUN/whole"
+  fi
   [ ! -e "$1/files" ] || rm -rf "$1/files" "$1/macs" || return 1
   mkdir -m 700 "$1/files" "$1/files/@CERTIFICATES@" "$1/files/@PASSWORDS@" || return 1
   macs >"$RUN/macs" || return 1
@@ -13,8 +19,13 @@ assemble() {
   done
   true >"$1/macs"
   # `./SLOT 0 ID`, in the order in which they are written.
-  (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name '@ROUTER_ID@*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \)) | sort |
+  {
+    (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name '@ROUTER_ID@*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \))
+    # Also those that are gone.
+    [ ! -s "$aside" ] || awk '$1 != "secrets" { print "./" $1, (index($2, "@ROUTER_ID@") != 1), $2 }' "$aside"
+  } | sort -u |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$boot" \
+      -v aside="$aside" -v whole="$RUN/whole" -v was="$was/" \
       -v heads="nftables|$nftables_head" '@assemble.awk@' >"$RUN/unresolved"
   code=$?
   if [ $code = 3 ]; then
@@ -22,10 +33,16 @@ assemble() {
     refuse "$(no_such_mac "$token")"
     return
   fi
+  if [ $code = 4 ]; then
+    read -r BLAME token <"$RUN/unresolved"
+    refuse "the secret $token of $BLAME is not on this router: \`pulumi refresh\`, then \`pulumi up\` sends it again"
+    return
+  fi
   [ $code = 0 ] || refuse "the files could not be assembled (is the disk full?)" || return
   for service in $SERVICES; do
     "${service}_assemble" "$1/files" || return 1
   done
+  sums_of_files "$1/files"
 }
 
 # macs: `mac-020000000011 web0` for each address that one interface holds. Of several with the same address (a bridge and

@@ -15,35 +15,37 @@ observe() {
   done
   lock "$LOCK_WAIT" || { busy; return; }
   held_by "a refresh"
+  ! later || return
   show_fragments "$ETC/confirmed/fragments"
   echo "@DRIFT@"
   if [ -e "$ETC/confirmed" ]; then
     CONFIRMED=$GENERATIONS/$(generation confirmed)
     drifts "$CONFIRMED" || { answer failed; return; }
-    sed 's/^/drift /' "$RUN/drifts"
+    sed 's/^/drift /' "$RUN/drifts" "$RUN/drifts.fragments"
   fi
   echo "@DRIFT_END@"
 }
 
 # drifts GENERATION: RUN/drifts = a line `ID SERVICE|TEXT` for each difference; the id is the Router's where a difference is
-# nobody else's. Bounded: a flushed table is not worth a megabyte.
+# nobody else's. RUN/drifts.fragments: the same of the fragments themselves, with the slot for SERVICE. Bounded: a flushed table is not worth a megabyte.
 drifts() {
   local dir="$RUN/drift" files its_slots router service slot
-  rm -rf "$dir" && mkdir "$dir" && ln -s "$1/fragments" "$dir/fragments" &&
-    assemble "$dir" boot || {
+  router=$(find "$1/fragments" -mindepth 2 -name '@ROUTER_ID@*' -printf '%f\n' | head -n 1)
+  rm -rf "$dir" && mkdir "$dir" && ln -s "$1/fragments" "$dir/fragments" && sums "$1" "$1" && sums_drift "$router" >"$RUN/drifts.fragments" &&
+    assemble "$dir" boot "$1/files" || {
     : "${WHY:=what should be there cannot be computed (is /run full?)}"
     return 1
   }
   files=$dir/files
   # Of what holds a secret no line is shown, also not when the secret itself is gone.
-  DRIFT_SECRET=$(cd "$1/fragments" && grep -rlE '@PLACEHOLDERS@' . | cut -d/ -f2 | sort -u)
-  router=$(find "$1/fragments" -mindepth 2 -name '@ROUTER_ID@*' -printf '%f\n' | head -n 1)
+  DRIFT_SECRET=$({ cut -d' ' -f2 "$RUN/sums.wrong"; cd "$1/fragments" && grep -rlE '@PLACEHOLDERS@' . | cut -d/ -f2; } | sort -u)
   {
     echo "=packages"
     packages_drift "$files/packages"
     echo "=program"
     [ "$(generation live)" = "${1##*/}" ] || echo "- generation $(generation live) is applied and was never confirmed"
     program_intact || echo "- $PROGRAM changed"
+    drift_records "$1"
     units_drift
     for service in $SERVICES; do
       echo "=$service"
@@ -63,6 +65,17 @@ drifts() {
   ' >"$RUN/drifts"
   # It holds secrets.
   rm -rf "$dir"
+}
+
+# drift_records GENERATION: what a generation says of itself. (What MAC addresses were is not known of fragments that are set aside.)
+drift_records() {
+  local by='' format='' name
+  [ ! -r "$1/program" ] || read -r by format <"$1/program"
+  case $by/$format in [0-9a-f]*/[0-9]*) ;; *) echo "- $ETC/confirmed/program changed" ;; esac
+  [ ! -s "$RUN/aside" ] || return 0
+  for name in macs files.sums; do
+    cmp -s "$RUN/drift/$name" "$1/$name" || echo "- $ETC/confirmed/$name changed"
+  done
 }
 
 # What a service's `drift` prints: lines `ID TEXT`, `-` for the id of the Router. Its assembled files are compared already, and

@@ -57,7 +57,10 @@ holder() {
 pending() {
   PENDING='' PENDING_N='' PENDING_UNTIL=0 PENDING_TIMER='' PENDING_NONCE=''
   [ ! -r "$RUN/pending" ] || read -r PENDING PENDING_N PENDING_UNTIL PENDING_TIMER PENDING_NONCE <"$RUN/pending"
-  : "${PENDING_UNTIL:=0}"
+  case $PENDING_UNTIL in '' | *[!0-9]* | ?????????????*) PENDING_UNTIL=0 ;; esac
+  # Nothing waits longer than a payload may ask for.
+  now
+  [ "$PENDING_UNTIL" -le $((NOW + @CONFIRM_MOST@)) ] || PENDING_UNTIL=0
 }
 
 # arm STATE N: the router puts everything back by itself unless told otherwise within CONFIRM_WAIT. Each state has its own

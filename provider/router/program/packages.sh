@@ -23,6 +23,7 @@ packages_seen() {
 packages_install() {
   local code missing wanted wrong
   packages_recover
+  [ -z "$REPAIR" ] || packages_mend || return
   packages_seen "$1" && return 0
   cp "$1" "$VAR/packages.now" || return 1
   wanted=$(awk '!/^#/ && NF { print $1 }' "$1" | sort -u)
@@ -114,13 +115,49 @@ packages_recover() {
       systemctl --quiet disable $(cat "$RUN/new-units") >/dev/null 2>&1
     fi
   fi
+  packages_keep
   rm -f "$VAR/packages.before" "$VAR/users.before" "$VAR/groups.before"
+}
+
+# packages_keep: what came with us is written down twice, with sums: by it a `destroy` purges, and FRR is known to be ours.
+packages_keep() {
+  rm -rf "$VAR/kept.new" && mkdir "$VAR/kept.new" && (
+    cd "$VAR" && touch packages users groups && cp packages users groups kept.new && cd kept.new && sha256sum packages users groups >sums
+  ) && rm -rf "$VAR/kept" && mv "$VAR/kept.new" "$VAR/kept"
+}
+
+# packages_broken: which of both are not as they were written down.
+packages_broken() {
+  [ -e "$VAR/packages" ] || [ -e "$VAR/kept" ] || return 0
+  {
+    (cd "$VAR" && sha256sum -c kept/sums 2>/dev/null)
+    echo
+    (cd "$VAR/kept" 2>/dev/null && sha256sum -c sums 2>/dev/null | sed 's|^|kept/|')
+  } | awk -F': ' '
+    NF < 2 { next }
+    { n++; if ($2 != "OK") print $1 }
+    END { if (n != 6) print "kept/sums" }
+  '
+}
+
+# packages_mend: from the other one, where that is whole.
+packages_mend() {
+  local name
+  [ ! -e "$VAR/packages.before" ] || return 0
+  packages_broken >"$RUN/broken"
+  [ -s "$RUN/broken" ] || return 0
+  for name in packages users groups; do
+    grep -qx "$name" "$RUN/broken" && ! grep -qxE "kept/($name|sums)" "$RUN/broken" || continue
+    cp "$VAR/kept/$name" "$VAR/$name" || return 1
+  done
+  packages_keep
 }
 
 # packages_purge: those we brought, as far as nothing the operator installed since depends on them.
 packages_purge() {
   local group user
   packages_recover
+  packages_mend
   [ -s "$VAR/packages" ] || return 0
   sort -u "$VAR/packages" >"$RUN/purge"
   installed | comm -12 - "$RUN/purge" >"$RUN/purge.have"
@@ -154,6 +191,7 @@ $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)" || return
 
 # packages_drift FILE: those that are gone.
 packages_drift() {
+  packages_broken | sed "s|.*|- $VAR/& changed|"
   awk '/^# vpc6 / { id = $3; next } NF && !($1 in by) { by[$1] = id; print $1, id }' "$1" >"$RUN/packages.want"
   # shellcheck disable=SC2046 # a list of names
   dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(cut -d' ' -f1 "$RUN/packages.want") 2>/dev/null |

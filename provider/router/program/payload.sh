@@ -26,7 +26,8 @@ stage_payload() {
   for slot in $SLOTS; do
     [ -d "$2/$slot" ] || mkdir -p "$2/$slot" || return 1
   done
-  awk -v slots="$SLOTS" '
+  # In every slot that is there: a later version may have more than this one knows.
+  awk -v slots="$(cd "$2" && echo *)" '
     BEGIN { n = split(slots, slot, " ") }
     /^\|/ { next }
     $1 == "set" || $1 == "drop" { for (i = 1; i <= n; i++) print slot[i] "/" $2 }

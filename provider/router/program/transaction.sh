@@ -21,9 +21,24 @@ generation() {
 
 # generation_is_ours GENERATION: was it made by this very program?
 generation_is_ours() {
-  local by=''
-  [ ! -r "$1/program" ] || read -r by <"$1/program"
+  local by='' format
+  [ ! -r "$1/program" ] || read -r by format <"$1/program"
   [ "$by" = "$PROGRAM_HASH" ]
+}
+
+# later: is what is on this router made by a vpc6 that may have put there what this one does not know? 0 when it is, and that is answered.
+later() {
+  local by format name
+  for name in confirmed live; do
+    by='' format=''
+    [ ! -r "$ETC/$name/program" ] || read -r by format <"$ETC/$name/program"
+    case $format in '' | *[!0-9]* | ????????*) continue ;; esac
+    [ "$format" -gt @FORMAT@ ] || continue
+    WHY="what is on it has format $format, this vpc6 knows @FORMAT@"
+    answer later
+    return 0
+  done
+  return 1
 }
 
 # point NAME N
@@ -54,6 +69,7 @@ put_back() {
   if [ -s "$RUN/put-back" ]; then read -r from <"$RUN/put-back"; else echo "$LIVE" >"$RUN/put-back"; fi
   echo "${from##*/}" >>"$RUN/undone"
   point live "${CONFIRMED##*/}" || return 1
+  sums_mend "$CONFIRMED"
   differences "$CONFIRMED" "$from"
   for service in $BACKWARDS; do
     ! differs "$service" || put_back_service "$service" || failed="$failed$NEWLINE$service: $WHY"
@@ -121,7 +137,7 @@ $(head -n 3 "$RUN/stage.err")" || return
 converge() {
   [ "$1" = "$PROGRAM_HASH" ] || {
     cat >/dev/null
-    answer outdated "$PROGRAM_HASH"
+    answer outdated "$PROGRAM_HASH" @FORMAT@
     return
   }
   # From here to the end whoever asked may be gone: this finishes, or puts back.
@@ -140,6 +156,7 @@ converge() {
     return
   fi
   held_by "$PAYLOAD_HOLDER"
+  ! later || return
   recover || { answer failed; return; }
   stage || { rm -rf "$GENERATIONS/new"; return 1; }
 }
@@ -160,7 +177,6 @@ busy() {
 
 # stage: the next generation, beside the others, and the judgement of every daemon it concerns.
 stage() {
-  local service
   strangers "$PAYLOAD" "$CONFIRMED/fragments" || { answer refused; return; }
   NEXT=$GENERATIONS/new
   {
@@ -174,23 +190,40 @@ $(head -n 3 "$RUN/stage.err")"
   if [ -n "$REPAIR" ]; then
     drifts "$CONFIRMED" || { answer failed; return; }
   fi
+  awk '$1 == "set" || $1 == "drop" { print $2 }' "$PAYLOAD" >"$RUN/ids" && sums "$NEXT" "$CONFIRMED" "$RUN/ids" &&
+    cp "$RUN/sums" "$NEXT/sums" 2>"$RUN/stage.err" || { answer full; return; }
+  if [ -n "$REPAIR" ]; then
+    # What nobody has put there.
+    awk '$1 == "stranger" { print $2 "/" $3 }' "$RUN/sums.wrong" | (cd "$NEXT/fragments" && exec xargs rm -f --)
+  fi
   # RUN/unsettled: the host is not known to be what the confirmed generation says, so everything is applied.
   if [ ! -e "$RUN/unsettled" ] && ! again_any && generation_is_ours "$CONFIRMED" &&
-    { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
+    { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && cmp -s "$CONFIRMED/sums" "$NEXT/sums" && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
     answer ok "$(generation confirmed)" nothing
     return
   fi
-  assemble "$NEXT" && echo "$PROGRAM_HASH" >"$NEXT/program" || { answer refused; return; }
-  packages_install "$NEXT/files/packages" || { CULPRIT=packages; answer refused; return; }
+  until judge; do
+    sums_set_aside || { answer refused; return; }
+  done
+  sums_tell
+  echo "$PROGRAM_HASH @FORMAT@" >"$NEXT/program" || { answer full; return; }
+  units || { answer refused; return; }
+  commit
+}
+
+# judge: NEXT's files, and what every daemon they concern says of them. CHANGED = those to be applied; 1 with WHY, BLAME and CULPRIT.
+judge() {
+  local service
+  CHANGED='' CULPRIT='' BLAME='' WHY=''
+  assemble "$NEXT" '' "$CONFIRMED/files" || return
+  packages_install "$NEXT/files/packages" || { CULPRIT=packages; return 1; }
   differences "$CONFIRMED" "$NEXT"
   for service in $SERVICES; do
     [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" || again "$service" || continue
-    "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; answer refused; return; }
+    "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; return 1; }
     CHANGED="$CHANGED${CHANGED:+ }$service"
   done
-  units || { answer refused; return; }
-  commit
 }
 
 # commit: from confirmed to NEXT, or back.

@@ -142,6 +142,8 @@ unit_said() {
 
 units_remove() {
   systemctl --quiet --no-reload disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
+  # Those that a later version left too. Without a stop they stay in systemd's lists, as "not-found".
+  systemctl stop 'vpc6*' >/dev/null 2>&1
   units_drop_ins_remove
   rm -f "$VAR/units" "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket "$UNITS"/.vpc6*.vpc6
   systemctl daemon-reload

@@ -49,8 +49,11 @@ boot() {
   held_by "the start of this router"
   generations || return 1
   if [ "${1:-}" = firewall ]; then
-    [ -s "$CONFIRMED/files/nftables" ] || return 0
-    nftables_apply "$CONFIRMED/files" && return 0
+    sums_mend "$CONFIRMED"
+    # No Router has ever said anything, and not: what it said is lost.
+    [ -s "$CONFIRMED/files/nftables" ] || grep -qs '^nftables ' "$RUN/aside" || return 0
+    WHY="its fragments are lost"
+    [ -s "$CONFIRMED/files/nftables" ] && nftables_apply "$CONFIRMED/files" && return 0
     say "the packet filter does not load: $WHY"
     nftables_closed
     true >"$RUN/closed"
@@ -62,9 +65,10 @@ boot() {
     say "nothing is forwarded or served, as the packet filter does not load"
     return 1
   fi
+  sums_mend "$CONFIRMED" || code=1
   boot_wait
   if macs_moved "$CONFIRMED"; then
-    assemble "$CONFIRMED" boot
+    sums_remake "$CONFIRMED" || code=1
     nftables_apply "$CONFIRMED/files" || code=1
   fi
   for service in $SERVICES; do
@@ -115,6 +119,7 @@ uninstall() {
   }
   lock "$LOCK_WAIT" || { busy; return; }
   held_by "the destroy of $1"
+  ! later || return
   if [ -e "$ETC/confirmed" ]; then
     TOUCHED=yes
     recover || { answer failed; return; }

@@ -85,26 +85,43 @@ describe("a MAC in the place of a name", () => {
 });
 
 describe("secrets", () => {
-  const secret = (id: string, text: string): Resource => ({
+  const secret = (id: string, text: string, fragment = "x {{password:12ab}} y {{password:fffg}}\n"): Resource => ({
     id,
-    fragments: { haproxy: "x {{password:12ab}} y {{password:ffff}}\n", secrets: text },
+    fragments: { haproxy: fragment, ...(text !== "" && { secrets: text }) },
   });
 
   test("stand in their places, each resource's own; what is none stays", async () => {
     await machine.assembled([
       secret("a@1", "{{password:12ab}} geheim-a\n"),
       secret("b@1", "{{password:12ab}} geheim-b\n"),
-      odd("haproxy", "{{password:12ab}}\n", "c@1"),
+      odd("haproxy", "{{password:12a}}\n", "c@1"),
     ]);
     const text = machine.read("etc/vpc6/generations/1/files/haproxy");
     expect(text).toBe(
-      "# vpc6 a@1\nx geheim-a y {{password:ffff}}\n# vpc6 b@1\nx geheim-b y {{password:ffff}}\n# vpc6 c@1\n{{password:12ab}}\n",
+      "# vpc6 a@1\nx geheim-a y {{password:fffg}}\n# vpc6 b@1\nx geheim-b y {{password:fffg}}\n# vpc6 c@1\n{{password:12a}}\n",
     );
   });
 
   test("of several lines are several lines", async () => {
     await machine.assembled([secret("a@1", "{{password:12ab}} one\n{{password:12ab}} two words\n")]);
-    expect(machine.file("haproxy")).toBe("# vpc6 a@1\nx one\ntwo words y {{password:ffff}}\n");
+    expect(machine.file("haproxy")).toBe("# vpc6 a@1\nx one\ntwo words y {{password:fffg}}\n");
+  });
+
+  test.each([
+    ["is not there", ""],
+    ["is another one", "{{password:0000}} geheim-b\n"],
+    ["is another resource's", ""],
+  ])("one that %s is refused: its placeholder is nobody's password", async (what, text) => {
+    const other = what.includes("resource") ? [secret("a@1", "{{password:12ab}} geheim-a\n")] : [];
+    const { code, why, blame } = await machine.assembled([...other, secret("b@1", text)]);
+    expect([code, blame, why]).toEqual([
+      1,
+      "b@1",
+      "the secret {{password:12ab}} of b@1 is not on this router: `pulumi refresh`, then `pulumi up` sends it again",
+    ]);
+    // At boot nobody can be asked: the fragment is left out, and all else is there.
+    const { code: boot } = await machine.run('assemble "$GENERATIONS/1" boot');
+    expect([boot, machine.file("haproxy")]).toEqual([0, other.length === 0 ? "" : "# vpc6 a@1\nx geheim-a y {{password:fffg}}\n"]);
   });
 
   test("are concealed wherever the program quotes", async () => {

@@ -1,6 +1,8 @@
 // Transactions: whole or not at all, and put back by the router itself when nobody confirms.
 
+import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
+import { COMMON_SLOTS, FORMAT, SERVICES } from "../../../provider/contract";
 import { drop, of, type Resource } from "./fragments";
 import { Machine } from "./machine";
 
@@ -238,6 +240,49 @@ describe("repairing", () => {
   });
 });
 
+describe("what a later vpc6 made", () => {
+  const later = `${FORMAT + 1}`;
+  test.each([
+    ["converge", () => machine.verb('converge "$PROGRAM_HASH"', machine.payload([dns(2)]))],
+    ["observe", () => machine.verb("observe")],
+    ["uninstall", () => machine.verb("uninstall b@1")],
+  ])("%s: is refused in words, and nothing is touched", async (_verb, ask) => {
+    await send([dns()]);
+    machine.write("etc/vpc6/generations/1/program", `0123456789abcdef ${later}\n`);
+    const { answer, did } = await ask();
+    expect(answer).toMatchObject({ verdict: "later", touched: false });
+    expect(answer?.why).toBe(`what is on it has format ${later}, this vpc6 knows ${FORMAT}`);
+    expect([did, generations()]).toEqual([[], ["0", "1"]]);
+  });
+
+  test.each(["", "nonsense\n", "0123 x\n", "\u0001 99999999999999999999\n"])("a record that is %j refuses nobody", async (text) => {
+    await send([dns()]);
+    machine.write("etc/vpc6/generations/1/program", text);
+    expect(await machine.drift()).toContain("router program|/etc/vpc6/confirmed/program changed");
+    expect((await send([dns(2)])).answer?.verdict).toBe("ok");
+    expect(machine.read("etc/vpc6/confirmed/program")).toMatch(new RegExp(`^[0-9a-f]{16} ${FORMAT}\n$`));
+  });
+
+  test("an older program does not take its place", async () => {
+    const { answer } = await machine.verb("converge 0000", machine.payload([dns()]));
+    expect(answer).toMatchObject({ verdict: "outdated", words: [expect.stringMatching(/^[0-9a-f]{16}$/), `${FORMAT}`] });
+  });
+
+  test("an id goes from every slot that there is", async () => {
+    await send([dns()]);
+    machine.write("etc/vpc6/generations/1/fragments/zeta/b@1", "of a later one\n");
+    machine.write("etc/vpc6/generations/1/fragments/zeta/c@1", "of a later one\n");
+    await send([{ id: "b@1", fragments: {} }]);
+    expect(machine.list("etc/vpc6/confirmed/fragments/zeta")).toEqual(["c@1"]);
+  });
+
+  // A slot or a service that an older program does not know: whoever adds one raises the format, and says so here.
+  test("the format is that of these slots", () => {
+    const slots = createHash("sha256").update(JSON.stringify([SERVICES, COMMON_SLOTS])).digest("hex").slice(0, 16);
+    expect({ format: FORMAT, slots }).toEqual({ format: 1, slots: "576cf223830f143a" });
+  });
+});
+
 describe("boot", () => {
   const boot = (how = "") => machine.run(`boot ${how}`);
 
@@ -313,6 +358,16 @@ describe("uninstalling", () => {
       expect([folder, machine.has(folder)]).toEqual([folder, false]);
     expect(machine.list("etc/systemd/system").filter((it) => it.startsWith("vpc6"))).toEqual([]);
     expect(machine.read(FORWARDING)).toBe("0\n");
+  });
+
+  test("stops every unit of ours that runs, a later vpc6's too", async () => {
+    await machine.converge([await of("Router")]);
+    for (const unit of ["vpc6", "vpc6-firewall", "vpc6-zeta", "vpc6-password@a.socket"])
+      machine.write(`units/${unit}`, "active\n");
+    machine.write("units/ssh", "active\n");
+    await uninstall("router:vr1");
+    const running = machine.list("units").filter((it) => machine.read(`units/${it}`) === "active\n");
+    expect(running).toEqual(["ssh"]);
   });
 
   test("of a host that lacks something takes the program, if nothing has come of it", async () => {

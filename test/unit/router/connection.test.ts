@@ -1,5 +1,6 @@
 // What can go wrong on the way to a router, and that each thing is told apart.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FORMAT } from "../../../provider/contract";
 import { bounds, run } from "../../../provider/router/command";
 import { connect, limits } from "../../../provider/router/connection";
 import {
@@ -285,10 +286,70 @@ describe("the program there", () => {
   });
 
   it("is nowhere: nothing is on the router, and there is nothing to remove", async () => {
-    await using fake = await fakeRouter(() => ({ code: 127 }));
+    await using fake = await fakeRouter(({ line }) => ({ code: line.startsWith("sh -c '[ -e /etc/vpc6 ]") ? 1 : 127 }));
     expect((await observe(fake.address)).fragments.size).toBe(0);
     await uninstall(fake.address, "router:vr1");
-    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["observe", "uninstall"]);
+    expect(fake.commands.map((line) => line.split(" ")[1])).toEqual(["observe", "uninstall", "-c"]);
+  });
+
+  /** A router on which there is `broken` in the place of the program, until it is installed. */
+  const without = (broken: { code: number; stderr?: string; stdout?: string }, then: Parameters<typeof fakeRouter>[0]) => {
+    let installed = false;
+    return fakeRouter((asked) => {
+      if (asked.input === program().text) installed = true;
+      else if (asked.line.startsWith("sh -c '[")) return { code: 0 };
+      else return installed ? then(asked) : broken;
+      return { code: 0 };
+    });
+  };
+  const seen = () => ({ stdout: "vpc6-transaction 1\nset router:vr1\nend 2\nvpc6-drift 1\nend vpc6-drift\n" });
+  const noise = { code: 2, stderr: "\u0001\u0002: not found\n/usr/local/lib/vpc6/vpc6: 3: Syntax error: word unexpected\n" };
+  const broken = [
+    ["empty", { code: 0 }],
+    ["half", { code: 2, stderr: "/usr/local/lib/vpc6/vpc6: 981: Syntax error: Unterminated quoted string\n" }],
+    ["noise", noise],
+  ] as const;
+
+  it.each(broken)("is sent again when it is %s and says nothing, and the same is asked again", async (_what, how) => {
+    await using fake = await without(how, ok);
+    await converge(fake.address, change);
+    expect(fake.payloads).toHaveLength(2);
+    expect(new Set(fake.payloads).size).toBe(1);
+  });
+
+  it.each(broken)("that is %s is told of by who looks, in the name of the Router", async (_what, how) => {
+    await using fake = await without(how, seen);
+    const { drift } = await observe(fake.address);
+    expect([...drift]).toEqual([["router:vr1", [{ service: "program", text: "/usr/local/lib/vpc6/vpc6 was broken" }]]]);
+  });
+
+  it.each([...broken, ["gone", { code: 127 }], ["not executable", { code: 126 }]] as const)(
+    "that is %s is sent again to take away what it has made",
+    async (_what, how) => {
+      await using fake = await without(how, () => answer("ok 0 same"));
+      await uninstall(fake.address, "router:vr1");
+      expect(fake.commands.filter((line) => line.includes(" uninstall "))).toHaveLength(2);
+    },
+  );
+
+  it("is not sent again when it has said anything: it was at work", async () => {
+    await using fake = await fakeRouter(() => ({ code: 2, stderr: "vpc6: installing frr\n" }));
+    expect((await failure(fake.address)).touched).toBe(true);
+    expect(fake.commands).toHaveLength(1);
+  });
+
+  it("is sent again once only", async () => {
+    await using fake = await fakeRouter(({ line }) => ({ code: line.startsWith("sh -c") ? 0 : 3 }));
+    expect((await failure(fake.address)).message).toMatch(/ended without an answer\n +exit code 3/);
+    expect(fake.payloads).toHaveLength(2);
+  });
+
+  it("of a later vpc6 is left alone, and that is said", async () => {
+    await using fake = await fakeRouter(() => answer(`outdated 0123 ${FORMAT + 1}`));
+    const { message, touched } = await failure(fake.address);
+    expect(message).toMatch(/a later vpc6 has set it up; nothing was changed\n.*format \d+.*\n.*Update the package vpc6/);
+    expect(touched).toBe(false);
+    expect(fake.commands).toHaveLength(1);
   });
 
   it("may not print without end", async () => {

@@ -1,6 +1,10 @@
 # From `SLOT 0 ID`, in order, to a file for each slot: `from` and `to` are folders, `table` is what `macs` says, `used` gets what was used of it, `heads` is
-# `SLOT|TEXT`. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3.
+# `SLOT|TEXT`. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3. A secret that is
+# not there likewise, with 4; at boot its fragment is left out. `aside`: fragments that are not used; in their place stands what was made of
+# them before, in the folder `was`, of whose files `whole` names those that are as they were made.
 BEGIN {
+  while ((getline line <aside) > 0) { split(line, part, " "); unused[part[1] "/" part[2]] = 1 }
+  while ((getline line <whole) > 0) trusted[line] = 1
   while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
   split(heads, part, "|"); head[part[1]] = part[2]
 }
@@ -39,13 +43,48 @@ function fill(text, id,   out, found) {
   out = ""
   while (match(text, /@PLACEHOLDERS@/)) {
     found = substr(text, RSTART, RLENGTH)
-    out = out substr(text, 1, RSTART - 1) (found in secret ? secret[found] : found)
+    if (!(found in secret)) lost = found
+    out = out substr(text, 1, RSTART - 1) secret[found]
     text = substr(text, RSTART + RLENGTH)
   }
   return out text
 }
+# Is there anything that was made of a fragment before? made[SLOT/ID] is it.
+function before(slot, id,   line, of, part) {
+  if (!(slot in read)) {
+    read[slot] = 1
+    while ((slot in trusted) && (getline line <(was slot)) > 0) {
+      if (line ~ /^# vpc6 /) {
+        split(line, part, " "); of = slot "/" part[3]
+        # What a service adds comes later, under the same name.
+        if (of in made) of = ""
+        else made[of] = ""
+      } else if (of != "") made[of] = made[of] line "\n"
+    }
+  }
+  return (slot "/" id) in made
+}
 {
   sub(/^\.\//, "", $1)
+  text = ""
+  if (($1 "/" $3) in unused) {
+    if (!before($1, $3)) next
+    text = made[$1 "/" $3]
+  } else {
+    source = from $1 "/" $3
+    lost = ""
+    while ((getline line <source) > 0) {
+      if (index(line, "@MAC_TOKEN@")) line = resolve(line)
+      if (index(line, "{{")) line = fill(line, $3)
+      text = text line "\n"
+    }
+    close(source)
+    if (lost != "") {
+      print $3, lost
+      if (!boot) exit 4
+      next
+    }
+  }
   file = to $1
   if (file != last) {
     if (last != "") close(last)
@@ -53,11 +92,5 @@ function fill(text, id,   out, found) {
     if ($1 in head) print head[$1] >file
   }
   print "# vpc6 " $3 >file
-  source = from $1 "/" $3
-  while ((getline line <source) > 0) {
-    if (index(line, "@MAC_TOKEN@")) line = resolve(line)
-    if (index(line, "{{")) line = fill(line, $3)
-    print line >file
-  }
-  close(source)
+  printf "%s", text >file
 }

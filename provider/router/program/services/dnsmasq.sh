@@ -35,6 +35,8 @@ dnsmasq_apply() {
   mkdir -p "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
   dnsmasq_hosts "$1/dns-hosts" "$VAR/dns-hosts" || return 1
   dnsmasq_hosts "$1/dhcp-hosts" "$VAR/dhcp-hosts" || return 1
+  # dnsmasq is not root when it reads them.
+  [ -z "$REPAIR" ] || chmod -R a+rX "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
   # A line that was added to a file by hand is not forgotten with the file's new text.
   [ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
@@ -66,7 +68,13 @@ dnsmasq_hosts() {
   ls -1 "$2" >"$RUN/hosts.have"
   awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" '@dnsmasq_hosts.awk@' "$1" >"$RUN/hosts.new" || return 1
   [ ! -s "$RUN/hosts.new" ] || (cd "$2.new" && xargs mv -f -t "$2" -- <"$RUN/hosts.new") || return 1
-  [ ! -s "$RUN/hosts.gone" ] || (cd "$2" && xargs rm -f -- <"$RUN/hosts.gone") || return 1
+  # A DHCP host's file is moved out: dnsmasq wants to read one that is deleted, and writes an error into the journal. (DNS's it forgets.)
+  if [ -s "$RUN/hosts.gone" ]; then
+    case $2 in
+      */dhcp-hosts) (cd "$2" && xargs mv -f -t "$2.new" -- <"$RUN/hosts.gone") || return 1 ;;
+      *) (cd "$2" && xargs rm -f -- <"$RUN/hosts.gone") || return 1 ;;
+    esac
+  fi
   rm -rf "$2.new"
 }
 
@@ -94,6 +102,7 @@ dnsmasq_hosts_drift() {
   # shellcheck disable=SC2012 # names are checked below
   ls -1A "$2" 2>/dev/null >"$RUN/hosts.have"
   awk -v dir="$2" -v have="$RUN/hosts.have" '@dnsmasq_hosts_drift.awk@' "$1"
+  [ ! -d "$2" ] || find "$2" \( -type f ! -perm -004 -o -type d ! -perm -005 \) -printf '- %p cannot be read by dnsmasq\n'
 }
 
 dnsmasq_stop() {

@@ -1,5 +1,6 @@
 // dnsmasq: what it serves, and a file for each guest.
 
+import { chmodSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { drop, of, type Resource } from "../fragments";
 import { judges, Machine } from "../machine";
@@ -97,6 +98,17 @@ describe("applying", () => {
     expect((await machine.converge([db])).did).toContain("systemctl restart vpc6-dnsmasq");
   });
 
+  test("the file of a guest that goes is moved out: dnsmasq would try to read what is deleted, and log an error", async () => {
+    await machine.converge(all);
+    const { stdout } = await machine.run(
+      `xargs() { echo "\${PWD##*/}: $*" >&3; command xargs "$@"; }
+      true >"$ROOT/none"; for slot in dns-hosts dhcp-hosts; do dnsmasq_hosts "$ROOT/none" "$VAR/$slot"; done 3>&1`,
+    );
+    expect(stdout).toBe("dns-hosts: rm -f --\ndhcp-hosts: mv -f -t /var/lib/vpc6/dhcp-hosts.new --\n");
+    expect(machine.list("var/lib/vpc6").filter((it) => it.includes("hosts"))).toEqual(["dhcp-hosts", "dns-hosts"]);
+    expect(machine.list("var/lib/vpc6/dhcp-hosts")).toEqual([]);
+  });
+
   test("one that does not stay up fails the change in its own words", async () => {
     machine.write("units/vpc6-dnsmasq.broken", "");
     machine.answer("journalctl", "dnsmasq: failed to create listening socket\n");
@@ -135,6 +147,17 @@ describe("drift", () => {
       `${web1} dnsmasq|file /var/lib/vpc6/dhcp-hosts/${web1} removed`,
       `${web1} dnsmasq|file /var/lib/vpc6/dns-hosts/${web1} changed`,
     ]);
+  });
+
+  test("files that dnsmasq, which is not root, cannot read", async () => {
+    chmodSync(machine.at(`var/lib/vpc6/dhcp-hosts/${web1}`), 0o600);
+    chmodSync(machine.at("var/lib/vpc6/dns-hosts"), 0o700);
+    expect(await drift()).toEqual([
+      `router:vr1 dnsmasq|/var/lib/vpc6/dhcp-hosts/${web1} cannot be read by dnsmasq`,
+      "router:vr1 dnsmasq|/var/lib/vpc6/dns-hosts cannot be read by dnsmasq",
+    ]);
+    await machine.converge([{ ...(all[0] as Resource), repair: true }]);
+    expect(await drift()).toEqual([]);
   });
 
   test("a changed line is its fragment's, and what is repaired is restarted", async () => {
