@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { kinds } from "../provider/kinds";
+import { printable } from "../provider/prose";
 import { AS_APPLIED } from "../provider/state";
 import { UNKNOWN } from "../provider/unknown";
 import { routerOf } from "../provider/way";
@@ -55,7 +56,7 @@ export function readStack(text: string): Stack {
     value = JSON.parse(text);
   } catch (error) {
     throw new Unreadable(
-      `this is not JSON (${(error as Error).message}): \`pulumi preview --json\` or \`pulumi stack export\` is`,
+      `this is not JSON (${printable((error as Error).message)}): \`pulumi preview --json\` or \`pulumi stack export\` is`,
     );
   }
   const json = object(concealed(value));

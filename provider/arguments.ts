@@ -13,9 +13,9 @@ export function quote(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** On one line, and nothing that a terminal obeys or hides. */
+/** On one line, and nothing that a terminal obeys or hides, nor a color of Pulumi's CLI: `<{%x%}>`, at which it panics (router/error.ts). */
 export const printable = (text: string): string =>
-  text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (it) => `\\u${it.codePointAt(0)?.toString(16).padStart(4, "0")}`);
+  text.replace(/[\p{C}\p{Zl}\p{Zp}]|(?<=<)\{(?=%)/gu, (it) => `\\u${it.codePointAt(0)?.toString(16).padStart(4, "0")}`);
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 

@@ -22,9 +22,12 @@ import { isIcmp } from "./protocol";
 
 /** What nft takes between quotes, and the assembly on the router leaves alone. */
 const comment = text("a description", (value) =>
-  Buffer.byteLength(value) <= 127 && /^[^"\\\p{C}\p{Zl}\p{Zp}]+$/u.test(value) && !HOLDS_TOKEN.test(value)
+  Buffer.byteLength(value) <= 127 &&
+  /^[^"\\\p{C}\p{Zl}\p{Zp}]+$/u.test(value) &&
+  !/<\{%/.test(value) &&
+  !HOLDS_TOKEN.test(value)
     ? value
-    : { not: "is not a description: 1 to 127 bytes on one line, without quotes and backslashes" },
+    : { not: "is not a description: 1 to 127 bytes on one line, without quotes, backslashes and <{ %" },
 );
 
 /** `443`, `"8000-8999"`, `"80,443"` → sorted ranges, as `80, 443, 8000-8999`. */

@@ -53,8 +53,12 @@ export function excerpt(text: string, limit = 12): string[] {
   return [...lines.slice(0, limit), `… and ${lines.length - limit} more lines`];
 }
 
-/** Without colors, control characters and what hides or turns text around. */
+/**
+ * Without colors, control characters and what hides or turns text around. With `<{%` Pulumi's CLI begins a color: it panics at one that it
+ * does not know, in the middle of an `up`.
+ */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/(?!\t)[\p{C}\p{Zl}\p{Zp}]/gu, "");
+  const plain = text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/(?!\t)[\p{C}\p{Zl}\p{Zp}]/gu, "");
+  return plain.replaceAll("<{%", "<{ %");
 }

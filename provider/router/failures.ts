@@ -3,7 +3,7 @@
  * that names the first; and at the end there is a list of the routers, as nobody reads a thousand errors.
  */
 
-import { type RouterError, where } from "./error";
+import { excerpt, type RouterError, where } from "./error";
 import { stopping } from "./process";
 
 interface Failure {
@@ -32,7 +32,7 @@ export function summary(asked: number, lines = 100): string | undefined {
   if (all.length < 2 && all.every(({ others }) => others.size === 0)) return undefined;
   const routers = new Set(all.map(({ error }) => where(error.router))).size;
   const line = ({ error: { router, trouble }, label, others }: Failure) => {
-    const [why = ""] = (trouble.why ?? "").split("\n");
+    const [why = ""] = excerpt(trouble.why ?? "");
     const whom = others.size > 0 ? `${label} and ${others.size} more` : label;
     return `  ${where(router)}: ${trouble.what}${why && `: ${why.slice(0, 160)}`} (${whom})`;
   };

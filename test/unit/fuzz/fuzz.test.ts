@@ -35,6 +35,7 @@ function judgeReasons(reasons: string[]): void {
   for (const reason of reasons) {
     expect(reason, "begins with a path").toMatch(/^(?:[A-Za-z_$][\w$]*|"(?:[^"\\]|\\.)*")(?:[.[][^\n]*?)?: /);
     expect(reason, "is one printable line").not.toMatch(UNPRINTABLE);
+    expect(reason, "has no markup of Pulumi's CLI").not.toContain("<{%");
     expect(reason.length, "is bounded").toBeLessThan(3_000);
     expect(reason, "is a user's business").not.toMatch(/vpc6 bug|\[object|undefined/);
     expect(reason, "holds no secret").not.toMatch(SECRET);
@@ -47,6 +48,7 @@ function judgeFragments(kind: Kind, given: Values, fragments: unknown): void {
   for (const [slot, text] of Object.entries(fragments as Record<string, string>)) {
     if (text === UNKNOWN) continue;
     expect(text.endsWith("\n")).toBe(true);
+    expect(text, "has no markup of Pulumi's CLI").not.toContain("<{%");
     for (const line of text.slice(0, -1).split("\n")) {
       const means = [first, ...more].some((grammar) => grammar?.get(slot)?.test(line));
       if (!means)

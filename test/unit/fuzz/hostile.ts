@@ -27,6 +27,7 @@ export const PAYLOADS = [
   "\ndhcp-script=/bin/sh",
   " } }\nflush ruleset\n",
   "!\nrouter bgp 1\n",
+  "<{%x%}>",
   "constructor",
   "__proto__",
   "|",

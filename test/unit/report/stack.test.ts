@@ -58,6 +58,17 @@ test.each([
   expect(() => readStack(text)).toThrow(words);
 });
 
+test("the reason why it is refused has nothing in it that a terminal obeys", () => {
+  let said = "";
+  try {
+    readStack("\u001b]0;title\u0007\u202e");
+  } catch (error) {
+    said = String(error);
+  }
+  expect(said).toContain("not JSON");
+  expect(said).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+});
+
 describe("secrets", () => {
   const secret = "hunter2-and-more";
   const cases = {

@@ -143,4 +143,14 @@ describe("what is said of failures", () => {
     );
     expect(summary(3, 1)?.split("\n").at(-1)).toBe("  … and 1 more");
   });
+
+  it("at the end too without what a terminal obeys in a router's words", () => {
+    const why = "\u001b[2J\u001b]52;c;eA==\u0007\u202e no\rroom<{%x%}>\nmore";
+    for (const label of ["a", "b"]) {
+      tell(new RouterError({ ...gone("vr7").router }, { what: "it is full", why, touched: true }), label);
+    }
+    expect(summary(1)).toBe(
+      "1 of 1 router failed:\n  router vr7 (root@192.0.2.1): it is full: ]52;c;eA== noroom<{ %x%}> (a and 1 more)",
+    );
+  });
 });

@@ -20,6 +20,7 @@ const UNSEEN: [string, string][] = [
   ["a line separator", "\u2028"],
   ["half a surrogate", "\ud800"],
   ["tags", "\u{e0041}"],
+  ["a color that Pulumi's CLI does not know, and ends by", "<{%x%}>"],
 ];
 
 describe("encode", () => {
@@ -104,7 +105,7 @@ describe("decode", () => {
   it.each(UNSEEN)("escapes what no fragment of ours has: %s", (_, unseen) => {
     const { fragments } = decode(`vpc6-transaction 1\nset a\nslot network\n|\tx${unseen}é文🙂\nend 4\n${none}`);
     const text = fragments.get("a")?.network ?? "";
-    expect(text).toMatch(/^\tx(\\u[0-9a-f]{4,6}[^\\]*)+é文🙂\n$/);
+    expect(text).toMatch(/^\tx<?(\\u[0-9a-f]{4,6}[^\\]*)+é文🙂\n$/);
     expect(text.replace(/[\t\n]/g, "")).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
   });
 
@@ -120,14 +121,14 @@ describe("decode", () => {
 
   it("reads what differs, by resource", () => {
     const drift =
-      "vpc6-drift 1\ndrift router:vr1 nftables|rule removed, a | b\ndrift web@:: network|x\u0007y\ndrift web@:: dnsmasq|\nend vpc6-drift\n";
+      "vpc6-drift 1\ndrift router:vr1 nftables|rule removed, a | b\ndrift web@:: network|x\u0007y <\u0000{%z%}>\ndrift web@:: dnsmasq|\nend vpc6-drift\n";
     expect(decode(`vpc6-transaction 1\nset a\nslot nftables\n|vpc6-drift 1\nend 4\n${drift}`).drift).toEqual(
       new Map([
         ["router:vr1", [{ service: "nftables", text: "rule removed, a | b" }]],
         [
           "web@::",
           [
-            { service: "network", text: "xy" },
+            { service: "network", text: "xy <{ %z%}>" },
             { service: "dnsmasq", text: "" },
           ],
         ],
