@@ -113,7 +113,11 @@ export class Session {
       const answer = parseAnswer(outcome.stdout);
       if (answer && answer.verdict !== "outdated") return answer;
       if (answer && Number(answer.words[1]) > FORMAT) {
-        return { ...answer, verdict: "later", why: `its program has format ${answer.words[1]}, this vpc6 knows ${FORMAT}` };
+        return {
+          ...answer,
+          verdict: "later",
+          why: `its program has format ${answer.words[1]}, this vpc6 knows ${FORMAT}`,
+        };
       }
       if (!answer && !isMissing(outcome) && !(attempt === 1 && isSilent(outcome))) throw this.unexpected(outcome);
       if (attempt >= 3)
@@ -321,7 +325,9 @@ const isSaid = (line: string): boolean => line === ANSWER || line === TRANSACTIO
 /** With something more that is told to the Router. */
 function withDifference({ fragments, drift }: Observation, what: Difference): Observation {
   const router = [...fragments.keys()].find((id) => id.startsWith(ROUTER_ID));
-  return router ? { fragments, drift: new Map([...drift, [router, [...(drift.get(router) ?? []), what]]]) } : { fragments, drift };
+  return router
+    ? { fragments, drift: new Map([...drift, [router, [...(drift.get(router) ?? []), what]]]) }
+    : { fragments, drift };
 }
 
 function sudoRemedy(router: RouterAddress, stderr: string): string {

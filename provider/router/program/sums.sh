@@ -4,18 +4,18 @@
 #   GENERATION/sums        `SUM SLOT/ID` for each fragment (SUM is - where it is not known), and `end COUNT`
 #   GENERATION/files.sums  the same of the files that were made of them
 #   RUN/sums.wrong         `changed|gone|stranger|unknown SLOT ID`, as `sums` finds it
-#   RUN/aside              `SLOT ID` of those that `assemble` does not use
+#   RUN/aside              `SLOT ID` of those that `assemble` does not use, `SLOT ID soft` of those it uses only where nothing better is left
 
 # sums GENERATION BEFORE [IDS]: RUN/sums.wrong, RUN/aside, and RUN/sums for GENERATION, whose fragments were those of BEFORE but for the
 # IDS (a file of them), which say now what they are.
 sums() {
-  local id slot
+  local id slot soft
   (cd "$1/fragments" 2>/dev/null && find . -mindepth 2 -type f -printf '%P\0' | xargs -0 -r sha256sum 2>/dev/null) |
     awk -v before="$2/sums" -v ids="${3:-/dev/null}" -v to="$RUN/sums.new" '@sums.awk@' >"$RUN/sums.wrong" &&
     sort "$RUN/sums.new" | awk '{ print } END { print "end " NR }' >"$RUN/sums" || return 1
-  awk '$1 != "unknown" { print $2, $3 }' "$RUN/sums.wrong" >"$RUN/aside" || return 1
+  awk '$1 != "unknown" { print $2, $3 } $1 == "unknown" && $2 != "secrets" { print $2, $3, "soft" }' "$RUN/sums.wrong" >"$RUN/aside" || return 1
   # With its secrets go the fragments of the same resource that need them.
-  while read -r slot id; do
+  while read -r slot id soft; do
     [ "$slot" = secrets ] || continue
     (cd "$1/fragments" && grep -lE '@PLACEHOLDERS@' -- */"$id" 2>/dev/null) | while IFS=/ read -r slot _; do echo "$slot $id"; done
   done <"$RUN/aside" >"$RUN/aside.more"
@@ -68,7 +68,7 @@ sums_tell() {
   local id
   cut -d' ' -f2 "$RUN/aside" | sort -u | head -n 10 >"$RUN/aside.ids"
   while read -r id; do
-    say "what is here of $id is not as it was put there: it stays as it works now, until $id itself is updated"
+    say "what is here of $id may not be as it was put there: it stays as it works now, until $id itself is updated"
   done <"$RUN/aside.ids"
 }
 

@@ -129,11 +129,12 @@ function places({ world, program, host, here, of }: Setting): void {
   expect(new Set(tables.map(([, table]) => table))).toEqual(new Set(made.map(([, table]) => table)));
   const { commands } = world.program;
   expect(commands.observe("root")).toBe(`${at("PROGRAM")} observe`);
-  expect(commands.install("root")).toContain(`mv -f $n ${at("PROGRAM")};`);
+  expect(commands.install("root")).toContain(`mv -f $n ${at("PROGRAM")} &&`);
+  expect(commands.remains("root")).toBe(`sh -c '[ -e ${at("ETC")} ] || [ -e ${at("VAR")} ]'`);
   expect(commands.install("root")).toContain(` = "${program.text.trimEnd().split("\n").at(-1)}" ]`);
   expect(`${at("ETC")}/live/files`).toBe(contract.LIVE);
   const verbs = [...program.text.matchAll(/^ {2}([a-z]+)\)/gm)].map(([, verb]) => verb);
-  for (const verb of Object.keys(commands).filter((it) => it !== "install")) {
+  for (const verb of Object.keys(commands).filter((it) => !["install", "remains"].includes(it))) {
     expect(commands[verb as "observe"]("root")).toMatch(new RegExp(`^\\S+ ${verb}( |$)`));
     expect(verbs).toContain(verb);
   }
@@ -167,9 +168,11 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
   const about = `BLAME='${of("Router").id}' CULPRIT=dnsmasq TOUCHED=yes CHANGED="dnsmasq frr"`;
   const each = `for verdict in ${contract.VERDICTS.join(" ")}; do ${about}; answer "$verdict"; WHY=; done`;
   const [progress = "", ...answers] = host
-    .run(`say hello 2>&1; WHY=because; ${each}; true`)
+    .run(`say hello 2>&1; WHY=because; ${each}; converge 0 </dev/null; true`)
     .split(/(?<=hello\n|^end\n)/m);
   expect(progress).toBe(`${contract.SAYS}hello\n`);
+  const [, format] = payload.parseAnswer(answers.pop() ?? "")?.words ?? [];
+  expect(format).toBe(String(contract.FORMAT));
   expect(answers.map((text) => payload.parseAnswer(text))).toEqual(
     contract.VERDICTS.map((verdict, at) => ({
       ...{ verdict, words: [], touched: true, changed: ["dnsmasq", "frr"] },
@@ -240,7 +243,9 @@ function observed({ world, host, here, of }: Setting): void {
   const { contract, drift, payload, state } = world;
   const router = of("Router").id;
   const said = host.run(`CONFIRMED=$GENERATIONS/1
-echo "$PROGRAM_HASH" >"$CONFIRMED/program"
+echo "$PROGRAM_HASH ${contract.FORMAT}" >"$CONFIRMED/program"
+(cd "$CONFIRMED/fragments" && find . -mindepth 2 -type f -printf '%f\n') | sort -u >"$RUN/ids"
+sums "$CONFIRMED" "$CONFIRMED" "$RUN/ids" && cp "$RUN/sums" "$CONFIRMED/sums" || exit 1
 dnsmasq_apply "$CONFIRMED/files" || exit 1
 echo "2001:db8::bad evil" >>"$VAR/dns-hosts/${router}"
 echo "interface=evil0" >>"$ETC/live/files/dnsmasq"

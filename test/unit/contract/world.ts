@@ -32,6 +32,7 @@ export const SHARED: readonly [fact: string, name: string, other: string][] = [
   ["place of translators' data", "TAYGA_DATA", '"/var/lib/vpc7-tayga"'],
   ["head of payloads", "TRANSACTION", '"vpc6-transaction 2"'],
   ["head of answers", "ANSWER", '"vpc6-answer 2"'],
+  ["format of what is there", "FORMAT", "7"],
   ["head of differences", "DRIFT", '"vpc6-drift 2"'],
   ["end of differences", "DRIFT_END", '"end of vpc6-drift"'],
   ["lines of progress", "SAYS", '"vpc6 says: "'],

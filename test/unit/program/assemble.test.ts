@@ -121,7 +121,10 @@ describe("secrets", () => {
     ]);
     // At boot nobody can be asked: the fragment is left out, and all else is there.
     const { code: boot } = await machine.run('assemble "$GENERATIONS/1" boot');
-    expect([boot, machine.file("haproxy")]).toEqual([0, other.length === 0 ? "" : "# vpc6 a@1\nx geheim-a y {{password:fffg}}\n"]);
+    expect([boot, machine.file("haproxy")]).toEqual([
+      0,
+      other.length === 0 ? "" : "# vpc6 a@1\nx geheim-a y {{password:fffg}}\n",
+    ]);
   });
 
   test("are concealed wherever the program quotes", async () => {

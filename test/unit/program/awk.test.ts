@@ -84,6 +84,25 @@ test("statements of FRR that are in one text and not in the other", () => {
   expect(run("frr_lines", [wanted, wanted]).stdout).toBe("");
 });
 
+test.each([
+  ["whole", (text: string) => text, ["changed frr a@1", "stranger frr c@1", "gone named a@1"]],
+  ["empty", () => "", "unknown"],
+  ["half", (text: string) => text.slice(0, text.length / 2), "unknown"],
+  ["without its end", (text: string) => text.replace(/end .*\n/, ""), "unknown"],
+  ["with a line less", (text: string) => text.replace(/.*owner.*\n/, ""), "unknown"],
+  ["with something behind it", (text: string) => `${text}\u0001 x\n`, "unknown"],
+  ["noise", () => "\u0001\u0002 x\nend\nend 0 0\nend x\n", "unknown"],
+] as const)("a list of sums that is %s: what is wrong, and the list as it should be", (_what, change, wrong) => {
+  const sum = (letter: string) => letter.repeat(64);
+  const before = `${sum("a")} frr/a@1\n${sum("a")} frr/b@1\n${sum("b")} named/a@1\n${sum("b")} owner/b@1\nend 4\n`;
+  const there = `${sum("c")}  frr/a@1\n${sum("d")}  frr/b@1\n${sum("e")}  frr/c@1\n${sum("b")}  owner/b@1\n`;
+  const files = { before: change(before), ids: "b@1\n", to: "" };
+  const { stdout } = run("sums", [`${there}`], { before: "@/before", ids: "@/ids", to: "/dev/stderr" }, files);
+  // What is said now (b@1) is right, whatever it was.
+  const unknown = ["unknown frr a@1", "unknown frr c@1"];
+  expect(stdout.split("\n").filter((it) => it !== "")).toEqual(wrong === "unknown" ? unknown : wrong);
+});
+
 test("secrets are concealed, longest lines too, and an unlike text is not", () => {
   const secret = `${"x".repeat(5000)}.*\\&`;
   const files = { secrets: `{{a:1}} ${secret}\n{{b:2}} abc\n` };

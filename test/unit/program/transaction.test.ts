@@ -255,17 +255,23 @@ describe("what a later vpc6 made", () => {
     expect([did, generations()]).toEqual([[], ["0", "1"]]);
   });
 
-  test.each(["", "nonsense\n", "0123 x\n", "\u0001 99999999999999999999\n"])("a record that is %j refuses nobody", async (text) => {
-    await send([dns()]);
-    machine.write("etc/vpc6/generations/1/program", text);
-    expect(await machine.drift()).toContain("router program|/etc/vpc6/confirmed/program changed");
-    expect((await send([dns(2)])).answer?.verdict).toBe("ok");
-    expect(machine.read("etc/vpc6/confirmed/program")).toMatch(new RegExp(`^[0-9a-f]{16} ${FORMAT}\n$`));
-  });
+  test.each(["", "nonsense\n", "0123 x\n", "\u0001 99999999999999999999\n"])(
+    "a record that is %j refuses nobody",
+    async (text) => {
+      await send([dns()]);
+      machine.write("etc/vpc6/generations/1/program", text);
+      expect(await machine.drift()).toContain("router program|/etc/vpc6/confirmed/program changed");
+      expect((await send([dns(2)])).answer?.verdict).toBe("ok");
+      expect(machine.read("etc/vpc6/confirmed/program")).toMatch(new RegExp(`^[0-9a-f]{16} ${FORMAT}\n$`));
+    },
+  );
 
   test("an older program does not take its place", async () => {
     const { answer } = await machine.verb("converge 0000", machine.payload([dns()]));
-    expect(answer).toMatchObject({ verdict: "outdated", words: [expect.stringMatching(/^[0-9a-f]{16}$/), `${FORMAT}`] });
+    expect(answer).toMatchObject({
+      verdict: "outdated",
+      words: [expect.stringMatching(/^[0-9a-f]{16}$/), `${FORMAT}`],
+    });
   });
 
   test("an id goes from every slot that there is", async () => {
@@ -278,7 +284,10 @@ describe("what a later vpc6 made", () => {
 
   // A slot or a service that an older program does not know: whoever adds one raises the format, and says so here.
   test("the format is that of these slots", () => {
-    const slots = createHash("sha256").update(JSON.stringify([SERVICES, COMMON_SLOTS])).digest("hex").slice(0, 16);
+    const slots = createHash("sha256")
+      .update(JSON.stringify([SERVICES, COMMON_SLOTS]))
+      .digest("hex")
+      .slice(0, 16);
     expect({ format: FORMAT, slots }).toEqual({ format: 1, slots: "576cf223830f143a" });
   });
 });

@@ -293,7 +293,10 @@ describe("the program there", () => {
   });
 
   /** A router on which there is `broken` in the place of the program, until it is installed. */
-  const without = (broken: { code: number; stderr?: string; stdout?: string }, then: Parameters<typeof fakeRouter>[0]) => {
+  const without = (
+    broken: { code: number; stderr?: string; stdout?: string },
+    then: Parameters<typeof fakeRouter>[0],
+  ) => {
     let installed = false;
     return fakeRouter((asked) => {
       if (asked.input === program().text) installed = true;
@@ -303,7 +306,10 @@ describe("the program there", () => {
     });
   };
   const seen = () => ({ stdout: "vpc6-transaction 1\nset router:vr1\nend 2\nvpc6-drift 1\nend vpc6-drift\n" });
-  const noise = { code: 2, stderr: "\u0001\u0002: not found\n/usr/local/lib/vpc6/vpc6: 3: Syntax error: word unexpected\n" };
+  const noise = {
+    code: 2,
+    stderr: "\u0001\u0002: not found\n/usr/local/lib/vpc6/vpc6: 3: Syntax error: word unexpected\n",
+  };
   const broken = [
     ["empty", { code: 0 }],
     ["half", { code: 2, stderr: "/usr/local/lib/vpc6/vpc6: 981: Syntax error: Unterminated quoted string\n" }],
@@ -347,7 +353,9 @@ describe("the program there", () => {
   it("of a later vpc6 is left alone, and that is said", async () => {
     await using fake = await fakeRouter(() => answer(`outdated 0123 ${FORMAT + 1}`));
     const { message, touched } = await failure(fake.address);
-    expect(message).toMatch(/a later vpc6 has set it up; nothing was changed\n.*format \d+.*\n.*Update the package vpc6/);
+    expect(message).toMatch(
+      /a later vpc6 has set it up; nothing was changed\n.*format \d+.*\n.*Update the package vpc6/,
+    );
     expect(touched).toBe(false);
     expect(fake.commands).toHaveLength(1);
   });
