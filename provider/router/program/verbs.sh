@@ -50,11 +50,14 @@ boot() {
   generations || return 1
   if [ "${1:-}" = firewall ]; then
     sums_mend "$CONFIRMED"
-    # No Router has ever said anything, and not: what it said is lost.
-    [ -s "$CONFIRMED/files/nftables" ] || grep -qs '^nftables ' "$RUN/aside" || return 0
-    WHY="its fragments are lost"
-    [ -s "$CONFIRMED/files/nftables" ] && nftables_apply "$CONFIRMED/files" && return 0
-    say "the packet filter does not load: $WHY"
+    if [ -s "$CONFIRMED/files/nftables" ]; then
+      nftables_apply "$CONFIRMED/files" && return 0
+      say "the packet filter does not load: $WHY"
+    else
+      # There has never been one, or it is lost.
+      grep -qs '^nftables ' "$RUN/aside" || return 0
+      say "the packet filter is lost"
+    fi
     nftables_closed
     true >"$RUN/closed"
     true >"$RUN/unsettled"

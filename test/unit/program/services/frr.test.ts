@@ -13,6 +13,7 @@ beforeEach(async () => {
   [router, peer] = [await of("Router"), await of("BgpPeer")];
   machine = Machine.router("frr");
   machine.write("var/lib/vpc6/packages", "frr\n");
+  await machine.run("packages_keep");
   machine.write("etc/frr/daemons", DAEMONS);
   machine.write("etc/frr/frr.conf", "! the package's own\n");
 });
