@@ -15,7 +15,8 @@ const lab = {
   globalSetup: [built, "test/lab/afterwards.ts"],
   setupFiles: "test/lab/which.mts",
   testTimeout: 300_000,
-  hookTimeout: 300_000,
+  // in-process.test.ts applies everything twice in one.
+  hookTimeout: 900_000,
 };
 
 function suite(name: string, settings: object = {}): TestProjectConfiguration {

@@ -423,15 +423,15 @@ while True:
     await lab.until("the new lease on disk", 5_000, async () => (await leases()).includes(`${WEB}11 4712`));
   });
 
-  test("of a load balancer by a client that opens connections and says nothing: the others are served", async () => {
+  test("of a load balancer by clients of twelve networks that open connections and say nothing: the others are served", async () => {
     const SLOW = `
 import resource, select, socket, sys, time
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 held = []; end = time.time() + 8
 while len(held) < 12000 and time.time() < end:
-    s = socket.socket(socket.AF_INET6); s.setblocking(False); s.connect_ex((sys.argv[1], int(sys.argv[2])))
-    held.append(s)
+    s = socket.socket(socket.AF_INET6); s.bind(("2001:db8:1:%x::80" % (len(held) % 12), 0))
+    s.setblocking(False); s.connect_ex((sys.argv[1], int(sys.argv[2]))); held.append(s)
     if len(held) % 100 == 0: time.sleep(0.01)
 print(len(held), flush=True)
 time.sleep(60)
@@ -449,6 +449,12 @@ time.sleep(60)
     const other = `[${OTHER_VIP}]:81`;
     // Its member has just been set up anew.
     await membersStay(async () => (await get(other)) === "200");
+    // A network alone has a share (shares.test.ts).
+    for (let network = 1; network < 12; network++) {
+      const prefix = `2001:db8:1:${network.toString(16)}::`;
+      await lab.exec("internet", `ip -6 addr add ${prefix}80/128 dev lo`);
+      await lab.exec("uplink", `ip -6 route replace ${prefix}/64 via ${OUTSIDE}`);
+    }
     await using slow = lab.background("internet", ["python3", "-c", SLOW, VIP, "80"]);
     await lab.until("all connections", 30_000, async () => slow.stdout !== "");
     expect(Number(slow.stdout)).toBeGreaterThan(9_000);

@@ -434,7 +434,7 @@ describe("a rebuilt router", () => {
     (
       await lab.exec(
         "vr1",
-        "cd /etc/vpc6/live/files && tail -n +1 $(find . -type f | sort); nft -s list table inet vpc6",
+        "cd /etc/vpc6/live/files && tail -n +1 $(find . -type f | sort); nft -n -s list table inet vpc6",
       )
     ).stdout;
 
