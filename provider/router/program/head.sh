@@ -13,6 +13,8 @@ export PATH LC_ALL
 umask 022
 
 PROGRAM_HASH=@HASH@
+# Of generations; one that a later vpc6 made may have another.
+FORMAT=@FORMAT@
 # Everything of this host that is looked at or written is below ROOT. Tests have a folder of their own there.
 ROOT=
 PROC=$ROOT/proc
@@ -42,6 +44,7 @@ SERVICES="@SERVICES@"
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
 CONFIRM_WAIT=@CONFIRM_WAIT@
+CONFIRM_MOST=@CONFIRM_MOST@
 
 # Variables of a function are its own (`local`: dash has it), in small letters. Those in capitals are everybody's. Beside those
 # that begin here, some are what a function tells its callers:

@@ -60,7 +60,7 @@ pending() {
   case $PENDING_UNTIL in '' | *[!0-9]* | ?????????????*) PENDING_UNTIL=0 ;; esac
   # Nothing waits longer than a payload may ask for.
   now
-  [ "$PENDING_UNTIL" -le $((NOW + @CONFIRM_MOST@)) ] || PENDING_UNTIL=0
+  [ "$PENDING_UNTIL" -le $((NOW + CONFIRM_MOST)) ] || PENDING_UNTIL=0
 }
 
 # arm STATE N: the router puts everything back by itself unless told otherwise within CONFIRM_WAIT. Each state has its own

@@ -147,8 +147,8 @@ packages_mend() {
   packages_broken >"$RUN/broken"
   [ -s "$RUN/broken" ] || return 0
   for name in packages users groups; do
-    grep -qx "$name" "$RUN/broken" && ! grep -qxE "kept/($name|sums)" "$RUN/broken" || continue
-    cp "$VAR/kept/$name" "$VAR/$name" || return 1
+    grep -qx "$name" "$RUN/broken" || continue
+    grep -qxE "kept/($name|sums)" "$RUN/broken" || cp "$VAR/kept/$name" "$VAR/$name" || return 1
   done
   packages_keep
 }

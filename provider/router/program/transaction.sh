@@ -21,20 +21,20 @@ generation() {
 
 # generation_is_ours GENERATION: was it made by this very program?
 generation_is_ours() {
-  local by='' format
-  [ ! -r "$1/program" ] || read -r by format <"$1/program"
+  local by='' rest
+  [ ! -r "$1/program" ] || read -r by rest <"$1/program"
   [ "$by" = "$PROGRAM_HASH" ]
 }
 
 # later: is what is on this router made by a vpc6 that may have put there what this one does not know? 0 when it is, and that is answered.
 later() {
-  local by format name
+  local by made name
   for name in confirmed live; do
-    by='' format=''
-    [ ! -r "$ETC/$name/program" ] || read -r by format <"$ETC/$name/program"
-    case $format in '' | *[!0-9]* | ????????*) continue ;; esac
-    [ "$format" -gt @FORMAT@ ] || continue
-    WHY="what is on it has format $format, this vpc6 knows @FORMAT@"
+    by='' made=''
+    [ ! -r "$ETC/$name/program" ] || read -r by made <"$ETC/$name/program"
+    case $made in '' | *[!0-9]* | ????????*) continue ;; esac
+    [ "$made" -gt "$FORMAT" ] || continue
+    WHY="what is on it has format $made, this vpc6 knows $FORMAT"
     answer later
     return 0
   done
@@ -137,7 +137,7 @@ $(head -n 3 "$RUN/stage.err")" || return
 converge() {
   [ "$1" = "$PROGRAM_HASH" ] || {
     cat >/dev/null
-    answer outdated "$PROGRAM_HASH" @FORMAT@
+    answer outdated "$PROGRAM_HASH" "$FORMAT"
     return
   }
   # From here to the end whoever asked may be gone: this finishes, or puts back.
@@ -207,7 +207,7 @@ $(head -n 3 "$RUN/stage.err")"
     sums_set_aside || { answer refused; return; }
   done
   sums_tell
-  echo "$PROGRAM_HASH @FORMAT@" >"$NEXT/program" || { answer full; return; }
+  echo "$PROGRAM_HASH $FORMAT" >"$NEXT/program" || { answer full; return; }
   units || { answer refused; return; }
   commit
 }

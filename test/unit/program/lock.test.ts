@@ -66,13 +66,17 @@ describe("a change that waits for its confirmation", () => {
   });
 
   // No payload may ask for more than 600 seconds.
-  test.each(["waiting 4 1601 timer abc\n", "waiting 4 x timer abc\n", `waiting 4 ${"9".repeat(40)}\n`, "waiting", "\u0001\u0002\n", ""])(
-    "that nobody can have asked for is not waited for: %j",
-    async (text) => {
-      machine.write("run/vpc6/pending", text);
-      expect(await lock("xyz")).toMatchObject({ code: 0, stderr: "" });
-    },
-  );
+  test.each([
+    "waiting 4 1601 timer abc\n",
+    "waiting 4 x timer abc\n",
+    `waiting 4 ${"9".repeat(40)}\n`,
+    "waiting",
+    "\u0001\u0002\n",
+    "",
+  ])("that nobody can have asked for is not waited for: %j", async (text) => {
+    machine.write("run/vpc6/pending", text);
+    expect(await lock("xyz")).toMatchObject({ code: 0, stderr: "" });
+  });
 });
 
 test("a timer is armed for each state, and the one before is stopped", async () => {
