@@ -46,13 +46,10 @@ describe("checking", () => {
     expect([code, blame, why]).toEqual([1, "odd@1", "no set: in a host line: set:red,02:00:00:00:00:01,[2001:db8::1]"]);
   });
 
-  test.each(["2001:db8::1", "web.example 2001:db8::1", "2001:db8::1 web\u0001"])(
-    "%j is no line of names",
-    async (text) => {
-      const { code, why, blame } = await check([line("dns-hosts", `${text}\n`)]);
-      expect([code, blame, why]).toEqual([1, "odd@1", `not a host line: ${text}`]);
-    },
-  );
+  test.each(["2001:db8::1", "web.example 2001:db8::1", "2001:db8::1 web;"])("%j is no line of names", async (text) => {
+    const { code, why, blame } = await check([line("dns-hosts", `${text}\n`)]);
+    expect([code, blame, why]).toEqual([1, "odd@1", `not a host line: ${text}`]);
+  });
 
   test("what the daemon refuses is told in its words, with the fragment that the line is from", async () => {
     const { code, why, blame } = await check([line("dnsmasq", "ra-param=\nbogus-option=1\n")]);
