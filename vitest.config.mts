@@ -1,6 +1,7 @@
 // The suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm publishes), `lab` (real
 // routers on this machine, three test files at a time, each in a lab of its own) and `lab-alone` (those that measure time or load, one at
 // a time, when nothing else is at work). `make test` runs them all.
+import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { LongestFirst } from "./test/lab/order.mts";
 import { WORKERS } from "./test/lab/which.mts";
@@ -10,6 +11,9 @@ const built = "test/built.ts";
 
 /** They flood the router, or compare how long it takes. */
 const alone = ["acl-cost", "attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
+
+/** Vitest itself leaves one idle, which of two is half. */
+const everyCore = { maxWorkers: availableParallelism() };
 
 const lab = {
   globalSetup: [built, "test/lab/afterwards.ts"],
@@ -28,9 +32,9 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       // No test is timed by this: on a busy machine a second may take ten.
-      suite("unit", { setupFiles: "test/unit/seed.ts", testTimeout: 60_000, hookTimeout: 60_000 }),
-      suite("engine", { globalSetup: built, testTimeout: 60_000, hookTimeout: 60_000 }),
-      suite("pack", { globalSetup: built, testTimeout: 120_000, hookTimeout: 120_000 }),
+      suite("unit", { ...everyCore, setupFiles: "test/unit/seed.ts", testTimeout: 60_000, hookTimeout: 60_000 }),
+      suite("engine", { ...everyCore, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
+      suite("pack", { ...everyCore, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
       suite("lab", { ...lab, exclude: alone, maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
       suite("lab-alone", { ...lab, include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } }),
     ],
