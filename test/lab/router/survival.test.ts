@@ -253,8 +253,22 @@ describe("after a reboot", () => {
     expect(await converge(router, web)).toMatchObject({ confirmed: "nothing to do" });
   });
 
-  it("a filter that does not load leaves the host closed", async () => {
+  it("a filter whose file was garbled is made again before it is loaded", async () => {
     await on("echo nonsense >>/etc/vpc6/live/files/nftables");
+    disconnect();
+    await lab.reboot("vr1");
+    expect(await on("nft list table inet vpc6; sysctl -n net.ipv6.conf.all.forwarding")).toMatch(/map ingress.*1$/s);
+    expect(await on("grep -c nonsense /etc/vpc6/live/files/nftables || true")).toBe("0");
+    expect(await on("systemctl --failed --no-legend")).toBe("");
+  });
+
+  it("a filter that does not load leaves the host closed", async () => {
+    // An nft that takes no file of ours.
+    await on(
+      `mv /usr/sbin/nft /usr/sbin/nft.real
+      printf '#!/bin/sh\ncase "$*" in *files/nftables*) echo no; exit 1 ;; esac\nexec nft.real "$@"\n' >/usr/sbin/nft
+      chmod +x /usr/sbin/nft`,
+    );
     disconnect();
     await lab.reboot("vr1");
     expect(await on("nft list ruleset")).toMatch(
@@ -266,7 +280,8 @@ describe("after a reboot", () => {
     expect(await on("systemctl --failed --no-legend --plain | cut -d' ' -f1 | sort")).toBe(
       "vpc6-firewall.service\nvpc6.service",
     );
-    // The next change assembles the file anew.
+    await on("mv /usr/sbin/nft.real /usr/sbin/nft");
+    // The next change loads it.
     await converge(router, tier("db", "db0", 2));
     expect(
       await on(
