@@ -140,6 +140,8 @@ export class InProcess implements AsyncDisposable {
       config: this.#config,
       env: {
         PULUMI_STACK: "dev",
+        // As the engine gives it to providers.
+        PULUMI_PROJECT: this.#name,
         PULUMI_NODEJS_TYPESCRIPT: "false",
         PULUMI_CONFIG: JSON.stringify(Object.fromEntries(config.map(([key, { value }]) => [key, value]))),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(config.flatMap(([key, { secret }]) => (secret ? [key] : []))),
