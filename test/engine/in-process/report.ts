@@ -133,6 +133,20 @@ export class Report {
           line("{");
           walk(was, is, depth + 4);
           this.#print(indent("  }", depth));
+        } else if (
+          Array.isArray(was) &&
+          Array.isArray(is) &&
+          was.length === is.length &&
+          [...was, ...is].every(isMap)
+        ) {
+          line("[");
+          for (const [index, one] of is.entries()) {
+            if (same(was[index], one)) continue;
+            this.#print(indent(`~ [${index}]: {`, depth + 4));
+            walk(was[index], one, depth + 8);
+            this.#print(indent("  }", depth + 4));
+          }
+          this.#print(indent("  ]", depth));
         } else if (isMap(is) && was === undefined) {
           line("{");
           walk({}, is, depth + 4);
