@@ -205,4 +205,17 @@ export const lab = {
     if (!numbers) throw new Error(`lab: ping from ${from} to ${to}: ${stderr.trim() || stdout.trim()}`);
     return { sent: Number(numbers[1]), received: Number(numbers[2]) };
   },
+
+  /** Pings until it is told to stop: see `pinged`. */
+  pinging: (from: Host, to: string, interval: number): Background =>
+    background(from, ["ping", "-n", "-W", "1", "-i", String(interval), to]),
+
+  /** Ends such a ping once it has had as many answers as prove something, however fast what it was to disturb went by. */
+  pinged: async (ping: Background, least: number): Promise<{ sent: number; received: number; sequence: number[] }> => {
+    const sequence = () => [...ping.stdout.matchAll(/icmp_seq=(\d+) /g)].map(([, number]) => Number(number));
+    await until(`${least} answers to a ping`, 60_000, async () => sequence().length >= least);
+    const { stdout } = await ping.stop();
+    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+    return { sent: Number(sent), received: Number(received), sequence: sequence() };
+  },
 };

@@ -10,7 +10,7 @@ export interface Traffic extends AsyncDisposable {
 export const OUTSIDE = "2001:db8:1::80";
 
 export function traffic(): Traffic {
-  const ping = lab.background("web1", ["ping", "-n", "-q", "-W", "1", "-i", "0.1", OUTSIDE]);
+  const ping = lab.pinging("web1", OUTSIDE, 0.1);
   const talk = lab.background("web1", ["socat", "-u", `TCP6:[${OUTSIDE}]:7777`, "STDOUT"]);
   let said: Promise<{ sent: number; lost: number; broken: boolean }> | undefined;
   const stop = async () => {
@@ -19,10 +19,9 @@ export function traffic(): Traffic {
       new Promise<false>((resolve) => setTimeout(resolve, 50, false)),
     ]);
     await talk.stop();
-    const { stdout } = await ping.stop();
-    const [, sent = 0, received = 0] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+    const { sent, received } = await lab.pinged(ping, 0);
     // The last one may be on its way.
-    return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1), broken };
+    return { sent, lost: Math.max(0, sent - received - 1), broken };
   };
   const once = () => (said ??= stop());
   return { stop: once, [Symbol.asyncDispose]: async () => void (await once()) };
