@@ -1,0 +1,61 @@
+# What another hand takes away is put back: `watch` waits until somebody deletes rules, and has `heal` look whether any of ours are gone.
+# A new source of events is one producer more in `watch`; what is then to be looked at is a service in WATCHED, which has beside its
+# other functions
+#   NAME_lost FILES        what of FILES is not there any more, a name a line
+
+WATCHED="nftables guard"
+
+watch() {
+  {
+    # What was lost while nobody watched.
+    { sleep 1 && echo begun; } &
+    # Each rule by its place only. The elements of sets are not told of at all.
+    nft monitor destroy rules | grep --line-buffered -E ' vpc6|ERROR'
+  } | while read -r _; do
+    # What comes along with it, or right behind it, is the same event.
+    timeout 0.2 cat >/dev/null
+    "$PROGRAM" heal
+  done
+  # Nobody tells anything any more: systemd starts it again.
+  return 1
+}
+
+# heal: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for.
+heal() {
+  local service
+  run_dir && [ -n "$(lost "$ETC/live/files")" ] || return 0
+  exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
+  # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
+  [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
+  held_by "what puts back what another hand took away"
+  for service in $WATCHED; do heal_service "$service" "$ETC/live/files"; done
+}
+
+heal_service() {
+  local lost
+  lost=$("${1}_lost" "$2" | tr '\n' ' ')
+  [ -n "$lost" ] || return 0
+  WHY=
+  if "${1}_apply" "$2"; then say "put back, as it was gone: $lost"; else say_why "gone, and not to be put back: $lost: "; fi
+}
+
+# lost FILES
+lost() {
+  local service
+  for service in $WATCHED; do "${service}_lost" "$1"; done
+}
+
+unit_watch() {
+  cat <<END
+# by vpc6
+[Unit]
+Description=vpc6: puts back what another hand takes away
+After=vpc6-firewall.service vpc6-guard.service vpc6.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=$PROGRAM watch
+Restart=always
+RestartSec=0.2
+END
+}
