@@ -3,6 +3,8 @@
 # other functions
 #   NAME_lost FILES        what of FILES is not there any more, a name a line
 
+# shellcheck disable=SC2015 # A && B || C: C is for when either fails
+
 WATCHED="nftables guard"
 
 watch() {
@@ -13,30 +15,37 @@ watch() {
     nft monitor destroy rules | grep --line-buffered -E ' vpc6|ERROR'
   } | while read -r _; do
     # What comes along with it, or right behind it, is the same event.
-    timeout 0.2 cat >/dev/null
-    "$PROGRAM" heal
+    timeout 0.1 cat >/dev/null
+    until "$PROGRAM" heal; do sleep 5; done
   done
   # Nobody tells anything any more: systemd starts it again.
   return 1
 }
 
-# heal: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for.
+# heal: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for. 1 if it stays lost.
 heal() {
-  local service
+  local code=0 service
   run_dir && [ -n "$(lost "$ETC/live/files")" ] || return 0
   exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
   # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
   [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
   held_by "what puts back what another hand took away"
-  for service in $WATCHED; do heal_service "$service" "$ETC/live/files"; done
+  for service in $WATCHED; do
+    heal_service "$service" "$ETC/live/files" || code=1
+  done
+  return $code
 }
 
 heal_service() {
   local lost
-  lost=$("${1}_lost" "$2" | tr '\n' ' ')
+  lost=$("${1}_lost" "$2" | awk '{ printf "%s%s", sep, $0; sep = ", " }')
   [ -n "$lost" ] || return 0
   WHY=
-  if "${1}_apply" "$2"; then say "put back, as it was gone: $lost"; else say_why "gone, and not to be put back: $lost: "; fi
+  "${1}_apply" "$2" && [ -z "$("${1}_lost" "$2")" ] || {
+    say_why "gone, and not to be put back: $lost: "
+    return 1
+  }
+  say "put back, as it was gone: $lost"
 }
 
 # lost FILES
@@ -57,5 +66,6 @@ StartLimitIntervalSec=0
 ExecStart=$PROGRAM watch
 Restart=always
 RestartSec=0.2
+Nice=-5
 END
 }

@@ -139,7 +139,7 @@ function places({ world, program, host, here, of }: Setting): void {
     expect(verbs).toContain(verb);
   }
 }
-const FACTS = "PROGRAM ETC VAR TAYGA_DATA NAMED_PORT CONFIRM_WAIT SLOTS SERVICES nftables_head";
+const FACTS = "PROGRAM ETC VAR TAYGA_DATA NAMED_PORT CONFIRM_WAIT SLOTS SERVICES nftables_head guard_head";
 
 /** What is too long, too short, or has another character, is so for both. */
 function limits({ world: { contract, payload }, program, host }: Setting): void {
