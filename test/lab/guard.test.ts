@@ -190,12 +190,13 @@ class Allowed implements AsyncDisposable {
 
 const vr1 = async (command: string) => (await lab.exec("vr1", command, { timeoutMs: 120_000 })).stdout.trim();
 
-// Packages of the operator's. Their daemons are not started by their installation.
-const INSTALL = `printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
-  DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install ufw firewalld iptables-persistent >/dev/null 2>&1
-  rm /usr/sbin/policy-rc.d; systemctl -q disable ufw firewalld netfilter-persistent`;
+/** Packages of the operator's, whose daemons are not started by that. */
+const install = (...packages: string[]) =>
+  vr1(`printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d &&
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install ${packages.join(" ")} >/dev/null 2>&1 &&
+    rm /usr/sbin/policy-rc.d`);
 
-// Its rules of an ordinary bridge network with a published port, as \`iptables-save\` gives them.
+// Docker's rules for an ordinary bridge network with a published port, as `iptables-save` gives them.
 const DOCKER = `iptables-restore -n <<'END'
 *nat
 :DOCKER - [0:0]
@@ -220,7 +221,7 @@ describe("at work", () => {
   let packets: Attack;
   let allowed: Allowed;
   beforeAll(async () => {
-    await vr1(INSTALL);
+    await install("iptables-persistent");
     packets = await attack();
     allowed = new Allowed();
   });
@@ -256,9 +257,10 @@ describe("at work", () => {
 
   // Their own policy drops what is not said to them: SSH is.
   test.each([
-    ["ufw allow 22/tcp; ufw --force enable", "ufw reload", "ufw disable"],
-    ["systemctl start firewalld", "firewall-cmd --reload", "systemctl stop firewalld"],
-  ])("%s", async (...commands) => {
+    ["ufw", "ufw allow 22/tcp; ufw --force enable", "ufw reload", "ufw disable"],
+    ["firewalld", "systemctl start firewalld", "firewall-cmd --reload", "systemctl stop firewalld"],
+  ])("%s", async (manager, ...commands) => {
+    await install(manager);
     const last = commands.length - 1;
     for (const [index, command] of commands.entries()) {
       const gaps = await allowed.gaps(() => vr1(command), index < last);
