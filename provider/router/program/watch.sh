@@ -3,20 +3,23 @@
 # other functions
 #   NAME_lost FILES        what of FILES is not there any more, a name a line
 
-# shellcheck disable=SC2015 # A && B || C: C is for when either fails
-
 WATCHED="nftables guard"
 
 watch() {
+  local wait
   {
-    # What was lost while nobody watched.
-    { sleep 1 && echo begun; } &
-    # Each rule by its place only. The elements of sets are not told of at all.
+    # What was lost while nobody watched, and until nft does.
+    { echo begun && sleep 1 && echo begun; } &
+    # Each rule by its place only. The elements of sets are not told of.
     nft monitor destroy rules | grep --line-buffered -E ' vpc6|ERROR'
   } | while read -r _; do
     # What comes along with it, or right behind it, is the same event.
     timeout 0.1 cat >/dev/null
-    until "$PROGRAM" heal; do sleep 5; done
+    wait=0.1
+    until "$PROGRAM" heal; do
+      sleep $wait
+      wait=5
+    done
   done
   # Nobody tells anything any more: systemd starts it again.
   return 1
@@ -41,11 +44,13 @@ heal_service() {
   lost=$("${1}_lost" "$2" | awk '{ printf "%s%s", sep, $0; sep = ", " }')
   [ -n "$lost" ] || return 0
   WHY=
-  "${1}_apply" "$2" && [ -z "$("${1}_lost" "$2")" ] || {
+  "${1}_apply" "$2" || {
     say_why "gone, and not to be put back: $lost: "
     return 1
   }
   say "put back, as it was gone: $lost"
+  # The same hand, again: `systemctl restart nftables` flushes twice.
+  [ -z "$("${1}_lost" "$2")" ]
 }
 
 # lost FILES
