@@ -12,6 +12,7 @@ case $verb in
   confirm) confirm "${1:?}" ;;
   rollback) rollback "${1:?}" ;;
   boot) boot "${1:-}" ;;
+  down) down ;;
   leases) leases ;;
   watch) watch ;;
   heal) heal ;;

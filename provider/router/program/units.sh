@@ -18,6 +18,7 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=$PROGRAM boot firewall
+ExecStop=$PROGRAM down
 
 [Install]
 WantedBy=multi-user.target

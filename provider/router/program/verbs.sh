@@ -89,6 +89,13 @@ boot() {
   return "$code"
 }
 
+# down: the host goes down. Nothing is forwarded any more, before others flush what they have and the last processes end, the guard's too.
+down() {
+  [ -s "$ETC/live/files/guard" ] && [ "$(systemctl is-system-running)" = stopping ] || return 0
+  sysctl_put net/ipv6/conf/all/forwarding 0
+  sysctl_put net/ipv4/ip_forward 0
+}
+
 recover_boot() {
   packages_recover
   rm -f "$RUN/pending"

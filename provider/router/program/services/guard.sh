@@ -98,8 +98,9 @@ Description=vpc6: drops what the packet filter has not seen
 DefaultDependencies=no
 # The packet filter first: it makes a file anew that is not as it was made.
 After=local-fs.target vpc6-firewall.service
-Before=network-pre.target shutdown.target
-Conflicts=shutdown.target
+Before=network-pre.target
+# When the host goes down it stays to the end: others flush what they have while there is still a network.
+IgnoreOnIsolate=yes
 ConditionFileNotEmpty=$ETC/live/files/guard
 StartLimitIntervalSec=0
 

@@ -90,6 +90,21 @@ describe("applying", () => {
   });
 });
 
+test("when the host goes down, and only then, nothing is forwarded any more", async () => {
+  await machine.converge(all);
+  const forwarding = () => [
+    machine.read("proc/sys/net/ipv6/conf/all/forwarding"),
+    machine.read("proc/sys/net/ipv4/ip_forward"),
+  ];
+  machine.sysctl("net/ipv6/conf/all/forwarding", 1);
+  machine.sysctl("net/ipv4/ip_forward", 1);
+  const down = (state: string) => machine.run(`systemctl() { echo ${state}; }; down`);
+  await down("running");
+  expect(forwarding()).toEqual(["1\n", "1\n"]);
+  await down("stopping");
+  expect(forwarding()).toEqual(["0\n", "0\n"]);
+});
+
 // What is there is nft's word.
 describe.runIf(real)("what is lost", () => {
   const kernel = (change: (text: string) => string) => machine.write("kernel.nft", change(machine.read("kernel.nft")));
