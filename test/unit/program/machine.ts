@@ -115,6 +115,7 @@ export class Machine {
       for (const key of ["accept_redirects", "forwarding"]) machine.sysctl(`net/ipv4/conf/${name}/${key}`, 1);
     }
     machine.sysctl("net/ipv4/ip_forward", 0);
+    machine.sysctl("net/netfilter/nf_conntrack_tcp_timeout_established", 432_000);
     machine.answer("ip -4 route show default dev pub0", "default via 203.0.113.1 \n");
     machine.write(
       "dpkg",
