@@ -57,7 +57,7 @@ export interface Run {
 
 /** Only asks, or only passes time. */
 const question =
-  /^(systemctl (--quiet )?(is-active|show|list-units)|ip (-o|neigh show|-4 route show|-6 route show)|dpkg-query|sleep|flock|sync|unshare|nft -s|getent|ss|journalctl|haproxy -c|dnsmasq --test|vtysh (-C|-d bgpd -c show|-c show)|named-checkconf)/;
+  /^(systemctl (--quiet )?(is-active|show|list-units)|ip (-o|neigh show|-4 route show|-6 route show)|dpkg-query|sleep|flock|sync|unshare|nft -[st]|getent|ss|journalctl|haproxy -c|dnsmasq --test|vtysh (-C|-d bgpd -c show|-c show)|named-checkconf)/;
 
 export class Machine {
   readonly root = mkdtempSync(path.join(tmpdir(), "vpc6-machine-"));
