@@ -50,7 +50,6 @@ const LATE = {
 };
 const sdk = `${path.sep}@pulumi${path.sep}pulumi${path.sep}`;
 
-// biome-ignore lint/suspicious/noExplicitAny: Node.js's own, without types
 const loader = /** @type {any} */ (Module);
 const load = loader._load;
 /** @type {Map<string, unknown>} */
