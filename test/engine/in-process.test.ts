@@ -6,7 +6,7 @@ import { answer, type FakeRouter, fakeRouter, hostKeyPrint, idsIn, userKey } fro
 import { type Ended, ended, stateOf } from "./compared";
 import { Engine } from "./engine";
 import { InProcess } from "./in-process";
-import { SUPER } from "./programs";
+import { SUPER, zoneOnly } from "./programs";
 
 const vpc = (rest = "") => `const shop = new vpc6.Vpc("shop", { zone, router, ${rest} });\n`;
 const tier = `new vpc6.Tier("web", { vpc: shop, interface: "web0" });\n`;
@@ -99,4 +99,57 @@ test("something is left half done, and taken up again", () => {
   expect(shop(3)).not.toHaveProperty("initErrors");
   expect(shop(4)).toMatchObject({ initErrors: [expect.anything()] });
   expect(real[5]?.sum.join()).toContain("updated");
+});
+
+describe("another stack, by a StackReference", () => {
+  const owner = (names: string) =>
+    zoneOnly(`${SUPER}, reserve: [${names}]`, `export const word = new pulumi.Config("zones").requireSecret("word");`);
+  const reader = (stack: string, rest = "") => `import * as pulumi from "@pulumi/pulumi";
+const zones = new pulumi.StackReference("organization/${stack}/dev");
+export const ledger = zones.requireOutput("ledger");
+export const word = zones.requireOutput("word");
+${rest}`;
+  const READS: {
+    name: string;
+    owner?: string;
+    reader?: string;
+    what?: "preview" | "refresh" | "destroy";
+    code?: number;
+  }[] = [
+    { name: "not there yet", reader: reader("zones"), code: 1 },
+    { name: "read", owner: owner(`"a"`) },
+    { name: "grown", owner: owner(`"a", "b"`) },
+    { name: "grown again, and seen by a refresh", owner: owner(`"a", "b", "c"`), what: "refresh" },
+    { name: "previewed", what: "preview" },
+    { name: "another one, that is nowhere", reader: reader("nowhere"), code: 1 },
+    { name: "no more", reader: "export const none = 1;" },
+    { name: "again", reader: reader("zones") },
+    { name: "destroyed", what: "destroy" },
+  ];
+
+  async function read<E extends Engine | InProcess>(start: (name: string, beside?: E) => Promise<E>) {
+    await using zones = await start("zones");
+    await using shop = await start("shop", zones);
+    await zones.config("word", "a-word-of-ours", { secret: true });
+    const seen: unknown[] = [];
+    for (const { owner, reader, what = "up", code = 0 } of READS) {
+      if (owner !== undefined) {
+        await zones.program(owner);
+        const result = await zones.up();
+        expect(result.code, result.all).toBe(0);
+      }
+      if (reader !== undefined) await shop.program(reader);
+      const result = await shop[what]();
+      expect(result.code, result.all).toBe(code);
+      seen.push({ ...ended(result), state: await stateOf(shop) });
+    }
+    return seen;
+  }
+
+  test("is read, kept, told and forgotten as with the CLI", async () => {
+    const cli = await read<Engine>((name, beside) => Engine.start({ name, ...(beside && { beside }) }));
+    const inProcess = await read<InProcess>((name, beside) => InProcess.start({ name, ...(beside && { beside }) }));
+    for (const [index, { name }] of READS.entries()) expect(inProcess[index], name).toEqual(cli[index]);
+    expect(JSON.stringify(cli[2])).toMatch(/2 of 1024 VPC prefixes.*a-word-of-ours/);
+  });
 });

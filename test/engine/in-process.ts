@@ -23,6 +23,8 @@ const KNOWN = ["--refresh", "--diff", "--expect-no-changes"];
 export interface InProcessOptions {
   /** The project's name; default "test". */
   name?: string;
+  /** Another project whose stack can be read by a StackReference, and which can read this one's. */
+  beside?: InProcess;
   /** Environment of every run, on top of this process's own. */
   env?: Record<string, string>;
 }
@@ -33,13 +35,16 @@ export class InProcess implements AsyncDisposable {
   readonly #name: string;
   readonly #env: Record<string, string>;
   readonly #config: Job["config"] = {};
+  readonly #stacks: Job["stacks"];
   #program = "";
   readonly #running = new Set<ChildProcessWithoutNullStreams>();
 
-  private constructor(folder: string, { name = "test", env = {} }: InProcessOptions) {
+  private constructor(folder: string, { name = "test", env = {}, beside }: InProcessOptions) {
     this.folder = folder;
     this.#name = name;
     this.#env = env;
+    this.#stacks = beside ? beside.#stacks : {};
+    this.#stacks[`organization/${name}/dev`] = path.join(folder, STATE);
   }
 
   /** A new project with an empty stack `dev`. */
@@ -100,10 +105,10 @@ export class InProcess implements AsyncDisposable {
 
   /**
    * The same project and state under the Pulumi CLI, for what is about the CLI in a test that is not; what it leaves is the state
-   * from then on.
+   * from then on. `beside`: the CLI's project that has the stack which this one refers to.
    */
-  async underTheCli<T>(work: (cli: Engine) => Promise<T>): Promise<T> {
-    await using cli = await Engine.start({ name: this.#name, env: this.#env });
+  async underTheCli<T>(work: (cli: Engine) => Promise<T>, beside?: Engine): Promise<T> {
+    await using cli = await Engine.start({ name: this.#name, env: this.#env, ...(beside && { beside }) });
     for (const [key, { value, secret }] of Object.entries(this.#config)) await cli.config(key, value, { secret });
     await cli.program(this.#program);
     // The stack's own way to encrypt stays.
@@ -138,6 +143,7 @@ export class InProcess implements AsyncDisposable {
       stack: "dev",
       main: "index.mjs",
       config: this.#config,
+      stacks: this.#stacks,
       env: {
         PULUMI_STACK: "dev",
         // As the engine gives it to providers.
@@ -174,6 +180,7 @@ export class InProcess implements AsyncDisposable {
   /** Removes the project; what its resources have made is not destroyed. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#running) child.kill("SIGKILL");
+    delete this.#stacks[`organization/${this.#name}/dev`];
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
