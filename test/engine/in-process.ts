@@ -1,6 +1,6 @@
 // The same as engine.ts without the Pulumi CLI: a program runs under the SDK's own program host, its hooks are called by the SDK's
-// own dynamic provider, and what the engine does between the two is done by in-process/. A run takes 0.4 s more than its hooks,
-// the CLI's 3.5 s, nearly all of it its start. in-process.test.ts holds the two against each other. For tests whose subject is what is on a router;
+// own dynamic provider, and what the engine does between the two is done by in-process/. A run takes 0.3 s of a processor more than its hooks,
+// the CLI's 1.5 s, nearly all of it its start. in-process.test.ts holds the two against each other. For tests whose subject is what is on a router;
 // those about the CLI's own words, secrets on its way, signals and kills stay with the CLI.
 //
 //     await using engine = await InProcess.start();
@@ -11,7 +11,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Ended, Engine, type RunOptions, type State } from "./engine.ts";
+import { type Ended, Engine, LATE, type RunOptions, type State } from "./engine.ts";
 import { type Job, type Resource, STATE } from "./in-process/job.ts";
 import { exported, imported, revealed } from "./in-process/values.ts";
 
@@ -155,7 +155,7 @@ export class InProcess implements AsyncDisposable {
         ...env,
       },
     };
-    const child = spawn(process.execPath, ["--import", HOST, PROGRAM_HOST, "--monitor=in-process"], {
+    const child = spawn(process.execPath, ["--require", LATE, "--import", HOST, PROGRAM_HOST, "--monitor=in-process"], {
       cwd: this.folder,
       env: process.env,
     });
