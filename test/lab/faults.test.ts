@@ -26,7 +26,9 @@ const [hooks = 0, confirmed = 0, uplinks = 0, whole = 0] = tries;
 const few = ["provider killed", "power cut", "haproxy refuses"];
 const cutting = ["program on the router killed", "network cut for 6 s", "power cut"];
 /** Each step is rehearsed: of Pulumi's, which take long, two in the short form. */
-const toAndFro = STEPS.filter(({ from, to, name }) => long || (name !== "refresh" && from !== "other" && to !== "other"));
+const toAndFro = STEPS.filter(
+  ({ from, to, name }) => long || (name !== "refresh" && from !== "other" && to !== "other"),
+);
 
 /** To run some faults again: their names, or parts of them, with `|` between. */
 const again = new RegExp(process.env.VPC6_FAULTS_ONLY ?? "");

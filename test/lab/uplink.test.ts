@@ -35,7 +35,10 @@ const MORE = "2001:67c:2834:20::/60";
 const FILTER = `ipv6 prefix-list vpc6-in-${VR2} seq 33 permit ${MORE}`;
 const peers = (rest = "", asn = 65000, address = EDGE) =>
   ["shop", "labs"]
-    .map((vpc) => `new vpc6.BgpPeer("${vpc}", { vpc: ${vpc}, remoteAsn: ${asn}, address: "${address}", ${TIMERS}, ${rest} });\n`)
+    .map(
+      (vpc) =>
+        `new vpc6.BgpPeer("${vpc}", { vpc: ${vpc}, remoteAsn: ${asn}, address: "${address}", ${TIMERS}, ${rest} });\n`,
+    )
     .join("");
 const EACH = { zone: `asnRange: "4200000000-4200000999",` };
 
