@@ -18,7 +18,7 @@ test("what the real engine says of changes, as reports and pictures", async () =
   await using engine = await Engine.start({ env: { VPC6_SSH_KEY: userKey.private } });
   const { port } = router.address;
   const texts = await previews(engine, { port, hostKey: hostKeyPrint });
-  texts.export = JSON.stringify(await engine.export(), null, 4);
+  texts.export = (await engine.run(["stack", "export"])).stdout;
   if (process.env.VPC6_KEEP_PREVIEWS) {
     keep(texts, (text) =>
       text

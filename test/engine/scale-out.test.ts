@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { answer, type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
+import { late } from "./engine";
 import { type Postgres, postgres } from "./postgres";
 
 const COUNT = Number(process.env.VPC6_STACKS ?? 3);
@@ -77,6 +78,7 @@ function runner(...args: string[]): { child: ChildProcess; ended: Promise<{ code
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
+      ...late,
       PULUMI_HOME: path.join(folder, ".pulumi-home"),
       PULUMI_BACKEND_URL: database?.url ?? `file://${folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
