@@ -2,7 +2,7 @@
 
 import { nowhere } from "../addressing/nowhere";
 import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
-import { type Fail, integer, matching, quote, record, type Type, withDefault } from "../arguments";
+import { type Fail, integer, matching, orPlain, quote, record, type Type, withDefault } from "../arguments";
 import { NAME } from "../contract";
 import { addressOf, NO_TOKEN, prefixOf } from "../fields";
 import type { Inputs } from "../kind";
@@ -45,11 +45,7 @@ const bfdTimers = record({
   multiplier: withDefault(integer(2, 255, "a number of packets"), BFD.multiplier),
 });
 type Bfd = ReturnType<typeof bfdTimers>;
-/** `true` or timers; absent: none. */
-export const bfd: Type<Bfd | undefined> = (value, path, fail) => {
-  if (value === undefined || value === null || value === false) return undefined;
-  return bfdTimers(value === true ? {} : value, path, fail);
-};
+export const bfd = orPlain<Bfd, object | undefined>(bfdTimers, [false, undefined], [true, {}]);
 
 /** The profile is named after what is in it: two who want different ones are seen to disagree. FRR does not write its defaults. */
 export const bfdView = (given: Bfd | undefined): object | undefined =>

@@ -44,7 +44,7 @@ import { derive, hasUnknown, UNKNOWN } from "../unknown";
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
 const vpcName = matching("the name of a VPC", new RegExp(`^(?:isolated/)?${NO_TOKEN}${NAME}$`));
 
-const shape = record({
+const own = {
   claim,
   interface: optional(interfaceName),
   mac: optional(mac),
@@ -52,13 +52,23 @@ const shape = record({
   cidr: optional(prefix6),
   gateway: optional(address6),
   ipv4: optional(record({ cidr: prefix4, gateway: optional(address4), dhcp: withDefault(boolean, true) })),
-  grant: optional(grant),
-  vpc: record({ name: vpcName, domain: parentDomain, ntpServers: list(address6) }),
-  ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
-  owner: optional(owner),
-  claims,
-  router: way,
-});
+};
+
+const shapeOf = (...takes: string[]) =>
+  record(own, {
+    takes,
+    adds: {
+      grant: optional(grant),
+      vpc: record({ name: vpcName, domain: parentDomain, ntpServers: list(address6) }),
+      ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
+      owner: optional(owner),
+      claims,
+      router: way,
+    },
+  });
+const shape = shapeOf("vpc", "reserve");
+/** Of one that is in no VPC. */
+export const isolatedShape = shapeOf("zone", "router", "ntpServers", "reserve");
 type Args = ReturnType<typeof shape>;
 
 interface Ipv4 {
