@@ -14,7 +14,18 @@ import {
   parsePrefix,
   parseRange,
 } from "./addressing/prefix";
-import { integer, matching, numeric, printable, quote, record, type Type, text, withDefault, worded } from "./arguments";
+import {
+  integer,
+  matching,
+  numeric,
+  printable,
+  quote,
+  record,
+  type Type,
+  text,
+  withDefault,
+  worded,
+} from "./arguments";
 import { MAC_TOKENS, NAME } from "./contract";
 import { HOST_KEY_FORMS, parseHostKey } from "./router/hostkey";
 import { UNKNOWN } from "./unknown";

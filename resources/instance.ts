@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { duidLinkLayer, formatMac, parseMac } from "../provider/addressing/mac";
 import { formerNames } from "./claims";
-import { given, isKind, registry } from "./copies";
+import { given, isKind, object, registry } from "./copies";
 import { grant } from "./grant";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Tier } from "./tier";
 
@@ -94,7 +95,16 @@ export class Instance extends Resource {
   }
 
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
-    const { tier, claim = name, address, ipv4Address, ipv6 = true, ipv4 = true, password, ...rest } = args;
+    const {
+      tier,
+      claim = name,
+      address,
+      ipv4Address,
+      ipv6 = true,
+      ipv4 = true,
+      password,
+      ...rest
+    } = object(args, `Instance "${name}": its second argument`);
     given(tier, `Instance "${name}": tier`, "Tier");
     alone(tier, claim, args);
     const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 && ipv4 };
@@ -142,7 +152,7 @@ function alone(tier: Tier, name: string, { mac, duid }: InstanceArgs): void {
     if (mark === undefined) continue;
     const other = known.get(mark);
     if (other !== undefined && other !== name) {
-      throw new Error(`instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`);
+      throw refusal(`instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`);
     }
     known.set(mark, name);
   }

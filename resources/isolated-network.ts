@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import type { Router } from "./router";
 import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
 import { Tier, type TierArgs } from "./tier";
@@ -36,7 +36,7 @@ export class IsolatedNetwork extends Tier {
   }
 
   constructor(name: string, args: IsolatedNetworkArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, router, ntpServers = [], ...rest } = args;
+    const { zone, router, ntpServers = [], ...rest } = object(args, `IsolatedNetwork "${name}": its second argument`);
     given(zone, `IsolatedNetwork "${name}": zone`, "Zone", "SharedZone");
     given(router, `IsolatedNetwork "${name}": router`, "Router", "SharedRouter");
     const home = {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formerNames } from "./claims";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
@@ -94,7 +94,7 @@ export class Router extends Resource {
   }
 
   constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, claim = name, address, asn, ...rest } = args;
+    const { zone, claim = name, address, asn, ...rest } = object(args, `Router "${name}": its second argument`);
     given(zone, `Router "${name}": zone`, "Zone", "SharedZone");
     const was = formerNames(name, opts);
     const asnText = asn === undefined ? undefined : String(asn);

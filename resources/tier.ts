@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
-import { given, isKind } from "./copies";
+import { given, isKind, listed, object } from "./copies";
 import { grant, type Parent } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -112,12 +112,22 @@ export class Tier extends Resource {
     args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES; owner?: string | undefined },
     opts?: pulumi.CustomResourceOptions,
   ) {
-    const { vpc, owner, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
+    const {
+      vpc,
+      owner,
+      kind = "tier",
+      claim = name,
+      cidr,
+      gateway,
+      reserve = [],
+      ...rest
+    } = object(args, `Tier "${name}": its second argument`);
     // An isolated network has looked at its own.
     if (kind === "tier") given(vpc, `Tier "${name}": vpc`, "Vpc");
     const type = TYPES[kind];
     const has = { ipv6: vpc.hasIpv6, ipv4: rest.ipv4 !== undefined };
     const what = `${kind === "tier" ? "tier" : "isolated network"} "${name}"`;
+    listed(reserve, `${type} "${name}": reserve`);
     const claims = new Claims(what, [
       ...(has.ipv6 ? reserved("instance", reserve) : []),
       ...(has.ipv4 ? reserved("ipv4", reserve) : []),

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lookup } from "../provider/addressing/ledger";
 import { largestVpc } from "../provider/addressing/reading";
 import type { BfdArgs, BgpTimersArgs } from "./bgp-peer";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import { Resource } from "./resource";
 import type { HopArgs } from "./router";
 import { sessionsOf } from "./sessions";
@@ -86,7 +86,7 @@ export class Uplink extends Resource {
   }
 
   constructor(name: string, args: UplinkArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, ...rest } = args;
+    const { zone, ...rest } = object(args, `Uplink "${name}": its second argument`);
     given(zone, `Uplink "${name}": zone`, "Zone");
     const { publicNetwork, superCidr, vpcPrefixLength, asn } = zone.given;
     const sessions = sessionsOf(zone);

@@ -3,7 +3,19 @@
 
 import { nowhere } from "../addressing/nowhere";
 import { contains, type Prefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, matching, oneOf, optional, orPlain, quote, record, withDefault } from "../arguments";
+import {
+  boolean,
+  type Fail,
+  integer,
+  list,
+  matching,
+  oneOf,
+  optional,
+  orPlain,
+  quote,
+  record,
+  withDefault,
+} from "../arguments";
 import { share } from "../claims";
 import { idOf } from "../contract";
 import { address, address6, addressOf, claim, grant, NO_TOKEN, port, prefix6, prefixOf, way } from "../fields";

@@ -4,7 +4,18 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_POOL } from "../addressing/ipv4";
 import { contains, formatAddress, nth, overlaps, parseAddress, parsePrefix, subnet } from "../addressing/prefix";
-import { boolean, type Fail, list, optional, orPlain, record, type Type, text, withDefault, worded } from "../arguments";
+import {
+  boolean,
+  type Fail,
+  list,
+  optional,
+  orPlain,
+  record,
+  type Type,
+  text,
+  withDefault,
+  worded,
+} from "../arguments";
 import { share } from "../claims";
 import { idOf, NAT64_DEVICE } from "../contract";
 import { claim, grant, label, prefix6, prefixOf, way } from "../fields";
@@ -39,7 +50,8 @@ const pool = text(POOL, (value) => {
 const TRANSLATION = "an IPv6 /96, e.g. 64:ff9b::/96";
 const translation = text(TRANSLATION, (value) => {
   const prefix = parsePrefix(value);
-  if (typeof prefix === "string" || prefix.family === 4 || prefix.length !== 96) return { not: `is not ${TRANSLATION}` };
+  if (typeof prefix === "string" || prefix.family === 4 || prefix.length !== 96)
+    return { not: `is not ${TRANSLATION}` };
   if (((prefix.base >> 56n) & 0xffn) !== 0n)
     return { not: "has bits 64 to 71 set, which must be zero (RFC 6052 §2.2)" };
   return `${formatAddress(nth(prefix, 0))}/96`;

@@ -36,7 +36,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   // Configuration is text.
   ["Zone", { asn: "4200000000" }, "(RFC 6996); it is a text: write the number, without quotes"],
   ["BgpPeer", { remoteAsn: "65000" }, '"65000" is not an AS number (1 to 4294967295); it is a text: write the number'],
-  ["LoadBalancer", { port: "22" }, "port: \"22\" is not a port (1 to 65535); it is a text: write the number"],
+  ["LoadBalancer", { port: "22" }, 'port: "22" is not a port (1 to 65535); it is a text: write the number'],
   ["BgpPeer", { acceptDefault: "true" }, 'acceptDefault: "true" is not true or false; it is a text: write it without'],
   ["BgpPeer", { remoteAsn: 0 }, "remoteAsn: 0 is not an AS number (1 to 4294967295)"],
   ["BgpPeer", { remoteAsn: 4294967296 }, "remoteAsn: 4294967296 is not an AS number"],
@@ -233,7 +233,11 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["LoadBalancer", { certificate: "x" }, "certificate: there is no such property"],
   ["LoadBalancer", { sources: ["2001:db8::1/32"] }, "sources[0]: "],
   ["LoadBalancer", { sources: ["10.0.0.0/8"] }, 'sources[0]: "10.0.0.0/8" is IPv4'],
-  ["LoadBalancer", { sources: ["2001:db8::1"] }, "write 2001:db8::1/128 for this one address, or 2001:db8::/64 for its"],
+  [
+    "LoadBalancer",
+    { sources: ["2001:db8::1"] },
+    "write 2001:db8::1/128 for this one address, or 2001:db8::/64 for its",
+  ],
   ["Vpc", { ntpServers: ["pool.ntp.org"] }, 'ntpServers[0]: "pool.ntp.org" is not an IPv6 address'],
   ["LoadBalancer", { sources: [] }, "sources: [] would let nobody in"],
   ["LoadBalancer", { proxyProtocol: "v1" }, 'proxyProtocol: "v1" is not true or false'],
@@ -294,11 +298,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Nat64", { dns64: { mapped: ["10.0.0.0/8; }; include"] } }, "dns64.mapped[0]: "],
   ["Nat64", { dns64: { mapped: ["!2001:db8::/32"] } }, "is not an IPv4 prefix"],
   ["Nat64", { dns64: { exclude: ["10.0.0.0/8"] } }, 'dns64.exclude[0]: "10.0.0.0/8" is IPv4'],
-  [
-    "Nat64",
-    { dns64: { suffix: "::1" } },
-    'dns64.suffix: "::1" is not "::", as there is no room behind',
-  ],
+  ["Nat64", { dns64: { suffix: "::1" } }, 'dns64.suffix: "::1" is not "::", as there is no room behind'],
   ["Nat64", { dns64: { recursiveOnly: "yes" } }, 'dns64.recursiveOnly: "yes" is not true or false'],
   ["Nat64", { dns64: "yes" }, 'dns64: "yes" is not true, false or an object'],
   [

@@ -48,7 +48,8 @@ function membersOf(declaration: ts.InterfaceDeclaration): Map<string, Member> {
     // `Omit<TierArgs, "vpc">`
     const [of, without] = parent.typeArguments ?? [];
     const whole = interfaces.get((of ?? parent).getText());
-    if (!whole || (of && parent.expression.getText() !== "Omit")) throw new Error(`not understood: ${parent.getText()}`);
+    if (!whole || (of && parent.expression.getText() !== "Omit"))
+      throw new Error(`not understood: ${parent.getText()}`);
     for (const [name, member] of membersOf(whole)) {
       if (!without?.getText().includes(`"${name}"`)) members.set(name, member);
     }
@@ -146,7 +147,9 @@ function named(form: Form, reason: string): boolean {
 }
 
 const speaksOf = (form: Form, value: unknown): boolean =>
-  form.is === "object" ? typeof value === "object" && !Array.isArray(value) : form.is === "list" && Array.isArray(value);
+  form.is === "object"
+    ? typeof value === "object" && !Array.isArray(value)
+    : form.is === "list" && Array.isArray(value);
 
 test("there are places, and each refuses something", () => {
   expect(places.length).toBeGreaterThan(80);
@@ -163,7 +166,10 @@ test.each(titled)("%s: what is refused is told every form that is right", (_, pl
     // What is wrong inside a list or an object is told there.
     if (place.forms.some((form) => speaksOf(form, value))) continue;
     for (const reason of failuresOf(place, value)) {
-      expect(place.forms.filter((form) => !named(form, reason)).map((it) => ("word" in it ? it.word : it.is)), reason).toEqual([]);
+      expect(
+        place.forms.filter((form) => !named(form, reason)).map((it) => ("word" in it ? it.word : it.is)),
+        reason,
+      ).toEqual([]);
     }
   }
 });
@@ -178,7 +184,9 @@ function offersOf(reason: string, forms: Form[]): unknown[] {
     ? [
         // What has an ellipsis shows a shape.
         ...[...told.matchAll(/"([^"]*)"/g)].map(([, word = ""]) => word).filter((it) => !it.includes("…")),
-        ...[...told.matchAll(/\b(?:write|such as|e\.g\.|or) ([0-9a-f:.]+[:.][0-9a-f:./-]*)/g)].map(([, word = ""]) => word),
+        ...[...told.matchAll(/\b(?:write|such as|e\.g\.|or) ([0-9a-f:.]+[:.][0-9a-f:./-]*)/g)].map(
+          ([, word = ""]) => word,
+        ),
       ].map((it) => it.replace(/[,;.]$/, ""))
     : [];
   return [...numbers, ...texts];
@@ -188,7 +196,18 @@ function offersOf(reason: string, forms: Form[]): unknown[] {
 const withoutValue = (reason: string): string => reason.replace(/^"[^"]*"/, "");
 
 /** Wrong in ways that have a next step: the other family, host bits, no length, a prefix for an address. */
-const STEPS = ["pool.ntp.org", "10.0.0.1", "10.0.0.0/8", "10.0.0.1/8", "2001:db8::1", "2001:db8::", "2001:db8::1/32", "2001:db8::/95", "10.0.0.1-10.0.0.9", "7.7.7.7/24"];
+const STEPS = [
+  "pool.ntp.org",
+  "10.0.0.1",
+  "10.0.0.0/8",
+  "10.0.0.1/8",
+  "2001:db8::1",
+  "2001:db8::",
+  "2001:db8::1/32",
+  "2001:db8::/95",
+  "10.0.0.1-10.0.0.9",
+  "7.7.7.7/24",
+];
 
 test.each(titled)("%s: what a refusal offers is not refused", (_, place) => {
   for (const value of ["§", ...STEPS, 0, 7.5, 2 ** 33]) {
@@ -208,6 +227,7 @@ test.each(titled)("%s: what a refusal offers is not refused", (_, place) => {
 
 test.each(names)("%s: of what there is, a message names what a program can write", async (kind) => {
   const { reasons } = await check(kind, { ...arguments_[kind], "§": 1 });
-  const [, told = ""] = reasons.map((it) => /: there is no such property; there are (.*)$/.exec(it) ?? []).find((it) => it.length) ?? [];
+  const [, told = ""] =
+    reasons.map((it) => /: there is no such property; there are (.*)$/.exec(it) ?? []).find((it) => it.length) ?? [];
   expect(told.split(", ").sort()).toEqual([...argumentsOf(kind).keys()].sort());
 });

@@ -1,7 +1,7 @@
 // Leases of guests that were set up anew: freed for the network card that is the instance's own, and not twice in a moment.
 
 import { beforeEach, expect, test } from "vitest";
-import { of } from "./fragments";
+import { drop, of } from "./fragments";
 import { Machine } from "./machine";
 
 const ADDRESS = "2001:67c:2834:1::10";
@@ -45,4 +45,24 @@ test("what dnsmasq says in its log is enough", async () => {
     ].join("\n"),
   );
   expect(await free("leases")).toEqual([FREED]);
+});
+
+test("an address that is kept for nobody any more is not leased on", async () => {
+  const forgets = async (sets: Parameters<Machine["converge"]>[0]) =>
+    (await machine.converge(sets)).did.filter((it) => it.startsWith("busctl"));
+  const both = await of("Instance", {
+    ipv4Grant: { value: "10.1.1.2" },
+    tier: { interface: "web0", domain: "web.shop.internal", dhcp4: true },
+  });
+  expect(await forgets([both])).toEqual([]);
+  machine.write(
+    "var/lib/vpc6/dnsmasq.leases",
+    `1 ${MAC} 10.1.1.2 web1 *\nduid 00:01:02\n1 1 ${ADDRESS} web1 00:01:ff\n`,
+  );
+  // It has one family fewer: the other one's lease stays.
+  expect(await forgets([await of("Instance")])).toEqual([FREED.replace(ADDRESS, "10.1.1.2")]);
+  machine.write("var/lib/vpc6/dnsmasq.leases", `1 1 ${ADDRESS} web1 00:01:ff\n`);
+  // No guest of this router came or went.
+  expect(await forgets([await of("NetworkAcl")])).toEqual([]);
+  expect(await forgets([drop(both.id)])).toEqual([FREED]);
 });

@@ -50,7 +50,24 @@ dnsmasq_apply() {
   elif [ -n "$hangup" ]; then
     systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
   fi
+  if [ -s "$RUN/hosts.new" ] || [ -s "$RUN/hosts.gone" ] || [ -n "$REPAIR" ]; then dnsmasq_forget "$1/dhcp-hosts"; fi
   [ -z "$REPAIR" ] || [ ! -s "$1/dnsmasq" ] || systemctl start vpc6-leases
+}
+
+# dnsmasq_forget FILE: leases of addresses that FILE keeps for nobody. dnsmasq 2.90 renews what it has leased once, whatever became of the
+# reservation. (No more than 200 at a time, some milliseconds each: the others are for the next time.)
+dnsmasq_forget() {
+  local address
+  [ -s "$VAR/dnsmasq.leases" ] && systemctl --quiet is-active vpc6-dnsmasq || return 0
+  awk -v hosts="$1" '
+    BEGIN { while ((getline line <hosts) > 0) { gsub(/[][]/, "", line); n = split(line, word, ","); for (i = 1; i <= n; i++) kept[word[i]] = 1 } }
+    $1 ~ /^[0-9]+$/ && NF > 3 && !($3 in kept) { print $3 }
+  ' "$VAR/dnsmasq.leases" | head -n 200 >"$RUN/leases.gone"
+  while read -r address; do
+    busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq \
+      DeleteDhcpLease s "$address" </dev/null >/dev/null 2>&1
+  done <"$RUN/leases.gone"
+  :
 }
 
 # dnsmasq_advertise_again FILES: a tier that was no way out is one again. Guests have forgotten it if they asked meanwhile (a
