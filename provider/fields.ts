@@ -198,6 +198,10 @@ export function addressOf(textOfAddress: string): Address {
   return result;
 }
 
+/** Said where a value is outside a prefix that a ledger gave out, and so may lie elsewhere than was thought. */
+export const orderOfNames = (whose: "Tier" | "Vpc"): string =>
+  `: a ${whose} gets its prefix in the order of names, not of the program; give \`cidr\` to each ${whose} where addresses in it are written down`;
+
 export const lengthOf = (prefix: string): number => prefixOf(prefix).length;
 
 export function rangeOf(textOfRange: string): AddressRange {

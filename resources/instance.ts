@@ -16,9 +16,12 @@ export interface InstanceArgs {
   mac?: pulumi.Input<string>;
   /** The DUID of a guest that has another one, in hexadecimal with colons. This or `mac`, or both. */
   duid?: pulumi.Input<string>;
-  /** Its address, if not the first free one of the tier from `::10` on. A plain value. */
+  /**
+   * Its address, if not the first free one of the tier from `::10` on (new ones are served in the order of their names, not of the program).
+   * Who writes addresses down gives the tier its `cidr` too. A plain value.
+   */
   address?: string;
-  /** Its IPv4 address, if not the first free one, in a tier that has `ipv4`. A plain value. */
+  /** Its IPv4 address, if not the first free one (in the order of names), in a tier that has `ipv4`. A plain value. */
   ipv4Address?: string;
   /**
    * Whether it has IPv6: false for a guest that knows IPv4 only, in a tier that has `ipv4`. It then has no IPv6 address and no AAAA

@@ -9,7 +9,7 @@ export interface IsolatedNetworkArgs extends Omit<TierArgs, "vpc"> {
   zone: Zone | SharedZone;
   /** The router that carries it; another one replaces the network and all in it. */
   router: Router | SharedRouter;
-  /** Its /64, inside the zone's `isolatedCidr`, if not the first free one. A plain value. */
+  /** Its /64, inside the zone's `isolatedCidr`, if not the first free one (in the order of names, not of the program). A plain value. */
   cidr?: string;
   /** The DNS domain of the guests' names. Default: `<claim>.internal`. */
   domain?: pulumi.Input<string>;

@@ -62,7 +62,7 @@ export interface LoadBalancerArgs {
   /** Prefixes whose hosts may connect, e.g. `["2001:db8::/32"]`. Default: everybody. */
   sources?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * The virtual address, `::80` to `::ffff` of the VPC's first /64, if not the first free one (a plain value); or another
+   * The virtual address, `::80` to `::ffff` of the VPC's first /64, if not the first free one, in the order of names (a plain value); or another
    * LoadBalancer, whose address this one shares with another port.
    */
   address?: string | LoadBalancer;

@@ -24,7 +24,7 @@ export interface RouterArgs extends HopArgs {
   publicInterface: pulumi.Input<string>;
   /** A bastion to go through (`ssh -J`). */
   proxy?: pulumi.Input<HopArgs>;
-  /** Its public address, if not the first free one of the zone's range. A plain value. */
+  /** Its public address, if not the first free one of the zone's range (in the order of names, not of the program). A plain value. */
   address?: string;
   /** Its private ASN (RFC 6996), if not the first free one of the zone's `asnRange`. A plain value. */
   asn?: number;
@@ -36,8 +36,8 @@ export interface RouterArgs extends HopArgs {
    */
   publicServices?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Take the place of what is there already and not ours: an FRR with a configuration of its own, a route to where ours goes. It is kept
-   * aside and comes back when ours is deleted. Default: false, such things are an error that names them.
+   * Take the place of what is there already and not ours: an FRR that somebody has configured (one as its package brought it needs no word),
+   * a route to where ours goes. It is kept aside and comes back when ours is deleted. Default: false, such things are an error that names them.
    */
   adopt?: pulumi.Input<boolean>;
   /** The name in the zone's ledger. Default: the resource's name. A plain value. */

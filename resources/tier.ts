@@ -25,7 +25,10 @@ export interface TierArgs {
   interface?: pulumi.Input<string>;
   /** The MAC address of the router's network interface on this tier's segment. This or `interface`. */
   mac?: pulumi.Input<string>;
-  /** Its /64, inside the VPC's prefix, if not the first free one. A plain value. */
+  /**
+   * Its /64, inside the VPC's prefix, if not the first free one. New tiers are served in the order of their names, not of the program:
+   * where addresses in a tier are written down (`address`, `gateway`, rules), give each tier its `cidr`. A plain value.
+   */
   cidr?: string;
   /** The router's address in the tier. Default: the first of the /64. A plain value. */
   gateway?: string;

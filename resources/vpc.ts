@@ -11,7 +11,10 @@ export interface VpcArgs {
   zone: Zone | SharedZone;
   /** The router that carries this VPC; another one replaces the VPC and all in it. */
   router: Router | SharedRouter;
-  /** Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. A plain value. */
+  /**
+   * Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. New VPCs are served in the order of their
+   * names, not of the program. A plain value.
+   */
   cidr?: string;
   /**
    * The length of its prefix, 48 to 63: 56 makes room for 255 tiers. Default: the zone's. It can become shorter later where nobody

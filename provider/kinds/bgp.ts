@@ -4,7 +4,7 @@ import { nowhere } from "../addressing/nowhere";
 import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
 import { type Fail, integer, matching, orPlain, quote, record, type Type, withDefault } from "../arguments";
 import { NAME } from "../contract";
-import { addressOf, NO_TOKEN, prefixOf } from "../fields";
+import { addressOf, NO_TOKEN, orderOfNames, prefixOf } from "../fields";
 import type { Inputs } from "../kind";
 import { secret } from "../secrets";
 import { same } from "../state";
@@ -71,7 +71,8 @@ export function checkInside(
   const seen = new Set<string>();
   for (const [index, prefix] of (prefixes ?? []).entries()) {
     const at = `${path}[${index}]: ${quote(prefix)}`;
-    if (!contains(within, prefixOf(prefix))) fail(`${at} is not inside ${whose} ${whole}`);
+    if (!contains(within, prefixOf(prefix)))
+      fail(`${at} is not inside ${whose} ${whole}${whose.includes("VPC") ? orderOfNames("Vpc") : ""}`);
     else if (prefixOf(prefix).length > 64) fail(`${at} is longer than /64, a tier`);
     else if (seen.has(prefix)) fail(`${at} is there twice`);
     seen.add(prefix);

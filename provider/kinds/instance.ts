@@ -213,7 +213,7 @@ function addressesOf(args: Args, old: Inputs | undefined, fail: Fail): Addresses
     fail("mac: missing; a guest is known by its `mac` or its `duid`");
   }
   const own = { claim, old };
-  const six = grant && share({ ...own, grant, property: "address", explicit: address }, fail);
+  const six = grant && share({ ...own, grant, property: "address", explicit: address, within: "Tier" }, fail);
   const four = ipv4Grant && share({ ...own, grant: ipv4Grant, property: "ipv4Address", explicit: ipv4Address }, fail);
   return { ...(six !== undefined && { address: six }), ...(four !== undefined && { ipv4Address: four }) };
 }

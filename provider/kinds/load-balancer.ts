@@ -121,7 +121,7 @@ export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
         `port: ${port} of ${args.shared ?? args.address ?? "this address"} is already "${other.name}"'s; "${claim}" needs another port or another address`,
       );
     }
-    const own = { claim, old, property: "address", explicit: args.address };
+    const own = { claim, old, property: "address", explicit: args.address, within: "Vpc" as const };
     const address = args.shared ?? (args.grant && share({ ...own, grant: args.grant }, fail));
     const members = membersOf(args, fail);
     // A set with overlapping prefixes is an error to nftables: what is inside another is left out.

@@ -18,7 +18,7 @@ import {
 } from "../arguments";
 import { share } from "../claims";
 import { idOf, NAT64_DEVICE } from "../contract";
-import { claim, grant, label, prefix6, prefixOf, way } from "../fields";
+import { claim, grant, label, orderOfNames, prefix6, prefixOf, way } from "../fields";
 import { placesOf, within, withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -203,7 +203,7 @@ function clientsOf(clients: string[] | undefined, cidr: string, fail: Fail): str
     fail("dns64.clients: [] would be nobody; set dns64: false, or leave it out for the whole VPC");
   for (const [index, it] of clients.entries()) {
     if (!contains(prefixOf(cidr), prefixOf(it))) {
-      fail(`dns64.clients[${index}]: "${it}" is not inside the VPC's ${cidr}`);
+      fail(`dns64.clients[${index}]: "${it}" is not inside the VPC's ${cidr}${orderOfNames("Vpc")}`);
     }
   }
   // A set with overlapping prefixes is an error to nftables: what is inside another is left out.

@@ -19,6 +19,7 @@ import {
   label,
   mac,
   NO_TOKEN,
+  orderOfNames,
   owner,
   parentDomain,
   prefix4,
@@ -117,12 +118,14 @@ export const tier: Kind<Args, TierInputs> = {
     if (args.grant === undefined && ipv4 === undefined) {
       return { ...common, ledger: "no addresses, as the VPC has no IPv6", fragments: {} };
     }
-    const own = { claim, old, property: "cidr", explicit: explicitCidr };
+    // An isolated network's is in what the user wrote down himself.
+    const ofVpc = hasUnknown(vpc.name) || !vpc.name.includes("/");
+    const own = { claim, old, property: "cidr", explicit: explicitCidr, ...(ofVpc && { within: "Vpc" as const }) };
     const cidr = args.grant && share({ ...own, grant: args.grant }, fail);
     if ((args.grant && cidr === undefined) || device === undefined || ipv4 === "wrong") return common;
     const gateway = explicitGateway ?? (cidr && derive([cidr], (it) => formatAddress(nth(prefixOf(it), 1))));
     if (cidr && gateway && !hasUnknown([cidr, gateway]) && !contains(prefixOf(cidr), addressOf(gateway))) {
-      fail(`gateway: "${gateway}" is not inside the tier's ${cidr}`);
+      fail(`gateway: "${gateway}" is not inside the tier's ${cidr}${orderOfNames("Tier")}`);
       return common;
     }
     const ledger = derive([cidr, gateway, ipv4, args.claims] as const, (...it) =>

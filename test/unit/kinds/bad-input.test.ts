@@ -309,6 +309,38 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Nat64", { grant: undefined, vpc: {} }, "vpc: it has ipv6: false"],
 ];
 
+const outside: [Kind, Record<string, unknown>, "Tier" | "Vpc" | undefined][] = [
+  [
+    "Instance",
+    { address: "2001:db8::1", grant: { refused: "2001:db8::1 is not inside 2001:67c:2834:2::/64" } },
+    "Tier",
+  ],
+  ["Tier", { gateway: "2001:67c:2834:2::1" }, "Tier"],
+  ["Tier", { cidr: "2001:db8::/64", grant: { refused: "2001:db8::/64 is not inside 2001:67c:2834::/60" } }, "Vpc"],
+  [
+    "LoadBalancer",
+    { address: "2001:db8::1", grant: { refused: "2001:db8::1 is not inside 2001:67c:2834::80-2001:67c:2834::ffff" } },
+    "Vpc",
+  ],
+  ["Nat64", { dns64: { clients: ["2001:db8::/64"] } }, "Vpc"],
+  ["BgpPeer", { export: ["2001:67c:2834::/60"] }, "Vpc"],
+  // These are in what the user wrote himself.
+  ["BgpPeer", { import: ["2001:db8::/60"] }, undefined],
+  [
+    "IsolatedNetwork",
+    { cidr: "2001:db8::/64", grant: { refused: "2001:db8::/64 is not inside 2001:db8:2800::/56" } },
+    undefined,
+  ],
+  ["Vpc", { cidr: "2001:db8::/60", grant: { refused: "2001:db8::/60 is not inside 2001:67c:2834::/50" } }, undefined],
+];
+
+test.each(outside)("what is not inside is told how to know where that is: %s %o", async (kind, change, whose) => {
+  const { reasons } = await check(kind, { ...arguments_[kind], ...change });
+  expect(reasons.join("\n")).toContain("is not inside ");
+  const [, told] = /give `cidr` to each (Tier|Vpc) where/.exec(reasons.join("\n")) ?? [];
+  expect(told).toBe(whose);
+});
+
 test.each(wrong)("%s %o", async (kind, change, reason) => {
   const { reasons } = await check(kind, { ...arguments_[kind], ...change });
   expect(reasons.join("\n")).toContain(reason);
