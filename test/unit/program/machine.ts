@@ -26,7 +26,7 @@ const host = path.join(import.meta.dirname, "host");
 
 /** What the program uses of the machine itself. */
 const tools =
-  "basename cat chmod cmp comm cp cut date diff find grep head ln ls mkdir mv rm sed sha256sum sort tail touch tr uniq xargs";
+  "basename cat chmod cmp comm cp cut date diff find grep head ln ls md5sum mkdir mv rm sed sha256sum sort tail touch tr uniq xargs";
 const recorded =
   "apt-get busctl chown dpkg dpkg-query getent groupdel ip journalctl modprobe ss sync systemctl systemd-run useradd userdel";
 const daemons = ["nft", "dnsmasq", "haproxy", "vtysh", "named-checkconf"] as const;
