@@ -197,7 +197,11 @@ const edits: Edit[][] = [
     ["a stopped and masked FRR", "systemctl stop frr; systemctl mask frr", { "Router vr1": "frr is masked" }, ["frr"]],
   ],
   [
-    ["the guard is stopped", "systemctl stop vpc6-guard", { "Router vr1": "guard on router vr1, vpc6-guard is stopped" }],
+    [
+      "the guard is stopped",
+      "systemctl stop vpc6-guard",
+      { "Router vr1": "guard on router vr1, vpc6-guard is stopped" },
+    ],
     [
       "the end of a list",
       handle("front/web0/ingress", "goto unmatched"),
