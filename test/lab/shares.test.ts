@@ -147,6 +147,42 @@ test("connection tracking: a guest with an accomplice outside fills its share, o
   for (const host of ["web1", "internet"] as const) await lab.exec(host, "nft delete table inet quiet");
 });
 
+// Echo requests, each with a pair of identifier and sequence number of its own, which makes each a connection to the kernel.
+const ECHO = `
+import socket, struct, sys, time
+to, count, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+for n in range(count):
+    s.sendto(struct.pack("!BBHHH", 128, 0, 0, (at + n) % 65536, 1), (to, 0))
+    if n % 200 == 199: time.sleep(0.01)
+`;
+
+test("connection tracking, from outside: a stranger fills the share of strangers, or of one guest, and nobody else's", async () => {
+  const ROUTER = "2001:db8:ffff::10";
+  const others = async () => ({
+    "db1 from outside": (await lab.ping("internet", `${DB}10`, { count: 1 })).received,
+    "the balancer from another network": await connects("uplink", VIP, 81),
+    "db1 to outside": await connects("db1", OUTSIDE, 9100),
+  });
+  const served = { "db1 from outside": 1, "the balancer from another network": "open", "db1 to outside": "open" };
+  // Not one is forgotten meanwhile.
+  await lab.exec("vr1", "sysctl -qw net.netfilter.nf_conntrack_icmpv6_timeout=600");
+  for (const [to, share, count] of [
+    [ROUTER, 8_192, 12_000],
+    [`${WEB}10`, 32_768, 36_000],
+  ] as const) {
+    const before = await tracked();
+    await python("internet", ECHO, to, String(count), "0");
+    expect(await tracked(), to).toBeLessThan(before + share + 400);
+    expect(await tracked(), to).toBeGreaterThan(before + share - 1_000);
+    expect(await others()).toEqual(served);
+    await unshared(() => python("internet", ECHO, to, "4000", String(count)));
+    expect(await tracked(), to).toBeGreaterThan(before + share + 2_000);
+  }
+  await lab.exec("vr1", "sysctl -qw net.netfilter.nf_conntrack_icmpv6_timeout=30");
+});
+
 test("the operator's SSH needs no place in the table of connections", async () => {
   const opened = async () => {
     const before = await tracked();

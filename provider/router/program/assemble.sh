@@ -35,7 +35,7 @@ assemble() {
   fi
   if [ $code = 4 ]; then
     read -r BLAME token <"$RUN/unresolved"
-    refuse "the secret $token of $BLAME is not on this router: \`pulumi refresh\`, then \`pulumi up\` sends it again"
+    refuse "the secret $token of $BLAME is not on this router: \`pulumi up --refresh\` sends it again, with \`--target URN\` that resource's alone"
     return
   fi
   [ $code = 0 ] || refuse "the files could not be assembled (is the disk full?)" || return

@@ -167,6 +167,13 @@ has_any() {
   return 1
 }
 
+# adopt_how FILES: how the operator says that ours may take the place of what is here.
+adopt_how() {
+  local name
+  name=$(sed -n 's/^# vpc6 @ROUTER_ID@//p' "$1/nftables" 2>/dev/null | head -n 1)
+  echo "write \`adopt: true\` among the arguments of the Router: new vpc6.Router(\"${name:-...}\", { ..., adopt: true })"
+}
+
 # What the program cannot work without, with what to do about it.
 require() {
   local missing tool
