@@ -103,7 +103,8 @@ export const traffic = {
 
 export const tier: Kind<Args, TierInputs> = {
   type: "Tier",
-  schema: 1,
+  // 1: without a fragment for the guard.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { claim, router, vpc, cidr: explicitCidr, gateway: explicitGateway } = args;

@@ -1,5 +1,7 @@
 // What the in-process engine and the Pulumi CLI have to agree on after the same run.
 
+import { createDecipheriv, pbkdf2Sync } from "node:crypto";
+import { readStack, type Stack } from "../../cli/stack.ts";
 import type { Engine, StateResource } from "./engine.ts";
 import type { InProcess } from "./in-process.ts";
 
@@ -38,7 +40,7 @@ export function ended({ code, stdout, all }: { code: number; stdout: string; all
 export async function stateOf(engine: Engine | InProcess): Promise<Record<string, unknown>> {
   const all: StateResource[] =
     "run" in engine
-      ? (JSON.parse((await engine.run(["stack", "export", "--show-secrets"])).stdout).deployment.resources ?? [])
+      ? resourcesIn(await engine.stateFile())
       : ((await engine.export({ secrets: true })).deployment.resources ?? []);
   return Object.fromEntries(
     all.map(({ created, modified, sourcePosition, stackTrace, provider, propertyDependencies, ...one }) => {
@@ -57,4 +59,37 @@ export async function stateOf(engine: Engine | InProcess): Promise<Record<string
       return [one.urn, kept];
     }),
   );
+}
+
+/** What `vpc6 report` reads of a preview in JSON. In which order a resource's dependencies come is a matter of chance. */
+export function readOf(json: string): Stack {
+  const { resources, ...rest } = readStack(json);
+  return {
+    ...rest,
+    resources: resources.map((one) => ({ ...one, dependencies: [...one.dependencies].sort() })),
+  };
+}
+
+/** What `pulumi stack export --show-secrets` would print of a file of the file backend, without the CLI's start. */
+function resourcesIn(file: string): StateResource[] {
+  const { resources = [], secrets_providers: by } = JSON.parse(file).checkpoint.latest ?? {};
+  return JSON.parse(JSON.stringify(resources), (_key, value) => {
+    if (typeof value?.ciphertext !== "string") return value;
+    const { ciphertext, ...mark } = value;
+    return { ...mark, plaintext: decrypted(ciphertext, by.state.salt) };
+  });
+}
+
+const keys = new Map<string, Buffer>();
+
+/** `v1:NONCE:TEXT`, by the passphrase of Engine's stacks; the salt is `v1:SALT:` and something to try the passphrase on. */
+function decrypted(ciphertext: string, salt: string): string {
+  const key = keys.get(salt) ?? pbkdf2Sync("test", Buffer.from(salt.split(":")[1] ?? "", "base64"), 1e6, 32, "sha256");
+  keys.set(salt, key);
+  const [nonce, text] = ciphertext
+    .split(":")
+    .slice(1)
+    .map((part) => Buffer.from(part, "base64")) as [Buffer, Buffer];
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce).setAuthTag(text.subarray(-16));
+  return decipher.update(text.subarray(0, -16), undefined, "utf8") + decipher.final("utf8");
 }

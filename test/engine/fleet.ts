@@ -76,6 +76,8 @@ export async function fleet(count: number): Promise<Fleet> {
   for (const router of routers) if (router.kind === "dead") await router[Symbol.asyncDispose]();
   const engine = stack.use(
     await Engine.start({
+      // Its memory is measured.
+      plain: true,
       env: {
         VPC6_SSH_KEY: userKey.private,
         SSH_AUTH_SOCK: "",

@@ -19,7 +19,8 @@ const resource = `
 
 describe("a dynamic resource", () => {
   test("goes through preview, up, refresh and destroy", async () => {
-    await using engine = await Engine.start();
+    // As users have it; all other tests have parts of the SDK loaded late.
+    await using engine = await Engine.start({ plain: true });
     await engine.program(`${resource}\nexport const size = new Thing("one", "three").size;`);
 
     const preview = await engine.preview({ diff: true });
@@ -28,6 +29,7 @@ describe("a dynamic resource", () => {
     expect(up, up.all).toMatchObject({ code: 0, stdout: expect.stringContaining("2 created") });
     expect(await engine.output("size")).toBe(5);
     const { deployment } = await engine.export();
+    expect(deployment).toEqual(JSON.parse((await engine.run(["stack", "export"])).stdout).deployment);
     expect(deployment.resources?.find(({ id }) => id === "thing-1")?.outputs).toMatchObject({ text: "three", size: 5 });
 
     expect(await engine.preview({ args: ["--expect-no-changes"] })).toMatchObject({ code: 0 });

@@ -3,10 +3,10 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { answer, type FakeRouter, fakeRouter, hostKeyPrint, idsIn, userKey } from "../unit/router/server";
-import { type Ended, ended, stateOf } from "./compared";
+import { type Ended, ended, readOf, stateOf } from "./compared";
 import { Engine } from "./engine";
 import { InProcess } from "./in-process";
-import { SUPER } from "./programs";
+import { SUPER, zoneOnly } from "./programs";
 
 const vpc = (rest = "") => `const shop = new vpc6.Vpc("shop", { zone, router, ${rest} });\n`;
 const tier = `new vpc6.Tier("web", { vpc: shop, interface: "web0" });\n`;
@@ -32,18 +32,12 @@ let ours: Seen[];
 
 /** The port is the same for both: it stands in the state. */
 async function play(start: () => Promise<Engine | InProcess>, router: Failing): Promise<Seen[]> {
-  const { host, port, user } = router.server.address;
   const seen: Seen[] = [];
   await using engine = await start();
   for (const { what = "up", text, fails, code } of RUNS) {
     router.fails = fails;
     router.server.payloads.length = 0;
-    if (text !== undefined) {
-      await engine.program(`import * as vpc6 from "vpc6";
-const zone = new vpc6.Zone("ams1", { ${SUPER}, publicNetwork: { cidr: "2001:db8:ffff::/64" } });
-const router = new vpc6.Router("vr1", { zone, host: "${host}", port: ${port}, user: "${user}", hostKey: "${hostKeyPrint}", publicInterface: "pub0" });
-${text}`);
-    }
+    if (text !== undefined) await engine.program(programAt(router, text));
     const result = await engine[what]();
     expect(result.code, result.all).toBe(code);
     seen.push({
@@ -53,6 +47,14 @@ ${text}`);
     });
   }
   return seen;
+}
+
+function programAt({ server }: Failing, text: string): string {
+  const { host, port, user } = server.address;
+  return `import * as vpc6 from "vpc6";
+const zone = new vpc6.Zone("ams1", { ${SUPER}, publicNetwork: { cidr: "2001:db8:ffff::/64" } });
+const router = new vpc6.Router("vr1", { zone, host: "${host}", port: ${port}, user: "${user}", hostKey: "${hostKeyPrint}", publicInterface: "pub0" });
+${text}`;
 }
 
 interface Failing {
@@ -99,4 +101,82 @@ test("something is left half done, and taken up again", () => {
   expect(shop(3)).not.toHaveProperty("initErrors");
   expect(shop(4)).toMatchObject({ initErrors: [expect.anything()] });
   expect(real[5]?.sum.join()).toContain("updated");
+});
+
+describe("another stack, by a StackReference", () => {
+  const owner = (names: string) =>
+    zoneOnly(`${SUPER}, reserve: [${names}]`, `export const word = new pulumi.Config("zones").requireSecret("word");`);
+  const reader = (stack: string, rest = "") => `import * as pulumi from "@pulumi/pulumi";
+const zones = new pulumi.StackReference("organization/${stack}/dev");
+export const ledger = zones.requireOutput("ledger");
+export const word = zones.requireOutput("word");
+${rest}`;
+  const READS: {
+    name: string;
+    owner?: string;
+    reader?: string;
+    what?: "preview" | "refresh" | "destroy";
+    code?: number;
+  }[] = [
+    { name: "not there yet", reader: reader("zones"), code: 1 },
+    { name: "read", owner: owner(`"a"`) },
+    { name: "grown", owner: owner(`"a", "b"`) },
+    { name: "grown again, and seen by a refresh", owner: owner(`"a", "b", "c"`), what: "refresh" },
+    { name: "previewed", what: "preview" },
+    { name: "another one, that is nowhere", reader: reader("nowhere"), code: 1 },
+    { name: "no more", reader: "export const none = 1;" },
+    { name: "again", reader: reader("zones") },
+    { name: "destroyed", what: "destroy" },
+  ];
+
+  async function read<E extends Engine | InProcess>(start: (name: string, beside?: E) => Promise<E>) {
+    await using zones = await start("zones");
+    await using shop = await start("shop", zones);
+    await zones.config("word", "a-word-of-ours", { secret: true });
+    const seen: unknown[] = [];
+    for (const { owner, reader, what = "up", code = 0 } of READS) {
+      if (owner !== undefined) {
+        await zones.program(owner);
+        const result = await zones.up();
+        expect(result.code, result.all).toBe(0);
+      }
+      if (reader !== undefined) await shop.program(reader);
+      const result = await shop[what]();
+      expect(result.code, result.all).toBe(code);
+      seen.push({ ...ended(result), state: await stateOf(shop) });
+    }
+    return seen;
+  }
+
+  test("is read, kept, told and forgotten as with the CLI", async () => {
+    const cli = await read<Engine>((name, beside) => Engine.start({ name, ...(beside && { beside }) }));
+    const inProcess = await read<InProcess>((name, beside) => InProcess.start({ name, ...(beside && { beside }) }));
+    for (const [index, { name }] of READS.entries()) expect(inProcess[index], name).toEqual(cli[index]);
+    expect(JSON.stringify(cli[2])).toMatch(/2 of 1024 VPC prefixes.*a-word-of-ours/);
+  });
+});
+
+test("a preview in JSON says the same to whoever reads it", async () => {
+  const router = await fake();
+  await using _server = router.server;
+  const seen = [];
+  for (const start of [() => Engine.start({ env }), () => InProcess.start({ env })]) {
+    await using engine: Engine | InProcess = await start();
+    await engine.program(programAt(router, `${vpc()}${tier}new vpc6.Vpc("old", { zone, router });`));
+    const { code, all } = await engine.up();
+    expect(code, all).toBe(0);
+    await engine.program(
+      programAt(router, `${vpc(`domain: "shop.example",`)}${tier}new vpc6.Vpc("new", { zone, router });`),
+    );
+    for (const args of [["--show-sames"], []]) {
+      const { stdout } = await engine.preview({ json: true, args });
+      const steps: { op: string; urn: string; newState?: { inputs?: unknown } }[] = JSON.parse(stdout).steps;
+      const told = Object.fromEntries(steps.map(({ op, urn, newState }) => [`${op} ${urn}`, newState?.inputs ?? {}]));
+      seen.push({ told, read: readOf(stdout) });
+    }
+  }
+  expect(seen.slice(2)).toEqual(seen.slice(0, 2));
+  expect(seen[0]?.read.resources.map(({ op, name }) => `${op} ${name}`)).toEqual(
+    expect.arrayContaining(["update shop", "create new", "delete old", "same vr1"]),
+  );
 });

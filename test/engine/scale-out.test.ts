@@ -1,5 +1,5 @@
 // examples/fleet as it is: a zone's stack and a stack for each VPC, many at a time, on one Postgres. The routers are simulated. `make
-// test` takes three stacks, `make test-fleet` a hundred (VPC6_STACKS).
+// test` takes two stacks, `make test-fleet` a hundred (VPC6_STACKS).
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { answer, type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
+import { late } from "./engine";
 import { type Postgres, postgres } from "./postgres";
 
-const COUNT = Number(process.env.VPC6_STACKS ?? 3);
+const COUNT = Number(process.env.VPC6_STACKS ?? 2);
 const ROUTERS = Math.max(2, Math.floor(COUNT / 2));
 const repository = path.join(import.meta.dirname, "../..");
 const names = Array.from({ length: COUNT }, (_, i) => `v${i}`);
@@ -77,6 +78,7 @@ function runner(...args: string[]): { child: ChildProcess; ended: Promise<{ code
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
+      ...late,
       PULUMI_HOME: path.join(folder, ".pulumi-home"),
       PULUMI_BACKEND_URL: database?.url ?? `file://${folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",

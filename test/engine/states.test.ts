@@ -66,7 +66,7 @@ test.runIf(writing)(`the fixture of ${version}`, { timeout: 300_000 }, async () 
   expect(up.code, up.all).toBe(0);
   const again = await engine.preview({ args: ["--expect-no-changes"] });
   expect(again.code, again.all).toBe(0);
-  const state = await engine.export();
+  const state: State = JSON.parse((await engine.run(["stack", "export"])).stdout);
   const there = new Set(ours(state).map(typeOf));
   expect(
     Object.keys(kinds).filter((kind) => !there.has(kind)),

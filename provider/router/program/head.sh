@@ -4,7 +4,7 @@
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
 # systemd; no other language, but for the server of passwords, which is Perl (perl-base is essential in Debian).
 #
-# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases, tayga DEV.
+# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases, guard [wait], watch, heal, tayga DEV.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin

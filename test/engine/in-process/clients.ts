@@ -31,17 +31,3 @@ Object.assign(require("@pulumi/pulumi/proto/resource_grpc_pb.js"), {
     return clients.monitor;
   },
 });
-
-// Two thirds of the SDK's start are for what no program of vpc6's asks for: functions as values (the inspector that looks into their
-// scopes, the packages they may need, the compiler), traces of the run, and the lines of its own stack in TypeScript.
-const span = { end: () => {}, setAttribute: () => {}, addEvent: () => {} };
-for (const [module, exports] of Object.entries({
-  "@pulumi/pulumi/runtime/closure/v8Hooks.js": { isInitializedAsync: async () => {} },
-  "@npmcli/arborist": {},
-  "@pulumi/pulumi/typescript-shim.js": {},
-  "@pulumi/pulumi/cmd/run/tracing.js": { newSpan: () => span },
-  "source-map-support/register": {},
-})) {
-  const filename = require.resolve(module);
-  require.cache[filename] = { id: filename, filename, loaded: true, exports } as NodeJS.Module;
-}

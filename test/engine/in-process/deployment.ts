@@ -1,12 +1,23 @@
 // What the engine does with a program's resources: check and diff one after another, then create, update and replace at the same
 // time, delete at last what the program has no more. Of its options those that the tests need; others are refused, not ignored.
 
+import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Job, Resource } from "./job.ts";
 import { HookError, provider } from "./provider.ts";
 import type { Report } from "./report.ts";
 import { Turns } from "./turns.ts";
-import { holdsUnknowns, type Properties, revealed, same, secret, secretAs, UNKNOWN, withSecret } from "./values.ts";
+import {
+  holdsUnknowns,
+  isSecret,
+  type Properties,
+  revealed,
+  same,
+  secret,
+  secretAs,
+  UNKNOWN,
+  withSecret,
+} from "./values.ts";
 
 /** What a program's resource is to be, as the SDK registers it. */
 export interface Goal {
@@ -28,7 +39,9 @@ export type Alias = { urn: string } | { name: string; type: string; parent: stri
 type Operation = "create" | "update" | "replace" | "same";
 
 const STACK = "pulumi:pulumi:Stack";
-const PROVIDER = "pulumi:providers:pulumi-nodejs";
+export const REFERENCE = "pulumi:pulumi:StackReference";
+/** The providers' own resources. */
+const PROVIDERS = "pulumi:providers:";
 
 /** The first failure ends the run, as the engine does: what runs is finished, nothing else is begun. */
 export class Stopped extends Error {}
@@ -81,7 +94,7 @@ export class Deployment {
       this.#registered.add(urn);
       const old = this.#find(urn, goal);
       if (!goal.custom) return this.#component(urn, goal, old);
-      this.#default();
+      this.#default(goal.type);
       const inputs = await this.#check(urn, goal, old);
       const fresh = this.#resource(urn, goal, inputs);
       const operation = await this.#compare(fresh, old);
@@ -97,6 +110,30 @@ export class Deployment {
     } finally {
       release();
     }
+  }
+
+  /** The outputs of another stack, as its last run has left them; nothing of it is this stack's. */
+  async read(goal: Goal, id: string): Promise<Resource> {
+    const urn = this.#urn(goal.parent, goal.type, goal.name);
+    await this.#turn.take();
+    try {
+      this.#going();
+      this.#default(goal.type);
+      const found = { ...this.#resource(urn, goal, goal.inputs), id, external: true, outputs: this.#another(urn, id) };
+      this.#done.push(found);
+      return found;
+    } finally {
+      this.#turn.give();
+    }
+  }
+
+  #another(urn: string, name: string): Properties {
+    const state = this.#job.stacks[name];
+    if (!state) throw this.#fail(urn, `unknown stack "${name}"`);
+    const resources: Resource[] = existsSync(state) ? JSON.parse(readFileSync(state, "utf8")) : [];
+    const outputs = resources.find(({ type }) => type === STACK)?.outputs ?? {};
+    const secrets = Object.keys(outputs).filter((key) => isSecret(outputs[key]));
+    return { name, outputs, secretOutputNames: secrets };
   }
 
   setOutputs(urn: string, outputs: Properties): void {
@@ -122,7 +159,7 @@ export class Deployment {
       ...(goal.parent && { parent: goal.parent }),
       ...(goal.dependencies.length > 0 && { dependencies: goal.dependencies }),
       ...(Object.keys(goal.propertyDependencies).length > 0 && { propertyDependencies: goal.propertyDependencies }),
-      ...(goal.custom && { provider: `${this.#urn("", PROVIDER, "default")}::${PROVIDER_ID}` }),
+      ...(goal.custom && { provider: `${this.#provider(goal.type)}::${PROVIDER_ID}` }),
       ...(goal.additionalSecretOutputs.length > 0 && { additionalSecretOutputs: goal.additionalSecretOutputs }),
       ...(goal.protect && { protect: true }),
     };
@@ -251,21 +288,26 @@ export class Deployment {
     await this.#hands.take();
     try {
       this.#going();
-      if (!this.#preview && one.custom && one.type !== PROVIDER && !one.pendingReplacement) {
+      if (!this.#preview && one.custom && this.#counts(one) && !one.pendingReplacement) {
         await this.#hook(one.urn, () => provider.delete(one.id ?? "", revealed(one.outputs)));
       }
       this.#gone.add(one);
-      if (one.type !== PROVIDER) this.#report.step("delete", one, one);
+      if (this.#counts(one)) this.#report.step("delete", one, one);
     } finally {
       this.#hands.give();
     }
+  }
+
+  /** What is not the stack's own goes without a word. */
+  #counts({ type, external = false }: Resource): boolean {
+    return !external && !type.startsWith(PROVIDERS);
   }
 
   // ---- refreshing ----
 
   /** What is on the routers becomes the state. One that cannot be read does not keep the others from it. */
   async refresh(): Promise<void> {
-    const all = [...this.#old.values()].filter(({ type }) => type !== PROVIDER);
+    const all = [...this.#old.values()].filter(({ type }) => !type.startsWith(PROVIDERS));
     const ended = await Promise.allSettled(all.map((one) => this.#refreshOne(one)));
     for (const one of ended) if (one.status === "rejected") throw one.reason;
   }
@@ -275,6 +317,12 @@ export class Deployment {
     try {
       if (!one.custom || one.pendingReplacement) {
         this.#report.step("same", one, one);
+        return;
+      }
+      if (one.external) {
+        const found = { ...one, outputs: this.#another(one.urn, one.id ?? "") };
+        this.#old.set(one.urn, found);
+        this.#report.refreshed(one, found, !same(one.outputs, found.outputs));
         return;
       }
       const { id, outputs, inputs } = await this.#hook(one.urn, () =>
@@ -325,15 +373,18 @@ export class Deployment {
 
   // ---- names ----
 
-  /** The provider's own resource, which the engine makes for the first one that needs it. */
-  #default(): void {
-    const urn = this.#urn("", PROVIDER, "default");
+  /** The resource of a type's provider: the part of the type before its first colon names it. */
+  #provider(type: string): string {
+    return this.#urn("", `${PROVIDERS}${type.split(":")[0]}`, "default");
+  }
+
+  /** It is made for the first one that needs it. Dynamic providers are given the stack's config. */
+  #default(type: string): void {
+    const urn = this.#provider(type);
     if (this.#done.some((one) => one.urn === urn)) return;
-    const { config } = this.#job;
-    const inputs = Object.fromEntries(
-      Object.entries(config).map(([key, one]) => [key, one.secret ? secret(one.value) : one.value]),
-    );
-    this.#done.push({ urn, type: PROVIDER, custom: true, id: PROVIDER_ID, inputs, outputs: inputs });
+    const config = type === REFERENCE ? [] : Object.entries(this.#job.config);
+    const inputs = Object.fromEntries(config.map(([key, one]) => [key, one.secret ? secret(one.value) : one.value]));
+    this.#done.push({ urn, type: typesOf(urn), custom: true, id: PROVIDER_ID, inputs, outputs: inputs });
   }
 
   #urn(parent: string, type: string, name: string): string {

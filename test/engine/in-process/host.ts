@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { clients, type Message } from "./clients.ts";
-import { type Alias, Deployment, type Goal, Stopped } from "./deployment.ts";
+import { type Alias, Deployment, type Goal, REFERENCE, Stopped } from "./deployment.ts";
 import { type Job, STATE } from "./job.ts";
 import { provider } from "./provider.ts";
 import { Report } from "./report.ts";
@@ -97,7 +97,15 @@ clients.monitor = {
     deployment.setOutputs(request.getUrn(), request.getOutputs()?.toJavaScript() ?? {}),
   ),
   signalAndWaitForShutdown: method(() => deployment.finish()),
-  readResource: method(() => refuse("resources that are only read, a StackReference for one")),
+  readResource: method(async (request) => {
+    const [type, id] = [request.getType(), request.getId()];
+    if (type !== REFERENCE) refuse(`resources that are only read, but for a StackReference (${request.getName()})`);
+    const read = await deployment.read(goal(request), id);
+    const answer = new messages.ReadResourceResponse();
+    answer.setUrn(read.urn);
+    answer.setProperties(Struct.fromJavaScript(read.outputs));
+    return answer;
+  }),
   invoke: method(() => refuse("functions of providers")),
   close: () => {},
 };
@@ -123,17 +131,18 @@ function refuse(what: string): never {
   throw new Error(`in-process engine: no ${what}: this test needs the Pulumi CLI`);
 }
 
+/** What is asked to be made, and what is asked to be read: that has fewer fields. */
 function goal(request: Message): Goal {
   if (
-    request.getImportid() ||
-    request.getDeletebeforereplace() ||
-    request.getRetainondelete() ||
-    request.getDeletedwith()
+    request.getImportid?.() ||
+    request.getDeletebeforereplace?.() ||
+    request.getRetainondelete?.() ||
+    request.getDeletedwith?.()
   ) {
     refuse(`import, deleteBeforeReplace, retainOnDelete or deletedWith (${request.getName()})`);
   }
   const dependencies: Record<string, string[]> = {};
-  for (const [key, urns] of request.getPropertydependenciesMap().entries()) {
+  for (const [key, urns] of request.getPropertydependenciesMap?.().entries() ?? []) {
     const list: string[] = urns.getUrnsList();
     // The engine keeps those without any as well, as null.
     if (list.length > 0) dependencies[key] = list;
@@ -141,14 +150,17 @@ function goal(request: Message): Goal {
   return {
     type: request.getType(),
     name: request.getName(),
-    custom: request.getCustom(),
+    custom: request.getCustom?.() ?? true,
     parent: request.getParent(),
-    inputs: request.getObject().toJavaScript() as Properties,
+    inputs: (request.getObject?.() ?? request.getProperties()).toJavaScript() as Properties,
     dependencies: request.getDependenciesList(),
     propertyDependencies: dependencies,
-    aliases: [...request.getAliasurnsList().map((urn: string) => ({ urn })), ...request.getAliasesList().map(aliasOf)],
-    protect: request.getProtect() ?? false,
-    ignoreChanges: request.getIgnorechangesList(),
+    aliases: [
+      ...(request.getAliasurnsList?.() ?? []).map((urn: string) => ({ urn })),
+      ...(request.getAliasesList?.() ?? []).map(aliasOf),
+    ],
+    protect: request.getProtect?.() ?? false,
+    ignoreChanges: request.getIgnorechangesList?.() ?? [],
     additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
   };
 }

@@ -14,6 +14,8 @@ export interface Job {
   env: Record<string, string>;
   /** By full key, such as `vpc6:sshPrivateKey`. */
   config: Record<string, { value: string; secret: boolean }>;
+  /** Where the state of each stack is that a StackReference may name, by its full name. */
+  stacks: Record<string, string>;
 }
 
 /** A resource in the state, under the names that `pulumi stack export` has for them; secrets are in the clear. */
@@ -33,6 +35,8 @@ export interface Resource {
   initErrors?: string[];
   /** Deleted to be made anew, which has not happened yet. */
   pendingReplacement?: boolean;
+  /** Only read: another one's, such as a StackReference. */
+  external?: boolean;
 }
 
 /** The file beside Pulumi.yaml that holds the resources between runs. */

@@ -14,7 +14,7 @@ import { type Json, mutated } from "./hostile";
 
 type Kind = keyof typeof provider;
 const kinds = Object.keys(provider) as Kind[];
-const numRuns = Math.ceil(Number(process.env.VPC6_FUZZ ?? 3_000) / kinds.length);
+const numRuns = Math.ceil(Number(process.env.VPC6_FUZZ ?? 2_000) / kinds.length);
 if (process.env.VPC6_FUZZ) process.stderr.write(`fuzz: ${numRuns} inputs for each kind, VPC6_FUZZ_SEED=${seed}\n`);
 const timeout = 30_000 + numRuns * 30;
 

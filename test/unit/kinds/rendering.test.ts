@@ -406,6 +406,7 @@ add element inet vpc6 gateways { "db0" . 2001:db8:2800::1 }
 add element inet vpc6_shares share_tiers { "db0" }
 add element arp vpc6_shares arp_tiers { "db0" }
 `,
+    guard: 'add element inet vpc6_guard guarded { "db0" }\n',
     dnsmasq: `interface=db0
 ra-param=db0,30,1800
 dhcp-range=set:db0,2001:db8:2800::,static,64,1h
