@@ -109,8 +109,26 @@ export const faults: readonly Fault[] = [
   {
     tests: "dnsmasq",
     what: "a guest that is gone keeps its reservation: no SIGHUP",
-    from: '[ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || hangup=yes',
+    from: '[ ! -s "$RUN/hosts.gone" ] && [ ! -s "$RUN/hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes',
     to: ":",
+  },
+  {
+    tests: "leases",
+    what: "a guest that loses an address is still given it: no SIGHUP",
+    from: '[ ! -s "$RUN/hosts.less" ] && ',
+    to: "",
+  },
+  {
+    tests: "leases",
+    what: "a lease of an address that is nobody's any more is renewed",
+    from: '[ -z "$hangup" ] || dnsmasq_forget',
+    to: "true || dnsmasq_forget",
+  },
+  {
+    tests: "frr",
+    what: "an FRR that somebody has told something is taken for untouched",
+    from: "frr_running && ! grep -qvE",
+    to: "! grep -qvE",
   },
   {
     tests: "dnsmasq",
