@@ -138,7 +138,7 @@ async function until<T>(
     const now = Date.now();
     if (now > end) throw new Error(`lab: waited ${timeoutMs} ms for ${what}`);
     // To ask is work: whoever has been waiting for long may hear it a little later.
-    await sleep(Math.min(Math.max(100, (now - begin) / 10), 500, Math.max(1, end - now)));
+    await sleep(Math.min(Math.max(100, (now - begin) / 8), 500, Math.max(1, end - now)));
   }
 }
 
