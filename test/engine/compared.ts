@@ -2,6 +2,7 @@
 
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { tmpdir } from "node:os";
+import { readStack, type Stack } from "../../cli/stack.ts";
 import type { Engine, StateResource } from "./engine.ts";
 import type { InProcess } from "./in-process.ts";
 
@@ -59,6 +60,15 @@ export async function stateOf(engine: Engine | InProcess): Promise<Record<string
       return [one.urn, kept];
     }),
   );
+}
+
+/** What `vpc6 report` reads of a preview in JSON. In which order a resource's dependencies come is a matter of chance. */
+export function readOf(json: string): Stack {
+  const { resources, ...rest } = readStack(json);
+  return {
+    ...rest,
+    resources: resources.map((one) => ({ ...one, dependencies: [...one.dependencies].sort() })),
+  };
 }
 
 /** What `pulumi stack export --show-secrets` would print of a file of the file backend, without the CLI's start. */

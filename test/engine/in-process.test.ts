@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { answer, type FakeRouter, fakeRouter, hostKeyPrint, idsIn, userKey } from "../unit/router/server";
-import { type Ended, ended, stateOf } from "./compared";
+import { type Ended, ended, readOf, stateOf } from "./compared";
 import { Engine } from "./engine";
 import { InProcess } from "./in-process";
 import { SUPER, zoneOnly } from "./programs";
@@ -32,18 +32,12 @@ let ours: Seen[];
 
 /** The port is the same for both: it stands in the state. */
 async function play(start: () => Promise<Engine | InProcess>, router: Failing): Promise<Seen[]> {
-  const { host, port, user } = router.server.address;
   const seen: Seen[] = [];
   await using engine = await start();
   for (const { what = "up", text, fails, code } of RUNS) {
     router.fails = fails;
     router.server.payloads.length = 0;
-    if (text !== undefined) {
-      await engine.program(`import * as vpc6 from "vpc6";
-const zone = new vpc6.Zone("ams1", { ${SUPER}, publicNetwork: { cidr: "2001:db8:ffff::/64" } });
-const router = new vpc6.Router("vr1", { zone, host: "${host}", port: ${port}, user: "${user}", hostKey: "${hostKeyPrint}", publicInterface: "pub0" });
-${text}`);
-    }
+    if (text !== undefined) await engine.program(programAt(router, text));
     const result = await engine[what]();
     expect(result.code, result.all).toBe(code);
     seen.push({
@@ -53,6 +47,14 @@ ${text}`);
     });
   }
   return seen;
+}
+
+function programAt({ server }: Failing, text: string): string {
+  const { host, port, user } = server.address;
+  return `import * as vpc6 from "vpc6";
+const zone = new vpc6.Zone("ams1", { ${SUPER}, publicNetwork: { cidr: "2001:db8:ffff::/64" } });
+const router = new vpc6.Router("vr1", { zone, host: "${host}", port: ${port}, user: "${user}", hostKey: "${hostKeyPrint}", publicInterface: "pub0" });
+${text}`;
 }
 
 interface Failing {
@@ -152,4 +154,29 @@ ${rest}`;
     for (const [index, { name }] of READS.entries()) expect(inProcess[index], name).toEqual(cli[index]);
     expect(JSON.stringify(cli[2])).toMatch(/2 of 1024 VPC prefixes.*a-word-of-ours/);
   });
+});
+
+test("a preview in JSON says the same to whoever reads it", async () => {
+  const router = await fake();
+  await using _server = router.server;
+  const seen = [];
+  for (const start of [() => Engine.start({ env }), () => InProcess.start({ env })]) {
+    await using engine: Engine | InProcess = await start();
+    await engine.program(programAt(router, `${vpc()}${tier}new vpc6.Vpc("old", { zone, router });`));
+    const { code, all } = await engine.up();
+    expect(code, all).toBe(0);
+    await engine.program(
+      programAt(router, `${vpc(`domain: "shop.example",`)}${tier}new vpc6.Vpc("new", { zone, router });`),
+    );
+    for (const args of [["--show-sames"], []]) {
+      const { stdout } = await engine.preview({ json: true, args });
+      const steps: { op: string; urn: string; newState?: { inputs?: unknown } }[] = JSON.parse(stdout).steps;
+      const told = Object.fromEntries(steps.map(({ op, urn, newState }) => [`${op} ${urn}`, newState?.inputs ?? {}]));
+      seen.push({ told, read: readOf(stdout) });
+    }
+  }
+  expect(seen.slice(2)).toEqual(seen.slice(0, 2));
+  expect(seen[0]?.read.resources.map(({ op, name }) => `${op} ${name}`)).toEqual(
+    expect.arrayContaining(["update shop", "create new", "delete old", "same vr1"]),
+  );
 });

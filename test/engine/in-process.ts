@@ -18,7 +18,7 @@ import { exported, imported, revealed } from "./in-process/values.ts";
 const repository = path.join(import.meta.dirname, "../..");
 const HOST = path.join(import.meta.dirname, "in-process/host.ts");
 const PROGRAM_HOST = path.join(repository, "node_modules/@pulumi/pulumi/cmd/run/index.js");
-const KNOWN = ["--refresh", "--diff", "--expect-no-changes"];
+const KNOWN = ["--refresh", "--diff", "--expect-no-changes", "--json", "--show-sames"];
 
 export interface InProcessOptions {
   /** The project's name; default "test". */
@@ -75,8 +75,8 @@ export class InProcess implements AsyncDisposable {
     this.#config[key.includes(":") ? key : `${this.#name}:${key}`] = { value, secret };
   }
 
-  preview({ diff = false, args = [], env }: RunOptions & { diff?: boolean } = {}): Promise<Ended> {
-    return this.#run("preview", [...(diff ? ["--diff"] : []), ...args], env);
+  preview({ diff = false, json = false, args = [], env }: RunOptions & { diff?: boolean; json?: boolean } = {}) {
+    return this.#run("preview", [...(diff ? ["--diff"] : []), ...(json ? ["--json"] : []), ...args], env);
   }
 
   up({ args = [], env }: RunOptions = {}): Promise<Ended> {

@@ -2,7 +2,8 @@
 // configuration and the same words behind. What most files of this folder assert rests on it.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Ended, ended, stateOf } from "../engine/compared.ts";
+import type { Stack } from "../../cli/stack";
+import { type Ended, ended, readOf, stateOf } from "../engine/compared.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { lab, type Router } from "./lab.ts";
@@ -27,6 +28,8 @@ interface Seen extends Ended {
   routers: Record<string, string>;
   /** What `--diff` shows of what changes. */
   changes: string[];
+  /** What `vpc6 report` reads of `--json`. */
+  read?: Stack;
   /** In the order in which they ended. */
   deleted: string[];
 }
@@ -109,7 +112,7 @@ const RUNS: Run[] = [
     name: "a refresh after an edit by hand",
     what: "refresh",
     args: ["--expect-no-changes"],
-    edit: "nft flush chain inet vpc6 forward",
+    edit: "nft insert rule inet vpc6 forward tcp dport 666 accept",
     code: 7,
   },
   { name: "the repair", what: "up", text: grid + web1 + list(`"81"`) + labs("vr1", "db0"), code: 0 },
@@ -120,6 +123,7 @@ const RUNS: Run[] = [
     edit: "ip -6 addr del 2001:67c:2834:1::1/64 dev web0",
     code: 7,
   },
+  { name: "the same in JSON", what: "preview", args: ["--refresh", "--json", "--show-sames"], code: 0 },
   { name: "the repair with a refresh", what: "up", args: ["--refresh"], code: 0 },
   { name: "some removed", what: "up", text: grid + web1, code: 0 },
   { name: "all destroyed", what: "destroy", code: 0 },
@@ -144,6 +148,7 @@ async function play(engine: Engine | InProcess): Promise<Map<string, Seen>> {
       changes: args.includes("--diff")
         ? [...stdout.matchAll(/^\s*([-+~] .*)$/gm)].map(([, line = ""]) => line.trim().replaceAll(/\s+/g, " "))
         : [],
+      ...(args.includes("--json") && { read: readOf(stdout) }),
       deleted: [...stdout.matchAll(/^ -\s+\S+vpc6:\S+ (\S+) deleted/gm)].map(([, one = ""]) => one),
     });
   }
@@ -183,6 +188,7 @@ describe.each(RUNS)("$name", ({ name, code }) => {
     expect(ours.get(name)?.sum).toEqual(real.get(name)?.sum);
     expect(ours.get(name)?.errors).toEqual(real.get(name)?.errors);
     expect(ours.get(name)?.changes).toEqual(real.get(name)?.changes);
+    expect(ours.get(name)?.read).toEqual(real.get(name)?.read);
   });
 
   test("leaves the same state", () => {
@@ -201,6 +207,7 @@ test("the runs are worth comparing: they fail, replace, repair and delete", () =
     expect(sums).toContain(word);
   expect([...real.values()].filter(({ errors }) => errors.length > 0)).toHaveLength(3);
   expect(real.get("a preview of a change")?.changes).toContain("+ tcp dport 82 return");
+  expect(real.get("the same in JSON")?.read?.resources.filter(({ trouble }) => trouble)).not.toEqual([]);
   expect(real.get("everything")?.outputs).toEqual(["2001:67c:2834:1::10", "a-word-of-ours"]);
   expect(real.get("everything")?.routers.vr1).toContain("2001:67c:2834");
   expect(JSON.stringify(real.get("everything")?.state)).toContain("a-word-of-ours");

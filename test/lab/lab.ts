@@ -130,12 +130,15 @@ async function until<T>(
   timeoutMs: number,
   ask: () => Promise<T>,
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const end = Date.now() + timeoutMs;
+  const begin = Date.now();
+  const end = begin + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer !== false && answer !== null && answer !== undefined) return answer as NonNullable<Exclude<T, false>>;
-    if (Date.now() > end) throw new Error(`lab: waited ${timeoutMs} ms for ${what}`);
-    await sleep(100);
+    const now = Date.now();
+    if (now > end) throw new Error(`lab: waited ${timeoutMs} ms for ${what}`);
+    // To ask is work: whoever has been waiting for long may hear it a little later.
+    await sleep(Math.min(Math.max(100, (now - begin) / 10), 500, Math.max(1, end - now)));
   }
 }
 

@@ -3,10 +3,11 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { program, snapshot, start } from "./stack.ts";
+import { program, snapshot, startInProcess } from "./stack.ts";
 
-let engine: Engine;
+let engine: InProcess;
 let found: Record<string, string>;
 
 beforeAll(async () => {
@@ -14,7 +15,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("vr1", "uplink");
   found = await snapshot("vr1");
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => {
@@ -22,9 +23,13 @@ afterAll(async () => {
   await lab.down();
 });
 
-async function refused(text: string, env: Record<string, string> = {}): Promise<string> {
-  await engine.program(text);
-  const { code, all } = await engine.up({ env });
+async function refused(
+  text: string,
+  env: Record<string, string> = {},
+  on: Engine | InProcess = engine,
+): Promise<string> {
+  await on.program(text);
+  const { code, all } = await on.up({ env });
   expect(code, all).not.toBe(0);
   expect(all).not.toMatch(/^\s+at .*\.(ts|js)/m);
   expect(all).toContain("router vr1 (");
@@ -37,6 +42,11 @@ test("a wrong host key", async () => {
   const text = (await one()).replace(/SHA256:[^"]*/, `SHA256:${"A".repeat(43)}`);
   const output = await refused(text);
   expect(output).toContain((await lab.env()).VR1_HOST_KEY);
+  // What the in-process engine prints of a hook's error is what the Pulumi CLI does.
+  const printed = await engine.underTheCli((cli) => refused(text, {}, cli));
+  const block = (of: string) => /^ {4}error: .*(?:\n {4}.*)*/m.exec(of.replaceAll("error: update failed", ""))?.[0];
+  expect(block(printed)).toContain("router vr1 (");
+  expect(block(output)).toBe(block(printed));
 });
 
 test("a refused login, no key at all", async () => {
@@ -83,16 +93,14 @@ test("a key from the stack's config works, and is nowhere to be read", async () 
   const env = { VPC6_SSH_KEY_FILE: "", HOME: "/nonexistent" };
   await engine.config("vpc6:sshPrivateKey", key, { secret: true });
   await engine.program(await one("", `new vpc6.Vpc("shop", { zone, router: vr1 });`));
-  const up = await engine.up({ env });
-  expect(up.code, up.all).toBe(0);
-  const destroyed = await engine.destroy({ env });
-  expect(destroyed.code, destroyed.all).toBe(0);
-  const texts = [
-    up.all,
-    destroyed.all,
-    await engine.stateFile(),
-    (await lab.exec("vr1", "journalctl -b; ps -ef")).stdout,
-  ];
+  const texts = await engine.underTheCli(async (cli) => {
+    const up = await cli.up({ env });
+    expect(up.code, up.all).toBe(0);
+    const destroyed = await cli.destroy({ env });
+    expect(destroyed.code, destroyed.all).toBe(0);
+    return [up.all, destroyed.all, await cli.stateFile()];
+  });
+  texts.push((await lab.exec("vr1", "journalctl -b; ps -ef")).stdout);
   const secret = key.split("\n").slice(1, -2);
   expect(secret.length).toBeGreaterThan(3);
   for (const line of secret) for (const text of texts) expect(text.includes(line)).toBe(false);

@@ -8,23 +8,26 @@ import { report } from "../../cli/report";
 import { readStack } from "../../cli/stack";
 import { decode } from "../../provider/router/payload";
 import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { judge, type Seen, type Step } from "../engine/truth/judge";
 import { edit, type Network, program } from "../engine/truth/network";
 import { mulberry } from "../random";
 import { lab } from "./lab.ts";
 import { path } from "./router/vr1";
-import { logins, operatorsIpv4, start } from "./stack.ts";
+import { logins, operatorsIpv4, start, startInProcess } from "./stack.ts";
 
+/** By the Pulumi CLI; the short form is about the router, and test/engine/truth.test.ts about the CLI. */
+const long = process.env.VPC6_TRUTH_LAB !== undefined;
 const [edits = 6, seed = 20261125] = (process.env.VPC6_TRUTH_LAB ?? "").split(",").filter(Boolean).map(Number);
 
-let engine: Engine;
+let engine: Engine | InProcess;
 let at: string;
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1");
   await operatorsIpv4();
-  engine = await start();
+  engine = await (long ? start() : startInProcess());
   const { VR1_HOST, VR1_HOST_KEY } = await lab.env();
   at = `host: "${VR1_HOST}", hostKey: "${VR1_HOST_KEY}", publicInterface: "pub0"`;
 });

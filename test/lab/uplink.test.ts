@@ -2,6 +2,7 @@
 // between VPCs that never touch it, neighbours that fall silent, and the machine as it was found when all is over.
 
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
@@ -24,15 +25,20 @@ const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
 const app1 = new vpc6.Instance("app1", { tier: app, mac: "02:00:00:00:04:11" });
 export const app1Address = app1.address;
 `;
+/** Whoever was refused is there again soon. When a silent neighbour is given up is as usual. */
+const TIMERS = "timers: { connect: 1 }";
 const more = `
 const more = new vpc6.Vpc("more", { zone, router: vr2 });
-new vpc6.BgpPeer("more", { vpc: more, remoteAsn: 65000, address: "${EDGE}" });
+new vpc6.BgpPeer("more", { vpc: more, remoteAsn: 65000, address: "${EDGE}", ${TIMERS} });
 `;
 const MORE = "2001:67c:2834:20::/60";
 const FILTER = `ipv6 prefix-list vpc6-in-${VR2} seq 33 permit ${MORE}`;
 const peers = (rest = "", asn = 65000, address = EDGE) =>
   ["shop", "labs"]
-    .map((vpc) => `new vpc6.BgpPeer("${vpc}", { vpc: ${vpc}, remoteAsn: ${asn}, address: "${address}", ${rest} });\n`)
+    .map(
+      (vpc) =>
+        `new vpc6.BgpPeer("${vpc}", { vpc: ${vpc}, remoteAsn: ${asn}, address: "${address}", ${TIMERS}, ${rest} });\n`,
+    )
     .join("");
 const EACH = { zone: `asnRange: "4200000000-4200000999",` };
 
@@ -44,7 +50,7 @@ const before: Record<string, Record<string, string>> = {};
 const hosts = ["edge", "vr1", "vr2"] as const;
 
 const uplink = (rest = "", asn = 65000, address = EDGE) =>
-  `new vpc6.Uplink("uplink", { zone, host: "${env.EDGE_HOST}", hostKey: "${env.EDGE_HOST_KEY}", asn: ${asn}, address: "${address}", ${rest} });\n`;
+  `new vpc6.Uplink("uplink", { zone, host: "${env.EDGE_HOST}", hostKey: "${env.EDGE_HOST_KEY}", asn: ${asn}, address: "${address}", ${TIMERS}, ${rest} });\n`;
 
 beforeAll(async () => {
   lab.bare();
@@ -185,6 +191,7 @@ describe("neighbours that fall silent", () => {
     try {
       while (Date.now() - begin < within) {
         if ((await sessions("vr1"))[EDGE]?.bgpState !== "Established") return Date.now() - begin;
+        await sleep(100);
       }
       return undefined;
     } finally {
@@ -205,7 +212,7 @@ describe("neighbours that fall silent", () => {
       return found.some(({ peer, status }) => peer === EDGE && status === "down");
     });
     // Longer than it would wait for somebody who was there.
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await sleep(3_000);
     expect(await Promise.all([established("edge", VR1), established("vr1", EDGE)])).toEqual(since);
     await direct();
   });
@@ -328,9 +335,12 @@ describe("a password", () => {
       ).stdout,
     );
   const never = async () => {
-    const end = Date.now() + 8_000;
+    // They try once a second.
+    const end = Date.now() + 4_000;
     while (Date.now() < end) {
-      for (const neighbor of [VR1, VR2]) expect((await sessions("edge"))[neighbor]?.bgpState).not.toBe("Established");
+      const found = await sessions("edge");
+      for (const neighbor of [VR1, VR2]) expect(found[neighbor]?.bgpState).not.toBe("Established");
+      await sleep(250);
     }
   };
 
@@ -476,15 +486,21 @@ describe("examples/bgp", () => {
 });
 
 describe("an FRR that was there before vpc6", () => {
-  test("is refused, and stays as it is", async () => {
+  test("and that somebody has configured is refused, and stays as it is; one that nobody has is taken over, and given back", async () => {
     const install = "apt-get update && apt-get install -y --no-install-recommends frr";
     await lab.exec("edge", `export DEBIAN_FRONTEND=noninteractive; ${install}`, { timeoutMs: 300_000 });
     const everything = "sha256sum /etc/frr/*; dpkg -l; systemctl list-unit-files; ls /usr/local/lib /etc /var/lib";
     const found = (await lab.exec("edge", everything)).stdout;
     await engine.program(await program(uplink(), { ...EACH, routers: {} }));
+    await lab.exec("edge", "cp -p /etc/frr/frr.conf /root/ && echo '! mine' >>/etc/frr/frr.conf");
     const { code, all } = await engine.up();
     expect(code).not.toBe(0);
-    expect(all).toContain("FRR is on this host already");
+    expect(all).toContain("FRR is on this host already, configured by somebody");
+    expect((await lab.exec("edge", "tail -n 1 /etc/frr/frr.conf")).stdout).toBe("! mine\n");
+    await lab.exec("edge", "mv /root/frr.conf /etc/frr/frr.conf");
+    const taken = await engine.up();
+    expect(taken.code, taken.all).toBe(0);
+    expect((await lab.exec("edge", "vtysh -c 'show running-config'")).stdout).toContain("router bgp 65000");
     expect((await engine.destroy()).code).toBe(0);
     expect((await lab.exec("edge", everything)).stdout).toBe(found);
     expect((await lab.exec("edge", "systemctl is-active frr")).stdout.trim()).toBe("active");

@@ -13,6 +13,9 @@ case $verb in
   rollback) rollback "${1:?}" ;;
   boot) boot "${1:-}" ;;
   leases) leases ;;
+  watch) watch ;;
+  heal) heal ;;
+  guard) if [ -z "${1:-}" ]; then guard; else guard_wait; fi ;;
   observe) observe ;;
   tayga) tayga_device "${1:?}" ;;
   uninstall) uninstall "${1:?}" ;;

@@ -77,10 +77,13 @@ boot() {
   for service in $SERVICES; do
     [ "$service" != nftables ] || continue
     WHY=
-    "${service}_apply" "$CONFIRMED/files" || {
-      say_why "$service: "
-      code=1
-    }
+    "${service}_apply" "$CONFIRMED/files" && continue
+    say_why "$service: "
+    code=1
+    [ "$service" = guard ] || continue
+    say "nothing is forwarded or served without it"
+    true >"$RUN/closed"
+    break
   done
   [ "$code" = 0 ] || true >"$RUN/unsettled"
   return "$code"

@@ -18,12 +18,18 @@ export class Report {
   readonly #job: Job;
   readonly #counts = new Map<string, number>();
   readonly #diagnostics = new Map<string, string[]>();
+  /** `--json`: what `pulumi preview` prints in place of all else. */
+  readonly #json: { op: string; urn: string; oldState?: object; newState?: object }[] | undefined;
+  /** A look at the routers comes before the preview. */
+  #looking: boolean;
   #errors = 0;
   /** `--expect-no-changes`: what a refresh changes counts as well. */
   #changed = false;
 
   constructor(job: Job) {
     this.#job = job;
+    if (job.flags.includes("--json")) this.#json = [];
+    this.#looking = job.flags.includes("--refresh");
     const verb = { preview: "Previewing update", up: "Updating", refresh: "Refreshing", destroy: "Destroying" }[
       job.what
     ];
@@ -42,6 +48,7 @@ export class Report {
 
   step(operation: Operation, now: Resource, old: Resource | undefined): void {
     this.#counts.set(operation, (this.#counts.get(operation) ?? 0) + 1);
+    this.#note(operation, now, old);
     if (operation === "same") return;
     this.#changed = true;
     const preview = this.#job.what === "preview";
@@ -56,6 +63,20 @@ export class Report {
     if (diff && operation !== "delete") this.#show(operation === "create" ? {} : (old?.inputs ?? {}), now.inputs);
   }
 
+  #note(operation: Operation, now: Resource, old: Resource | undefined): void {
+    // The stack's own comes whatever it is.
+    const hidden = now.type !== "pulumi:pulumi:Stack" && !this.#job.flags.includes("--show-sames");
+    if (operation === "same" && hidden) return;
+    if (operation === "replace") this.error(now.urn, "in-process engine: no --json of a replacement");
+    const { outputs: _, ...next } = now;
+    this.#json?.push({
+      op: this.#looking ? "refresh" : operation,
+      urn: now.urn,
+      ...(old && { oldState: shownState(old) }),
+      ...(operation !== "delete" && { newState: shownState(this.#looking ? now : next) }),
+    });
+  }
+
   refreshed(old: Resource, found: Resource, changed: boolean): void {
     if (!changed) this.step("same", found, old);
     else this.step("update", { ...found, inputs: found.outputs }, { ...old, inputs: old.outputs });
@@ -65,6 +86,7 @@ export class Report {
   begin(): void {
     this.#counts.clear();
     this.#changed = false;
+    this.#looking = false;
   }
 
   error(urn: string, text: string): void {
@@ -82,6 +104,13 @@ export class Report {
   }
 
   end(outputs: Properties): void {
+    if (this.#json) {
+      const diagnostics = [...this.#diagnostics].flatMap(([where, texts]) => texts.map((text) => `${where}: ${text}`));
+      const changeSummary = Object.fromEntries(this.#counts);
+      const said = diagnostics.map((message) => ({ severity: "error", message }));
+      process.stdout.write(JSON.stringify({ steps: this.#json, diagnostics: said, changeSummary }));
+      return;
+    }
     for (const [index, [where, texts]] of [...this.#diagnostics].entries()) {
       if (index === 0) this.#print("Diagnostics:");
       this.#print(`  ${where}:\n${texts.map((text) => indent(text, 4)).join("\n")}\n`);
@@ -162,6 +191,7 @@ export class Report {
   }
 
   #print(text: string): void {
+    if (this.#json) return;
     writeSync(1, `${text}\n`);
   }
 }
@@ -180,6 +210,10 @@ function shown(value: unknown): string {
   if (isSecret(value)) return "[secret]";
   return JSON.stringify(value, (_key, one) => (one === UNKNOWN ? "[unknown]" : isSecret(one) ? "[secret]" : one)) ?? "";
 }
+
+/** Secrets are not told. */
+const shownState = (state: object): object =>
+  JSON.parse(JSON.stringify(state, (_key, value) => (isSecret(value) ? "[secret]" : value)));
 
 const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, " ".repeat(by));
 

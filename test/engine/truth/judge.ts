@@ -3,6 +3,7 @@
 
 import { expect } from "vitest";
 import type { Engine, State } from "../engine";
+import type { InProcess } from "../in-process";
 import type { Edit } from "./network";
 
 type Inputs = Record<string, unknown>;
@@ -34,7 +35,13 @@ export interface Judged {
 /** Counts of what was seen, by operation. */
 export type Seen = Record<string, number>;
 
-export async function judge(engine: Engine, program: string, edit: Edit, seen: Seen, where: string): Promise<Judged> {
+export async function judge(
+  engine: Engine | InProcess,
+  program: string,
+  edit: Edit,
+  seen: Seen,
+  where: string,
+): Promise<Judged> {
   const { what, touches } = edit;
   await engine.program(program);
   const before = byName(await engine.export());

@@ -20,7 +20,8 @@ interface Step {
   name: "create" | "update" | "delete" | "refresh";
 }
 
-const steps: Step[] = [
+/** All there are. */
+export const STEPS: Step[] = [
   { from: "base", to: "more", name: "create" },
   { from: "more", to: "other", name: "update" },
   { from: "other", to: "more", name: "update" },
@@ -50,8 +51,11 @@ export class Campaign {
   private readonly driver: Driver;
   private readonly host: Ground["host"];
 
-  constructor(driver: Driver, seed: number) {
+  private readonly steps: Step[];
+
+  constructor(driver: Driver, seed: number, steps = STEPS) {
     this.driver = driver;
+    this.steps = steps;
     this.host = driver.host;
     this.random = mulberry(seed);
   }
@@ -64,7 +68,7 @@ export class Campaign {
     await this.mustRun("more", "base");
     await ready();
     await this.remember("base");
-    for (const step of steps) {
+    for (const step of this.steps) {
       if (step.from !== this.scene) await this.mustRun(this.scene, step.from);
       await using watch = new Watch(this.host);
       const began = Date.now();
@@ -89,7 +93,7 @@ export class Campaign {
 
   /** One try: of the pairs of fault and step that can be had from here one that was tried least. */
   async attempt(faults: Fault[]): Promise<Try> {
-    const pairs = steps
+    const pairs = this.steps
       .filter(({ from, name }) => from === this.scene && (name !== "refresh" || this.texts.get(from)?.size !== 0))
       .flatMap((step) => faults.map((fault) => ({ step, fault, key: `${fault.name} ${step.name}` })))
       .map((pair) => ({ ...pair, order: (this.tried.get(pair.key) ?? 0) + this.random() }));

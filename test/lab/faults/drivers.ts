@@ -1,6 +1,7 @@
 // Who changes the router: the provider's own hooks in a process by themselves, which takes a second a try, and a whole Pulumi run.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Change, Fragments, RouterAddress } from "../../../provider/router/types";
@@ -106,7 +107,10 @@ export function pulumiDriver(engine: Engine): Driver {
     };
   };
   // What a killed run leaves behind: a lock.
-  const cancel = async () => await engine.run(["cancel", "--yes"]);
+  const cancel = async () => {
+    const left = await readdir(path.join(engine.folder, ".pulumi/locks"), { recursive: true }).catch(() => []);
+    if (left.some((name) => name.endsWith(".json"))) await engine.run(["cancel", "--yes"]);
+  };
   const up = async (to: Scene, repair = false): Promise<Run> => {
     await engine.program(await program(programOf(to), { routers: { vr1: "" }, zone: "asn: 4200000000" }));
     await cancel();

@@ -77,6 +77,36 @@ export const faults: readonly Fault[] = [
     to: "element[w[5], e[i]] = id",
   },
   {
+    tests: "guard",
+    what: "a guard that does not start is no failure",
+    from: ' || refuse "$(unit_said vpc6-guard)" || return\n  fi',
+    to: "\n  fi",
+  },
+  {
+    tests: "guard",
+    what: "at boot all else is served without the guard",
+    from: '    true >"$RUN/closed"\n    break\n',
+    to: "",
+  },
+  {
+    tests: "guard",
+    what: "a chain without its rules is not lost",
+    from: "if (part[1] == 0 && (part[2] in there)",
+    to: "if (0",
+  },
+  {
+    tests: "guard",
+    what: "what does not load is not tried again",
+    from: 'heal_service "$service" "$ETC/live/files" || code=1',
+    to: 'heal_service "$service" "$ETC/live/files"',
+  },
+  {
+    tests: "guard",
+    what: "who puts back does so while vpc6 is taken away",
+    from: "systemctl stop vpc6-watch vpc6-guard",
+    to: "systemctl stop vpc6-guard",
+  },
+  {
     tests: "dnsmasq",
     what: "a guest that is gone keeps its reservation: no SIGHUP",
     from: '[ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || hangup=yes',

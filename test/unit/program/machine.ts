@@ -26,7 +26,7 @@ const host = path.join(import.meta.dirname, "host");
 
 /** What the program uses of the machine itself. */
 const tools =
-  "basename cat chmod cmp comm cp cut date diff find grep head ln ls mkdir mv rm sed sha256sum sort tail touch tr uniq xargs";
+  "basename cat chmod cmp comm cp cut date diff find grep head ln ls md5sum mkdir mv rm sed sha256sum sort tail touch tr uniq xargs";
 const recorded =
   "apt-get busctl chown dpkg dpkg-query getent groupdel ip journalctl modprobe ss sync systemctl systemd-run useradd userdel";
 const daemons = ["nft", "dnsmasq", "haproxy", "vtysh", "named-checkconf"] as const;
@@ -64,7 +64,7 @@ export interface Run {
 
 /** Only asks, or only passes time. */
 const question =
-  /^(systemctl (--quiet )?(is-active|show|list-units)|ip (-o|neigh show|-4 route show|-6 route show)|dpkg-query|sleep|flock|sync|unshare|nft -s|getent|ss|journalctl|haproxy -c|dnsmasq --test|vtysh (-C|-d bgpd -c show|-c show)|named-checkconf)/;
+  /^(systemctl (--quiet )?(is-active|show|list-units)|ip (-o|neigh show|-4 route show|-6 route show)|dpkg-query|sleep|flock|sync|unshare|nft -[st]|getent|ss|journalctl|haproxy -c|dnsmasq --test|vtysh (-C|-d bgpd -c show|-c show)|named-checkconf)/;
 
 export class Machine {
   readonly root = mkdtempSync(path.join(tmpdir(), "vpc6-machine-"));
@@ -125,6 +125,7 @@ export class Machine {
       for (const key of ["accept_redirects", "forwarding"]) machine.sysctl(`net/ipv4/conf/${name}/${key}`, 1);
     }
     machine.sysctl("net/ipv4/ip_forward", 0);
+    machine.sysctl("net/netfilter/nf_conntrack_tcp_timeout_established", 432_000);
     machine.answer("ip -4 route show default dev pub0", "default via 203.0.113.1 \n");
     machine.write(
       "dpkg",

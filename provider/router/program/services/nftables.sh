@@ -39,6 +39,11 @@ table @TABLE@
 "*) WHY='' ;; *) refuse "the table @TABLE@ is not there: $WHY" ;; esac
 }
 
+# nftables_lost FILES: a flush leaves the tables, or the chains of one, and takes all rules.
+nftables_lost() {
+  [ ! -s "$1/nftables" ] || nft -t -s list ruleset 2>/dev/null | awk '@nftables_lost.awk@' "$1/nftables" -
+}
+
 nftables_remove() {
   command -v nft >/dev/null || return 0
   # `delete` of what is not there is an error, `table` makes it first.
