@@ -33,6 +33,7 @@ const seen = (way: Way) => way !== "without a mode" || process.getuid?.() !== 0;
 let machine: Machine;
 let all: Record<"router" | "vpc" | "web" | "web1" | "db1" | "www", Resource>;
 let always: string[];
+let clean = () => {};
 const sound = { verdict: expect.stringMatching(/^(ok|unconfirmed)$/) };
 
 beforeAll(async () => {
@@ -48,7 +49,9 @@ beforeAll(async () => {
     }),
     www: await of("LoadBalancer", { port: 443, tls: { certificate: CERTIFICATE, privateKey: PRIVATE_KEY } }),
   };
-  machine = Machine.router("nftables sysctl network dnsmasq haproxy password", afterAll);
+  machine = Machine.router("nftables sysctl network dnsmasq haproxy password", (it) => {
+    clean = it;
+  });
   machine.write("dpkg", machine.read("dpkg").replace("haproxy\n", ""));
   machine.write("repository/haproxy", "");
   // No process of haproxy is there to come.
@@ -59,6 +62,7 @@ beforeAll(async () => {
   machine.keep();
 });
 beforeEach(() => machine.restore());
+afterAll(() => clean());
 
 const told = async () => (await machine.drift()).filter((it) => !always.includes(it)).sort();
 const others = () => Object.values(all).slice(1);
