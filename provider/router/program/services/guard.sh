@@ -49,7 +49,7 @@ guard_remove() {
 
 # Both in nft's own words, as it is with the filter; the table ends with the nft that made it.
 guard_drift() {
-  local wanted=inactive list
+  local wanted=inactive
   [ ! -s "$1/guard" ] || wanted=active
   drift_daemon vpc6-guard $wanted
   drift_daemon vpc6-watch $wanted
@@ -62,11 +62,7 @@ guard_drift() {
       return
     fi
   fi
-  ! cmp -s "$RUN/guard.want" "$RUN/guard.now" || return 0
-  for list in want now; do
-    nftables_lines "$RUN/guard.$list" >"$RUN/guard.$list.lines"
-  done
-  diff "$RUN/guard.want.lines" "$RUN/guard.now.lines" | awk -F '\t' -v file="$1/guard" '@nftables_drift.awk@'
+  nftables_differences guard "$1/guard"
 }
 
 # guard_commands FILE COMMAND: for an nft that reads them one by one.
