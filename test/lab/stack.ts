@@ -12,9 +12,9 @@ export interface ProgramOptions {
   zone?: string;
 }
 
-/** The Pulumi CLI, with the lab's key in its environment. */
-export async function start(): Promise<Engine> {
-  return Engine.start({ env: await key() });
+/** The Pulumi CLI, with the lab's key in its environment; `plain`: as users have it (see ProjectOptions). */
+export async function start(plain = false): Promise<Engine> {
+  return Engine.start({ ...(plain && { plain }), env: await key() });
 }
 
 /** The same without the CLI, for tests that are about routers: a run takes a tenth of the time. */
