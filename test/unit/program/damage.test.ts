@@ -49,7 +49,7 @@ beforeAll(async () => {
     }),
     www: await of("LoadBalancer", { port: 443, tls: { certificate: CERTIFICATE, privateKey: PRIVATE_KEY } }),
   };
-  machine = Machine.router("nftables sysctl network dnsmasq haproxy password", (it) => {
+  machine = Machine.router("nftables guard sysctl network dnsmasq haproxy password", (it) => {
     clean = it;
   });
   machine.write("dpkg", machine.read("dpkg").replace("haproxy\n", ""));
@@ -98,7 +98,7 @@ test.each([...WAYS.keys()])("every fragment and every secret, in each way: round
 
 /** Of these it is said by name that they changed: */
 const SAID: readonly RegExp[] = [
-  /^live\/files\/(nftables|sysctl|network|dnsmasq|dhcp-hosts|dns-hosts|haproxy|passwords|certificates)$/,
+  /^live\/files\/(guard|nftables|sysctl|network|dnsmasq|dhcp-hosts|dns-hosts|haproxy|passwords|certificates)$/,
   /^live\/files\/(certificates|passwords)\.d\/.+$/,
   /^confirmed\/(macs|program|files\.sums)$/,
   /^(dhcp-hosts|dns-hosts)\/.+$/,
