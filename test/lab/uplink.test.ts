@@ -457,8 +457,28 @@ describe("destroy", () => {
   });
 });
 
+describe("an FRR that was there before vpc6", () => {
+  test("is refused, and stays as it is", async () => {
+    const install = "apt-get update && apt-get install -y --no-install-recommends frr";
+    await lab.exec("edge", `export DEBIAN_FRONTEND=noninteractive; ${install}`, { timeoutMs: 300_000 });
+    const everything = "sha256sum /etc/frr/*; dpkg -l; systemctl list-unit-files; ls /usr/local/lib /etc /var/lib";
+    const found = (await lab.exec("edge", everything)).stdout;
+    await engine.program(await program(uplink(), { ...EACH, routers: {} }));
+    const { code, all } = await engine.up();
+    expect(code).not.toBe(0);
+    expect(all).toContain("FRR is on this host already");
+    expect((await engine.destroy()).code).toBe(0);
+    expect((await lab.exec("edge", everything)).stdout).toBe(found);
+    expect((await lab.exec("edge", "systemctl is-active frr")).stdout.trim()).toBe("active");
+  });
+});
+
 describe("examples/bgp", () => {
   test("runs as it is, with one AS number for each router and with one for all", async () => {
+    // What an installation and its end leave behind was looked at above.
+    lab.equipped();
+    await lab.down();
+    await lab.up(...hosts);
     const text = readFileSync(new URL("../../examples/bgp/index.ts", import.meta.url), "utf8");
     await engine.config("test:bgpPassword", "an-example.1", { secret: true });
     await engine.config("test:uplinkAddress", EDGE);
@@ -482,21 +502,5 @@ describe("examples/bgp", () => {
       await known("vr1", "::/0");
     }
     expect((await engine.destroy()).code).toBe(0);
-  });
-});
-
-describe("an FRR that was there before vpc6", () => {
-  test("is refused, and stays as it is", async () => {
-    const install = "apt-get update && apt-get install -y --no-install-recommends frr";
-    await lab.exec("edge", `export DEBIAN_FRONTEND=noninteractive; ${install}`, { timeoutMs: 300_000 });
-    const everything = "sha256sum /etc/frr/*; dpkg -l; systemctl list-unit-files; ls /usr/local/lib /etc /var/lib";
-    const found = (await lab.exec("edge", everything)).stdout;
-    await engine.program(await program(uplink(), { ...EACH, routers: {} }));
-    const { code, all } = await engine.up();
-    expect(code).not.toBe(0);
-    expect(all).toContain("FRR is on this host already");
-    expect((await engine.destroy()).code).toBe(0);
-    expect((await lab.exec("edge", everything)).stdout).toBe(found);
-    expect((await lab.exec("edge", "systemctl is-active frr")).stdout.trim()).toBe("active");
   });
 });
