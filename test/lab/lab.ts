@@ -148,6 +148,10 @@ export const lab = {
    * packages already, as after an installation by vpc6.
    */
   bare: () => void delete process.env.VPC6_LAB_EQUIPPED,
+  /** The other way, for what comes after that in a file. */
+  equipped: () => {
+    process.env.VPC6_LAB_EQUIPPED = "yes";
+  },
   /** Boots the hosts named, or all, and waits until they are there. The first time ever it builds their disks. */
   up: async (...hosts: Host[]) => void (await run(["up", ...hosts], { timeoutMs: 900_000 })),
   down: async () => void (await run(["down"])),
