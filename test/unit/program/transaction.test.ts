@@ -288,7 +288,7 @@ describe("what a later vpc6 made", () => {
       .update(JSON.stringify([SERVICES, COMMON_SLOTS]))
       .digest("hex")
       .slice(0, 16);
-    expect({ format: FORMAT, slots }).toEqual({ format: 1, slots: "576cf223830f143a" });
+    expect({ format: FORMAT, slots }).toEqual({ format: 2, slots: "49994432358047c0" });
   });
 });
 
