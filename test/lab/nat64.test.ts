@@ -5,7 +5,19 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
-import { capture, connects, each, operatorsIpv4, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
+import {
+  capture,
+  connects,
+  each,
+  echoes,
+  operatorsIpv4,
+  reached,
+  routeOnUplink,
+  snapshot,
+  startInProcess,
+  tracked,
+  unshared,
+} from "./stack.ts";
 
 const PREFIX = "2001:67c:2834:0:64::";
 const SERVER = "198.51.100.80";
@@ -300,6 +312,22 @@ test("what another hand changes shows on the Nat64 it concerns, and is put back"
   }
   const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
   expect(code, all).toBe(0);
+});
+
+test("connections through the translator: a guest has its share, and nobody else misses them", async () => {
+  // Not one is forgotten meanwhile; they go with the reboot below.
+  const timeouts = "nf_conntrack_icmp_timeout nf_conntrack_icmpv6_timeout";
+  await lab.exec("vr1", `cd /proc/sys/net/netfilter; echo 600 | tee ${timeouts}`);
+  const idle = await tracked();
+  await echoes("web1", under(SERVER), 12_000);
+  // One on each side of the translator.
+  expect(await tracked()).toBeLessThan(idle + 2 * 8_192 + 400);
+  expect(await tracked()).toBeGreaterThan(idle + 8_192 - 1_000);
+  expect(await connects("web1", under(SERVER), 80)).toBe("filtered");
+  expect((await lab.ping("db1", "2001:db8:1::80", { count: 1 })).received).toBe(1);
+  const full = await tracked();
+  await unshared(() => echoes("web1", under(SERVER), 4_000, 12_000));
+  expect(await tracked()).toBeGreaterThan(full + 4_000);
 });
 
 test("after a reboot of the router both are back by themselves", async () => {

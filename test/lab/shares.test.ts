@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, PASS, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { connects, counted, echoes, PASS, program, routeOnUplink, startInProcess, tracked, unshared } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbor; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -34,21 +34,6 @@ const up = async (more?: string) => {
 
 const python = async (host: Host, script: string, ...args: string[]) =>
   (await lab.exec(host, ["python3", "-", ...args], { input: script })).stdout.trim();
-
-/** Without the shares, as if there were none, while `work` is done. */
-async function unshared<T>(work: () => Promise<T>): Promise<T> {
-  const flushed =
-    "systemctl stop vpc6-watch; nft list table inet vpc6_shares >/run/shares; nft flush table inet vpc6_shares";
-  await lab.exec("vr1", flushed);
-  try {
-    return await work();
-  } finally {
-    await lab.exec(
-      "vr1",
-      "(echo delete table inet vpc6_shares; cat /run/shares) | nft -f -; systemctl start vpc6-watch",
-    );
-  }
-}
 
 // Answers names below ok.example, and never any other.
 const DNS = `
@@ -93,8 +78,6 @@ afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
-
-const tracked = async () => Number((await lab.exec("vr1", "cat /proc/sys/net/netfilter/nf_conntrack_count")).stdout);
 
 // Opens connections to a host that answers each, by hand: SYN, then the ACK that fits the accomplice's answer.
 const OPEN = `
@@ -147,17 +130,6 @@ test("connection tracking: a guest with an accomplice outside fills its share, o
   for (const host of ["web1", "internet"] as const) await lab.exec(host, "nft delete table inet quiet");
 });
 
-// Echo requests, each with a pair of identifier and sequence number of its own, which makes each a connection to the kernel.
-const ECHO = `
-import socket, struct, sys, time
-to, count, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
-for n in range(count):
-    s.sendto(struct.pack("!BBHHH", 128, 0, 0, (at + n) % 65536, 1), (to, 0))
-    if n % 200 == 199: time.sleep(0.01)
-`;
-
 test("connection tracking, from outside: a stranger fills the share of strangers, or of one guest, and nobody else's", async () => {
   const ROUTER = "2001:db8:ffff::10";
   const others = async () => ({
@@ -173,11 +145,11 @@ test("connection tracking, from outside: a stranger fills the share of strangers
     [`${WEB}10`, 32_768, 36_000],
   ] as const) {
     const before = await tracked();
-    await python("internet", ECHO, to, String(count), "0");
+    await echoes("internet", to, count);
     expect(await tracked(), to).toBeLessThan(before + share + 400);
     expect(await tracked(), to).toBeGreaterThan(before + share - 1_000);
     expect(await others()).toEqual(served);
-    await unshared(() => python("internet", ECHO, to, "4000", String(count)));
+    await unshared(() => echoes("internet", to, 4_000, count));
     expect(await tracked(), to).toBeGreaterThan(before + share + 2_000);
   }
   await lab.exec("vr1", "sysctl -qw net.netfilter.nf_conntrack_icmpv6_timeout=30");

@@ -181,3 +181,36 @@ export async function capture(host: Host, device: string, filter: string): Promi
   await lab.until("tcpdump to listen", 10_000, async () => tcpdump.stderr.includes("listening on"));
   return tcpdump;
 }
+
+/** How many connections `vr1` keeps track of. */
+export const tracked = async () =>
+  Number((await lab.exec("vr1", "cat /proc/sys/net/netfilter/nf_conntrack_count")).stdout);
+
+/** Without the shares of `vr1`, as if there were none, while `work` is done. */
+export async function unshared<T>(work: () => Promise<T>): Promise<T> {
+  const flushed =
+    "systemctl stop vpc6-watch; nft list table inet vpc6_shares >/run/shares; nft flush table inet vpc6_shares";
+  await lab.exec("vr1", flushed);
+  try {
+    return await work();
+  } finally {
+    await lab.exec(
+      "vr1",
+      "(echo delete table inet vpc6_shares; cat /run/shares) | nft -f -; systemctl start vpc6-watch",
+    );
+  }
+}
+
+const ECHOES = `
+import socket, struct, sys, time
+to, count, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+for n in range(count):
+    s.sendto(struct.pack("!BBHHH", 128, 0, 0, (at + n) % 65536, 1), (to, 0))
+    if n % 200 == 199: time.sleep(0.01)
+`;
+
+/** Echo requests, each with an identifier of its own from `first` on (16 bits), which makes each a connection to the kernel. */
+export const echoes = (host: Host, to: string, count: number, first = 0) =>
+  lab.exec(host, ["python3", "-", to, String(count), String(first)], { input: ECHOES });
