@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed test-stacks
+.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed test-guard test-stacks
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -63,6 +63,9 @@ test-truth: setup build ## 200 random edits, and 40 on a real router (root): is 
 
 test-undisturbed: setup ## 50 updates, in place of 15, that no connection and no ping may notice; needs root; EDITS=50
 	@VPC6_EDITS=$(or $(EDITS),50) tools/env vitest run --project lab test/lab/undisturbed.test.ts
+
+test-guard: setup ## 100 reboots, in place of 2, with Debian's own nftables.service enabled, and nothing may be open; needs root; REBOOTS=100
+	@VPC6_REBOOTS=$(or $(REBOOTS),100) tools/env vitest run --project lab test/lab/guard.test.ts
 
 test-stacks: setup ## two stacks on one router, 20 times both at once: all of them by the Pulumi CLI, in place of 3; needs root
 	@VPC6_STACKS_BY_CLI=20 tools/env vitest run --project lab test/lab/stacks.test.ts

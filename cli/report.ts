@@ -296,6 +296,7 @@ function ofResource(it: Resource, router: string | undefined, lines: string[]): 
 
 const SLOT_TITLES: Readonly<Record<Exclude<Slot, "secrets">, string>> = {
   nftables: "firewall",
+  guard: "guard of the firewall",
   haproxy: "load balancer",
   certificates: "certificates",
   tayga: "NAT64",

@@ -4,7 +4,13 @@
 import { UNKNOWN } from "./unknown";
 
 export type Fail = (reason: string) => void;
-export type Type<T> = (value: unknown, path: string, fail: Fail) => T;
+export interface Type<T> {
+  (value: unknown, path: string, fail: Fail): T;
+  /** Every form that is right, in words: `an IPv6 address`. */
+  readonly what?: string;
+  /** Of an object, the names of all that it may have. */
+  readonly fields?: readonly string[];
+}
 type Value<X> = X extends Type<infer T> ? T : never;
 
 /** The offending value as the user wrote it, short enough for one line. */
@@ -19,23 +25,31 @@ export const printable = (text: string): string =>
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
-/** A type from a function that returns the canonical value, or throws the words for "what would be right". */
-export function type<T>(what: string, read: (value: unknown) => T | undefined): Type<T> {
-  return (value, path, fail) => {
+/** A type that tells what it takes. */
+export const worded = <T>(what: string | undefined, read: (value: unknown, path: string, fail: Fail) => T): Type<T> =>
+  what === undefined ? read : Object.assign(read, { what });
+
+/** A type from a function that returns the canonical value, or nothing; `why` has more to say of a value that is not right. */
+export function type<T>(
+  what: string,
+  read: (value: unknown) => T | undefined,
+  why: (value: unknown) => string = () => "",
+): Type<T> {
+  return worded(what, (value, path, fail) => {
     if (value === UNKNOWN) return UNKNOWN as T;
     if (isAbsent(value)) {
       fail(`${path}: missing; it must be ${what}`);
       return undefined as T;
     }
     const result = read(value);
-    if (result === undefined) fail(`${path}: ${quote(value)} is not ${what}`);
+    if (result === undefined) fail(`${path}: ${quote(value)} is not ${what}${why(value)}`);
     return result as T;
-  };
+  });
 }
 
 /** A text that `read` makes canonical; `read` answers a string with the reason in `{ not }` when it is not right. */
 export function text<T = string>(what: string, read: (value: string) => T | { not: string }): Type<T> {
-  return (value, path, fail) => {
+  return worded(what, (value, path, fail) => {
     if (value === UNKNOWN) return UNKNOWN as T;
     if (isAbsent(value)) {
       fail(`${path}: missing; it must be ${what}`);
@@ -47,7 +61,7 @@ export function text<T = string>(what: string, read: (value: string) => T | { no
       return undefined as T;
     }
     return result as T;
-  };
+  });
 }
 
 export function matching(what: string, pattern: RegExp): Type<string> {
@@ -61,42 +75,94 @@ export function oneOf<T extends string>(...words: T[]): Type<T> {
 }
 
 export function integer(first: number, last: number, what = "a whole number"): Type<number> {
-  return type(`${what} (${first} to ${last})`, (value) =>
-    typeof value === "number" && Number.isInteger(value) && value >= first && value <= last ? value : undefined,
-  );
+  return numeric(`${what} (${first} to ${last})`, (it) => Number.isInteger(it) && it >= first && it <= last);
 }
 
-export const boolean: Type<boolean> = type("true or false", (value) =>
-  typeof value === "boolean" ? value : undefined,
+/** A number that is right. Configuration comes as text, and types are not checked where a program runs. */
+export const numeric = (what: string, right: (value: number) => boolean): Type<number> =>
+  type(
+    what,
+    (value) => (typeof value === "number" && right(value) ? value : undefined),
+    (value) =>
+      typeof value === "string" && value.trim() !== "" && right(Number(value))
+        ? "; it is a text: write the number, without quotes (of configuration: `config.requireNumber`)"
+        : "",
+  );
+
+export const boolean: Type<boolean> = type(
+  "true or false",
+  (value) => (typeof value === "boolean" ? value : undefined),
+  (value) =>
+    value === "true" || value === "false"
+      ? "; it is a text: write it without quotes (of configuration: `config.requireBoolean`)"
+      : "",
 );
 
 export function optional<T>(of: Type<T>): Type<T | undefined> {
-  return (value, path, fail) => (isAbsent(value) ? undefined : of(value, path, fail));
+  return worded(of.what, (value, path, fail) => (isAbsent(value) ? undefined : of(value, path, fail)));
 }
 
 export function withDefault<T>(of: Type<T>, fallback: T): Type<T> {
-  return (value, path, fail) => (isAbsent(value) ? fallback : of(value, path, fail));
+  return worded(of.what, (value, path, fail) => (isAbsent(value) ? fallback : of(value, path, fail)));
 }
 
 export function list<T>(of: Type<T>): Type<T[]> {
-  return (value, path, fail) => {
+  const what = of.what === undefined ? "a list" : `a list, each item ${of.what}`;
+  return worded(what, (value, path, fail) => {
     if (value === UNKNOWN) return UNKNOWN as unknown as T[];
     if (!Array.isArray(value)) {
-      fail(isAbsent(value) ? `${path}: missing; it must be a list` : `${path}: ${quote(value)} is not a list`);
+      fail(isAbsent(value) ? `${path}: missing; it must be ${what}` : `${path}: ${quote(value)} is not ${what}`);
       return [];
     }
     return value.map((item, index) => of(item, `${path}[${index}]`, fail));
-  };
+  });
 }
 
-/** An object with exactly these fields: a field it does not know is a failure, so that a typing error is seen. */
-export function record<F extends Record<string, Type<unknown>>>(fields: F): Type<{ [K in keyof F]: Value<F[K]> }> {
-  return (value, path, fail) => {
-    type Result = { [K in keyof F]: Value<F[K]> };
+/** An object, or one of these plain values in its place, each short for an object, or for nothing. The first is what absence means. */
+export function orPlain<T, V extends object | undefined>(
+  of: Type<T>,
+  ...plain: [string | boolean, V][]
+): Type<undefined extends V ? T | undefined : T> {
+  type Result = undefined extends V ? T | undefined : T;
+  const words = plain.map(([it]) => quote(it)).join(", ");
+  const what = `${words} or ${of.what}`;
+  return worded(what, (value, path, fail) => {
+    const given = isAbsent(value) ? plain[0] : plain.find(([it]) => it === value);
+    if (given && given[1] === undefined) return undefined as Result;
+    const long = given?.[1] ?? value;
+    if (long === UNKNOWN || (typeof long === "object" && !Array.isArray(long))) return of(long, path, fail) as Result;
+    fail(`${path}: ${quote(value)} is not ${what}`);
+    return undefined as Result;
+  });
+}
+
+type Fields = Record<string, Type<unknown>>;
+
+/** What a constructor has to do with the arguments of a resource. */
+interface Constructor<M extends Fields> {
+  /** What it adds, and no program writes. */
+  adds: M;
+  /** What a program gives to it, and it keeps or makes something else of. */
+  takes?: string[];
+}
+
+/**
+ * An object with exactly these fields: a field it does not know is a failure, so that a typing error is seen. Messages name those that a
+ * program can write.
+ */
+export function record<F extends Fields, M extends Fields = Record<never, never>>(
+  own: F,
+  { adds, takes = [] }: Constructor<M> = { adds: {} as M },
+): Type<{ [K in keyof F]: Value<F[K]> } & { [K in keyof M]: Value<M[K]> }> {
+  const fields = { ...own, ...adds };
+  const names = [...takes, ...Object.keys(own)].join(", ");
+  const what = `an object with ${names}`;
+  const read = worded(what, (value, path, fail) => {
+    type Result = { [K in keyof F]: Value<F[K]> } & { [K in keyof M]: Value<M[K]> };
     // Each field is unknown, so that nothing finds an unknown object's fields absent.
     if (value === UNKNOWN) return Object.fromEntries(Object.keys(fields).map((key) => [key, UNKNOWN])) as Result;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      fail(`${path}: ${isAbsent(value) ? "missing" : quote(value)}; it must be an object with ${names(fields)}`);
+      fail(isAbsent(value) ? `${path}: missing; it must be ${what}` : `${path}: ${quote(value)} is not ${what}`);
       return {} as Result;
     }
     const at = (key: string): string => {
@@ -104,13 +170,12 @@ export function record<F extends Record<string, Type<unknown>>>(fields: F): Type
       return path === "" ? name : `${path}.${name}`;
     };
     for (const key of Object.keys(value)) {
-      if (!Object.hasOwn(fields, key)) fail(`${at(key)}: there is no such property; there are ${names(fields)}`);
+      if (!Object.hasOwn(fields, key)) fail(`${at(key)}: there is no such property; there are ${names}`);
     }
     const given = value as Record<string, unknown>;
     return Object.fromEntries(
       Object.entries(fields).map(([key, of]) => [key, of(given[key], at(key), fail)]),
     ) as Result;
-  };
+  });
+  return Object.assign(read, { fields: Object.keys(fields) });
 }
-
-const names = (fields: object): string => Object.keys(fields).join(", ");

@@ -6,7 +6,7 @@ import type { PoolSpec } from "./addressing/allotment";
 import { format, lookup, parse } from "./addressing/ledger";
 import { bitsOf, formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addressing/prefix";
 import { boolean, type Fail, integer, list, matching, optional, printable, record, type Type, text } from "./arguments";
-import { address4, address6, asnText, claim, type Grant, prefix6, prefixOf } from "./fields";
+import { address4, address6, asnText, claim, type Grant, orderOfNames, prefix6, prefixOf } from "./fields";
 import type { Inputs } from "./kind";
 import { UNKNOWN } from "./unknown";
 
@@ -62,6 +62,8 @@ export interface Share {
   explicit: unknown;
   /** The property that is to blame for a refusal, where it is neither that nor the name. */
   path?: string | undefined;
+  /** Whose prefix an explicit value must be in, where a ledger gave that out. */
+  within?: "Tier" | "Vpc";
   claim: string;
   old: Inputs | undefined;
 }
@@ -91,13 +93,14 @@ function valid(type: Type<string>): Type<string | undefined> {
  * child is called otherwise is a failure too: nobody is renumbered by a rename.
  */
 export function share(
-  { grant, property, explicit, path = "claim", claim, old }: Share,
+  { grant, property, explicit, path = "claim", within, claim, old }: Share,
   fail: Fail,
 ): string | undefined {
   if ((grant as unknown) === UNKNOWN) return UNKNOWN;
   if ("refused" in grant) {
     const blamed = explicit === undefined ? path : property;
-    fail(`${grant.absent ? "zone" : blamed}: ${grant.refused}`);
+    const outside = within !== undefined && explicit !== undefined && grant.refused.includes(" is not inside ");
+    fail(`${grant.absent ? "zone" : blamed}: ${grant.refused}${outside ? orderOfNames(within) : ""}`);
     return undefined;
   }
   const value = VALUES[property]?.(grant.value, "grant", fail);

@@ -36,6 +36,7 @@ export const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}";
 /** The services, in the order in which a change is applied (the filter first, so that nothing is ever open that should be closed). */
 export const SERVICES = {
   nftables: ["nftables"],
+  guard: ["guard"],
   sysctl: ["sysctl"],
   network: ["network"],
   tayga: ["tayga"],
@@ -84,6 +85,13 @@ export const TABLE = "inet vpc6";
 /** The tables whose counts outlive a transaction. */
 export const SHARES = "inet vpc6_shares";
 export const ARP_SHARES = "arp vpc6_shares";
+/**
+ * The table that is there as long as its process, and drops whatever the filter has not seen. What it has seen carries this bit of the
+ * packet's mark, and no other bit is touched.
+ */
+export const GUARD = "inet vpc6_guard";
+export const SEEN = "0x40000000";
+export const NOT_SEEN = "0xbfffffff";
 /** The chain by which a tier's interface leads to its list: `to/web0`. */
 export const TO_TIER = "to/";
 /** A line of a list says whose it is: two stacks would take turns at one tier. */
@@ -112,7 +120,7 @@ export const TRANSACTION = "vpc6-transaction 1";
  * What a generation on a router may hold. It is one more when a slot or a service is added, or when lines are said that an older program
  * would not understand: an older vpc6 then refuses the router in words, and takes nothing half away.
  */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 export const ANSWER = "vpc6-answer 1";
 export const DRIFT = "vpc6-drift 1";

@@ -5,6 +5,7 @@ import { formatMac, parseMac } from "./addressing/mac";
 import {
   type Address,
   type AddressRange,
+  type Family,
   formatAddress,
   formatPrefix,
   formatRange,
@@ -13,53 +14,53 @@ import {
   parsePrefix,
   parseRange,
 } from "./addressing/prefix";
-import { integer, matching, printable, quote, record, type Type, text, withDefault } from "./arguments";
+import {
+  integer,
+  matching,
+  numeric,
+  printable,
+  quote,
+  record,
+  type Type,
+  text,
+  withDefault,
+  worded,
+} from "./arguments";
 import { MAC_TOKENS, NAME } from "./contract";
-import { parseHostKey } from "./router/hostkey";
+import { HOST_KEY_FORMS, parseHostKey } from "./router/hostkey";
 import { UNKNOWN } from "./unknown";
 
 /** From a parser that answers a string with the reason when the text is not right. */
-function parsed<T>(what: string, parse: (value: string) => T | string, format: (value: T) => string): Type<string> {
-  return (value, path, fail) => {
+function parsed<T>(
+  what: string,
+  parse: (value: string, only?: Family) => T | string,
+  format: (value: T) => string,
+  only?: Family,
+): Type<string> {
+  const wrong = text<string>(what, (it) => it);
+  return worded(what, (value, path, fail) => {
     if (value === UNKNOWN) return UNKNOWN;
-    if (typeof value !== "string") return text<string>(what, (it) => it)(value, path, fail);
-    const result = parse(value);
+    if (typeof value !== "string") return wrong(value, path, fail);
+    const result = parse(value, only);
     if (typeof result !== "string") return format(result);
     fail(`${path}: ${result}`);
     return value;
-  };
+  });
 }
 
-const only6 =
-  <T extends { family: 4 | 6 }>(parse: (value: string) => T | string) =>
-  (value: string): T | string => {
-    const result = parse(value);
-    return typeof result !== "string" && result.family === 4 ? `"${value}" is IPv4; IPv6 is expected here` : result;
-  };
-
-const only4 =
-  <T extends { family: 4 | 6 }>(parse: (value: string) => T | string) =>
-  (value: string): T | string => {
-    const result = parse(value);
-    return typeof result !== "string" && result.family === 6 ? `"${value}" is IPv6; IPv4 is expected here` : result;
-  };
-
 export const prefix = parsed("an IP prefix, e.g. 2001:db8::/50 or 10.1.1.0/24", parsePrefix, formatPrefix);
-export const prefix4 = parsed("an IPv4 prefix, e.g. 10.1.1.0/24", only4(parsePrefix), formatPrefix);
-export const address4 = parsed("an IPv4 address", only4(parseAddress), formatAddress);
-export const prefix6 = parsed("an IPv6 prefix, e.g. 2001:db8::/50", only6(parsePrefix), formatPrefix);
-export const address6 = parsed("an IPv6 address", only6(parseAddress), formatAddress);
-export const address = parsed("an IP address", parseAddress, formatAddress);
-export const range6 = parsed("a range of IPv6 addresses, first-last", only6(parseRange), formatRange);
+export const prefix4 = parsed("an IPv4 prefix, e.g. 10.1.1.0/24", parsePrefix, formatPrefix, 4);
+export const address4 = parsed("an IPv4 address", parseAddress, formatAddress, 4);
+export const prefix6 = parsed("an IPv6 prefix, e.g. 2001:db8::/50", parsePrefix, formatPrefix, 6);
+export const address6 = parsed("an IPv6 address", parseAddress, formatAddress, 6);
+export const address = parsed("an IPv6 or IPv4 address", parseAddress, formatAddress);
+export const range6 = parsed("a range of IPv6 addresses, first-last", parseRange, formatRange, 6);
 export const mac = parsed("a MAC address, e.g. 02:00:00:00:00:11", parseMac, formatMac);
 
 /** DUID as in RFC 8415 §11: 2 octets of type and up to 128 more. */
-export const duid = text(
-  "a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11",
-  (value) =>
-    /^[0-9a-f]{2}(:[0-9a-f]{2}){2,129}$/i.test(value)
-      ? value.toLowerCase()
-      : { not: "is not a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11" },
+const DUID = "a DUID: 3 to 130 octets in hexadecimal with colons, e.g. 00:03:00:01:02:00:00:00:00:11";
+export const duid = text(DUID, (value) =>
+  /^[0-9a-f]{2}(:[0-9a-f]{2}){2,129}$/i.test(value) ? value.toLowerCase() : { not: `is not ${DUID}` },
 );
 
 /** A word that the assembly on the router would take for an interface given by MAC (program/assemble.sh); before a pattern: none is in it. */
@@ -71,10 +72,11 @@ const HOLDS_ANY_TOKEN = new RegExp(MAC_TOKENS, "i");
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 /** One DNS label (RFC 1123 §2.1), lower case. */
-export const hostname = text("a host name", (value) =>
+const HOSTNAME = "a host name: letters, digits and inner hyphens, at most 63";
+export const hostname = text(HOSTNAME, (value) =>
   new RegExp(`^${LABEL}$`, "i").test(value) && !HOLDS_ANY_TOKEN.test(value)
     ? value.toLowerCase()
-    : { not: "is not a host name: letters, digits and inner hyphens, at most 63" },
+    : { not: `is not ${HOSTNAME}` },
 );
 
 /** What a name in a ledger becomes as a DNS label. */
@@ -88,10 +90,11 @@ export const dnsLabel = (name: string): string =>
 export const parentDomain = matching("a DNS domain", new RegExp(`^(?!.{254})${NO_TOKEN}${LABEL}(\\.${LABEL})*$`));
 
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
-export const domain = text("a DNS domain", (value) =>
+const DOMAIN = "a DNS domain: labels of letters, digits and inner hyphens, with dots between, at most 180 characters";
+export const domain = text(DOMAIN, (value) =>
   value.length <= 180 && !HOLDS_ANY_TOKEN.test(value) && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
     ? value.toLowerCase().replace(/\.$/, "")
-    : { not: "is not a DNS domain: labels of letters, digits and inner hyphens, with dots between" },
+    : { not: `is not ${DOMAIN}` },
 );
 
 /** What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else. */
@@ -110,16 +113,10 @@ export const claim = matching(
 export const port = integer(1, 65535, "a port");
 
 /** Private use: RFC 6996 §5. */
-export const privateAsn: Type<number> = (value, path, fail) => {
-  const asn = integer(1, 4294967295, "an AS number")(value, path, fail);
-  if (typeof asn === "number" && !isPrivateAsn(asn))
-    fail(`${path}: ${asn} is not a private AS number: ${PRIVATE_ASNS}`);
-  return asn;
-};
-
 export const PRIVATE_ASNS = "64512 to 65534 or 4200000000 to 4294967294 (RFC 6996)";
 export const isPrivateAsn = (asn: number): boolean =>
-  (asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294);
+  Number.isInteger(asn) && ((asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294));
+export const privateAsn = numeric(`a private AS number: ${PRIVATE_ASNS}`, isPrivateAsn);
 
 /** As a ledger writes it. */
 export const asnText = matching("an AS number", /^[1-9][0-9]{0,9}$/);
@@ -130,7 +127,7 @@ export const host = matching(
   /^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:]+$/i,
 );
 export const user = matching("a login name", /^[a-z_][a-z0-9_.-]{0,31}$/i);
-export const hostKey = text("a host key", (value) => {
+export const hostKey = text(HOST_KEY_FORMS, (value) => {
   const key = parseHostKey(value);
   return "not" in key ? key : key.text;
 });
@@ -200,6 +197,10 @@ export function addressOf(textOfAddress: string): Address {
   if (typeof result === "string") throw new Error(`vpc6 bug: ${result}`);
   return result;
 }
+
+/** Said where a value is outside a prefix that a ledger gave out, and so may lie elsewhere than was thought. */
+export const orderOfNames = (whose: "Tier" | "Vpc"): string =>
+  `: a ${whose} gets its prefix in the order of names, not of the program; give \`cidr\` to each ${whose} where addresses in it are written down`;
 
 export const lengthOf = (prefix: string): number => prefixOf(prefix).length;
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { largestVpc } from "../provider/addressing/reading";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import { Resource } from "./resource";
 import { sessionsOf } from "./sessions";
 import type { Vpc } from "./vpc";
@@ -82,7 +82,7 @@ export class BgpPeer extends Resource {
   }
 
   constructor(name: string, args: BgpPeerArgs, opts?: pulumi.CustomResourceOptions) {
-    const { vpc, ...rest } = args;
+    const { vpc, ...rest } = object(args, `BgpPeer "${name}": its second argument`);
     given(vpc, `BgpPeer "${name}": vpc`, "Vpc");
     const { publicNetwork, superCidr, vpcPrefixLength } = vpc.zone.given;
     // Under mocks there is no ledger.

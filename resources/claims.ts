@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isClaimName } from "../provider/addressing/ledger";
 import { whenTheProgramIsDone } from "./program";
+import { refusal } from "./refusal";
 import { detached } from "./resource";
 
 export interface Claim {
@@ -51,7 +52,7 @@ export class Claims {
     checkName(claim);
     const id = key(claim);
     if (!this.open && !this.reserved.has(id)) {
-      throw new Error(
+      throw refusal(
         `${claim.kind} "${claim.name}" comes too late for ${this.parent}: its claims were closed when the program had nothing ` +
           "left to run. It is probably built from an output of another resource of this zone, or after an await in an " +
           `Automation API program. Build it earlier, or keep room for its name with reserve: ["${claim.name}"] on the parent.`,
@@ -70,12 +71,12 @@ export class Claims {
   }
 }
 
-export const twice = ({ kind, name }: Claim, parent: string): Error =>
-  new Error(`two resources claim ${kind} "${name}" of ${parent}: give one of them another name with \`claim: "…"\``);
+export const twice = ({ kind, name }: Claim, parent: string): pulumi.RunError =>
+  refusal(`two resources claim ${kind} "${name}" of ${parent}: give one of them another name with \`claim: "…"\``);
 
 export function checkName({ kind, name }: Claim): void {
   if (isClaimName(name)) return;
-  throw new Error(
+  throw refusal(
     `${kind} ${JSON.stringify(name)} cannot stand in a ledger under this name: 1 to 63 letters, digits, ".", "_" or "-", the ` +
       'first a letter or digit; give it another one there with `claim: "…"`',
   );

@@ -5,7 +5,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { underTheCli } from "./program";
+import { refusal } from "./refusal";
 
 /** The package's version, for messages; package.json says the same. */
 export const VERSION = "0.1.0";
@@ -50,7 +52,7 @@ export function isKind(value: unknown, kind: string): boolean {
 export function refuseForeign(value: unknown, where: string): void {
   const found = markOf(value);
   if (found === undefined || found.protocol === PROTOCOL) return;
-  throw new Error(
+  throw refusal(
     `${where} is ${found.kinds[0]} "${found.name}" of vpc6 ${found.version}, another copy of the package that this one, ${VERSION}, ` +
       "cannot work with: let all packages of the program depend on one version of vpc6 (`npm ls vpc6` shows who brings which)",
   );
@@ -60,7 +62,7 @@ export function refuseForeign(value: unknown, where: string): void {
 export function given<T>(value: T, where: string, ...kinds: string[]): T {
   refuseForeign(value, where);
   if (kinds.some((kind) => isKind(value, kind))) return value;
-  throw new Error(`${where} is ${inWords(value)}; it must be a ${kinds.join(" or ")}`);
+  throw refusal(`${where} is ${inWords(value)}; it must be a ${kinds.join(" or ")}`);
 }
 
 /** What somebody gave in the place of a resource. Never its content, which may be a secret. */
@@ -71,6 +73,31 @@ export function inWords(value: unknown): string {
   const { __pulumiOutput, __pulumiType } = value as { __pulumiOutput?: true; __pulumiType?: string };
   if (__pulumiOutput) return "an output";
   return __pulumiType === undefined ? `no resource of vpc6 (${typeof value})` : `a resource of type ${__pulumiType}`;
+}
+
+/** A list that a constructor walks through, so that it cannot be an output. */
+export function listed<T>(value: T[] | undefined, where: string): T[] {
+  if (Array.isArray(value)) return value;
+  throw refusal(
+    `${where} is ${otherwise(value)}; it must be a list${isOutput(value) ? ", known as the program runs" : ""}`,
+  );
+}
+
+/** An object that a constructor takes apart. */
+export function object<T extends object>(value: T, where: string): T {
+  const plain = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (plain && !isOutput(value) && !pulumi.Resource.isInstance(value)) return value;
+  throw refusal(`${where} is ${otherwise(value)}; it must be an object`);
+}
+
+const isOutput = (value: unknown): boolean =>
+  pulumi.Output.isInstance(value) || typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+
+/** What somebody gave in the place of a list or an object. */
+function otherwise(value: unknown): string {
+  if (isOutput(value)) return "an output";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? inWords(value) : value === undefined ? "missing" : `a ${typeof value}`;
 }
 
 /** What all copies know about a resource beside what it says of itself; made when first asked for. */
@@ -98,7 +125,7 @@ export function checkHooks(kind: string, name: string): void {
   // In any other host the current folder need not be the program's.
   if (!underTheCli) return;
   hooks ??= lookForHooks(folder);
-  if (hooks.refused !== undefined) throw new Error(`${kind} "${name}" is of vpc6 ${VERSION}, ${hooks.refused}`);
+  if (hooks.refused !== undefined) throw refusal(`${kind} "${name}" is of vpc6 ${VERSION}, ${hooks.refused}`);
 }
 
 function lookForHooks(from: string): { refused?: string } {

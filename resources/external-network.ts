@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { isKind } from "./copies";
+import { isKind, object } from "./copies";
 import { Resource } from "./resource";
 
 export interface ExternalNetworkArgs {
@@ -27,7 +27,8 @@ export class ExternalNetwork extends Resource {
   }
 
   constructor(name: string, args: ExternalNetworkArgs, opts?: pulumi.CustomResourceOptions) {
-    super("ExternalNetwork", name, ["entries"], { ...args, name }, opts);
+    const given = object(args, `ExternalNetwork "${name}": its second argument`);
+    super("ExternalNetwork", name, ["entries"], { ...given, name }, opts);
     this.group = name;
   }
 }

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { duidLinkLayer, formatMac, parseMac } from "../provider/addressing/mac";
 import { formerNames } from "./claims";
-import { given, isKind, registry } from "./copies";
+import { given, isKind, object, registry } from "./copies";
 import { grant } from "./grant";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Tier } from "./tier";
 
@@ -15,20 +16,30 @@ export interface InstanceArgs {
   mac?: pulumi.Input<string>;
   /** The DUID of a guest that has another one, in hexadecimal with colons. This or `mac`, or both. */
   duid?: pulumi.Input<string>;
-  /** Its address, if not the first free one of the tier from `::10` on. A plain value. */
+  /**
+   * Its address, if not the first free one of the tier from `::10` on (new ones are served in the order of their names, not of the program).
+   * Who writes addresses down gives the tier its `cidr` too. A plain value.
+   */
   address?: string;
-  /** Its IPv4 address, if not the first free one, in a tier that has `ipv4`. A plain value. */
+  /** Its IPv4 address, if not the first free one (in the order of names), in a tier that has `ipv4`. A plain value. */
   ipv4Address?: string;
   /**
    * Whether it has IPv6: false for a guest that knows IPv4 only, in a tier that has `ipv4`. It then has no IPv6 address and no AAAA
    * record, and load balancers reach it over IPv4. A plain value. Default: true, where the VPC has IPv6.
    */
   ipv6?: boolean;
+  /**
+   * Whether it has IPv4: false for a guest that knows IPv6 only, in a tier that has `ipv4`. It then has no IPv4 address, no A record and no
+   * lease by DHCPv4, and nothing that it sends over IPv4 passes. Not together with `ipv6: false`. A plain value. Default: true, where the
+   * tier has `ipv4`.
+   */
+  ipv4?: boolean;
   /** Its name in the tier's domain, one DNS label. Default: the resource's name. */
   hostname?: pulumi.Input<string>;
   /**
    * The password it gets from its gateway, port 8080, by CloudStack's guest protocol: until it acknowledges that it has saved it, then
-   * not again. Another one is offered anew. 8 to 128 printable ASCII characters without blanks, the first neither `-` nor `$`. A secret:
+   * not again. Another one is offered anew. 8 to 128 printable ASCII characters without blanks, the first neither `-` nor `$`; `saved_password` and
+   * `bad_request` are words of the protocol. A secret:
    * it is in the state encrypted, and on the router for root and its server only. It needs `mac`. Default: none.
    */
   password?: pulumi.Input<string>;
@@ -40,7 +51,7 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
 
 /**
  * A guest of a tier: the address it leases by DHCPv6, its AAAA and PTR records; in a tier that has `ipv4` an IPv4 address too, by
- * DHCPv4 where the tier has that. Adding or removing one restarts no daemon.
+ * DHCPv4 where the tier has that, unless it has `ipv4: false`. Adding or removing one restarts no daemon.
  *
  * ```ts
  * const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
@@ -53,6 +64,12 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
  * const old1 = new vpc6.Instance("old1", { tier: web, mac: "02:00:00:00:01:99", ipv6: false });
  * ```
  *
+ * A guest that knows IPv6 only, beside it:
+ *
+ * ```ts
+ * const new1 = new vpc6.Instance("new1", { tier: web, mac: "02:00:00:00:01:98", ipv4: false });
+ * ```
+ *
  * With a password that it asks its gateway for (docs/passwords.md):
  *
  * ```ts
@@ -62,7 +79,7 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
 export class Instance extends Resource {
   /** Its IPv6 address; undefined where it has none. */
   declare readonly address: pulumi.Output<string>;
-  /** Its IPv4 address; undefined where the tier has no IPv4. */
+  /** Its IPv4 address; undefined where it has none. */
   declare readonly ipv4Address: pulumi.Output<string | undefined>;
   /** The full name, e.g. `web1.web.shop.internal`. */
   declare readonly fqdn: pulumi.Output<string>;
@@ -81,10 +98,19 @@ export class Instance extends Resource {
   }
 
   constructor(name: string, args: InstanceArgs, opts?: pulumi.CustomResourceOptions) {
-    const { tier, claim = name, address, ipv4Address, ipv6 = true, password, ...rest } = args;
+    const {
+      tier,
+      claim = name,
+      address,
+      ipv4Address,
+      ipv6 = true,
+      ipv4 = true,
+      password,
+      ...rest
+    } = object(args, `Instance "${name}": its second argument`);
     given(tier, `Instance "${name}": tier`, "Tier");
     alone(tier, claim, args);
-    const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 };
+    const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 && ipv4 };
     const was = formerNames(name, opts);
     if (has.ipv6) tier.claims.add({ kind: "instance", name: claim, was, value: address });
     if (has.ipv4) tier.claims.add({ kind: "ipv4", name: claim, was, value: ipv4Address });
@@ -93,6 +119,7 @@ export class Instance extends Resource {
       ...rest,
       claim,
       ipv6,
+      ipv4,
       address,
       ipv4Address,
       password: password === undefined ? undefined : pulumi.secret(password),
@@ -128,7 +155,7 @@ function alone(tier: Tier, name: string, { mac, duid }: InstanceArgs): void {
     if (mark === undefined) continue;
     const other = known.get(mark);
     if (other !== undefined && other !== name) {
-      throw new Error(`instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`);
+      throw refusal(`instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`);
     }
     known.set(mark, name);
   }

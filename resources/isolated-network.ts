@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import type { Router } from "./router";
 import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
 import { Tier, type TierArgs } from "./tier";
@@ -9,7 +9,7 @@ export interface IsolatedNetworkArgs extends Omit<TierArgs, "vpc"> {
   zone: Zone | SharedZone;
   /** The router that carries it; another one replaces the network and all in it. */
   router: Router | SharedRouter;
-  /** Its /64, inside the zone's `isolatedCidr`, if not the first free one. A plain value. */
+  /** Its /64, inside the zone's `isolatedCidr`, if not the first free one (in the order of names, not of the program). A plain value. */
   cidr?: string;
   /** The DNS domain of the guests' names. Default: `<claim>.internal`. */
   domain?: pulumi.Input<string>;
@@ -36,7 +36,7 @@ export class IsolatedNetwork extends Tier {
   }
 
   constructor(name: string, args: IsolatedNetworkArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, router, ntpServers = [], ...rest } = args;
+    const { zone, router, ntpServers = [], ...rest } = object(args, `IsolatedNetwork "${name}": its second argument`);
     given(zone, `IsolatedNetwork "${name}": zone`, "Zone", "SharedZone");
     given(router, `IsolatedNetwork "${name}": router`, "Router", "SharedRouter");
     const home = {

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tierPrefixes } from "../provider/addressing/reading";
 import { formerNames } from "./claims";
-import { given, inWords, isKind, refuseForeign } from "./copies";
+import { given, inWords, isKind, listed, object, refuseForeign } from "./copies";
 import { grant } from "./grant";
 import type { Instance } from "./instance";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
 
@@ -61,7 +62,7 @@ export interface LoadBalancerArgs {
   /** Prefixes whose hosts may connect, e.g. `["2001:db8::/32"]`. Default: everybody. */
   sources?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * The virtual address, `::80` to `::ffff` of the VPC's first /64, if not the first free one (a plain value); or another
+   * The virtual address, `::80` to `::ffff` of the VPC's first /64, if not the first free one, in the order of names (a plain value); or another
    * LoadBalancer, whose address this one shares with another port.
    */
   address?: string | LoadBalancer;
@@ -125,12 +126,22 @@ export class LoadBalancer extends Resource {
   }
 
   constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.CustomResourceOptions) {
-    const { vpc, claim = name, address, members, tls, ...rest } = args;
+    const {
+      vpc,
+      claim = name,
+      address,
+      members,
+      tls,
+      ...rest
+    } = object(args, `LoadBalancer "${name}": its second argument`);
     given(vpc, `LoadBalancer "${name}": vpc`, "Vpc");
-    for (const [index, { instance }] of members.entries()) {
-      if (instance) given(instance, `LoadBalancer "${name}": members[${index}].instance`, "Instance");
+    const at = (path: string) => `LoadBalancer "${name}": ${path}`;
+    for (const [index, member] of listed(members, at("members")).entries()) {
+      const { instance } = object(member, at(`members[${index}]`));
+      if (instance) given(instance, at(`members[${index}].instance`), "Instance");
     }
-    const { shared, explicit } = addressOf(address, `LoadBalancer "${name}": address`);
+    if (tls) object(tls, at("tls"));
+    const { shared, explicit } = addressOf(address, at("address"));
     const asks = vpc.hasIpv6 && !shared;
     if (asks) vpc.claims.add({ kind: "vip", name: claim, was: formerNames(name, opts), value: explicit });
     const together = shared?.together ?? [];
@@ -171,5 +182,5 @@ function addressOf(address: LoadBalancerArgs["address"], where: string): { share
   if (address === undefined) return {};
   if (typeof address === "string") return { explicit: address };
   if (LoadBalancer.isInstance(address)) return { shared: address };
-  throw new Error(`${where} is ${inWords(address)}; it must be an address as a plain text, or a LoadBalancer`);
+  throw refusal(`${where} is ${inWords(address)}; it must be an address as a plain text, or a LoadBalancer`);
 }

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_POOL } from "../provider/addressing/ipv4";
 import { formerNames } from "./claims";
-import { given, isKind, occupy } from "./copies";
+import { given, isKind, object, occupy } from "./copies";
 import { grant } from "./grant";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Vpc } from "./vpc";
 
@@ -77,10 +78,10 @@ export class Nat64 extends Resource {
   }
 
   constructor(name: string, args: Nat64Args, opts?: pulumi.CustomResourceOptions) {
-    const { vpc, claim = name, prefix, ...rest } = args;
+    const { vpc, claim = name, prefix, ...rest } = object(args, `Nat64 "${name}": its second argument`);
     given(vpc, `Nat64 "${name}": vpc`, "Vpc");
     const other = occupy(vpc, "nat64", name);
-    if (other !== undefined) throw new Error(`Nat64 "${name}" and Nat64 "${other}" are in one VPC: it has one at most`);
+    if (other !== undefined) throw refusal(`Nat64 "${name}" and Nat64 "${other}" are in one VPC: it has one at most`);
     if (vpc.hasIpv6) vpc.claims.add({ kind: "nat64", name: claim, was: formerNames(name, opts), value: prefix });
     const props = {
       ...rest,

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { given, inWords, isKind, occupy, refuseForeign } from "./copies";
+import { given, inWords, isKind, listed, object, occupy, refuseForeign } from "./copies";
 import { ExternalNetwork } from "./external-network";
 import { Instance } from "./instance";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import { Tier } from "./tier";
 
@@ -89,9 +90,9 @@ export class NetworkAcl extends Resource {
   }
 
   constructor(name: string, args: NetworkAclArgs, opts?: pulumi.CustomResourceOptions) {
-    const { tiers, rules, preset, tests } = args;
+    const { tiers, rules, preset, tests } = object(args, `NetworkAcl "${name}": its second argument`);
     const at = (path: string) => `NetworkAcl "${name}": ${path}`;
-    for (const [index, tier] of tiers.entries()) given(tier, at(`tiers[${index}]`), "Tier");
+    for (const [index, tier] of listed(tiers, at("tiers")).entries()) given(tier, at(`tiers[${index}]`), "Tier");
     const props = {
       name,
       // A tier has one list: who made which is how the router tells two programs' lists from one that takes another's place.
@@ -103,15 +104,15 @@ export class NetworkAcl extends Resource {
         ipv4: tier.has.ipv4 ? ipv4Of(tier) : undefined,
         router: tier.router,
       })),
-      rules: rules?.map(({ sources, ...rule }, index) => ({
+      rules: each(rules, at("rules"), ({ sources, ...rule }, path) => ({
         ...rule,
-        sources: sources?.map((end, nth) => party(end, at(`rules[${index}].sources[${nth}]`))),
+        sources: ends(sources, `${path}.sources`),
       })),
       preset,
-      tests: tests?.map(({ from, to, ...test }, index) => ({
+      tests: each(tests, at("tests"), ({ from, to, ...test }, path) => ({
         ...test,
-        from: party(from, at(`tests[${index}].from`)),
-        to: party(to, at(`tests[${index}].to`)),
+        from: party(from, `${path}.from`),
+        to: party(to, `${path}.to`),
       })),
     };
     // Last: a list that was refused keeps no tier from another.
@@ -120,10 +121,17 @@ export class NetworkAcl extends Resource {
   }
 }
 
+/** Of a list of objects, each with its place for messages; absent stays absent. */
+const each = <T extends object, R>(all: T[] | undefined, where: string, make: (it: T, path: string) => R) =>
+  all && listed(all, where).map((it, index) => make(object(it, `${where}[${index}]`), `${where}[${index}]`));
+
+const ends = (all: NetworkAclEnd[] | undefined, where: string) =>
+  all && listed(all, where).map((end, index) => party(end, `${where}[${index}]`));
+
 function take(tier: Tier, list: string): void {
   const other = occupy(tier, "network-acl", list);
   if (other === undefined) return;
-  throw new Error(
+  throw refusal(
     `NetworkAcl "${list}" and NetworkAcl "${other}" both name tier "${nameOf(tier)}": a tier has one list at most; join their rules`,
   );
 }
@@ -145,7 +153,7 @@ function party(end: NetworkAclEnd, where: string): object {
   }
   if (ExternalNetwork.isInstance(end)) return { kind: "network", name: end.group, addresses: end.entries };
   if (typeof end === "object" && end !== null && !pulumi.Output.isInstance(end) && !("then" in end)) {
-    throw new Error(`${where} is ${inWords(end)}; it must be an address, a Tier, an Instance or an ExternalNetwork`);
+    throw refusal(`${where} is ${inWords(end)}; it must be an address, a Tier, an Instance or an ExternalNetwork`);
   }
   return { kind: "address", name: "", addresses: end };
 }

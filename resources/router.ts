@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formerNames } from "./claims";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
@@ -24,7 +24,7 @@ export interface RouterArgs extends HopArgs {
   publicInterface: pulumi.Input<string>;
   /** A bastion to go through (`ssh -J`). */
   proxy?: pulumi.Input<HopArgs>;
-  /** Its public address, if not the first free one of the zone's range. A plain value. */
+  /** Its public address, if not the first free one of the zone's range (in the order of names, not of the program). A plain value. */
   address?: string;
   /** Its private ASN (RFC 6996), if not the first free one of the zone's `asnRange`. A plain value. */
   asn?: number;
@@ -36,8 +36,8 @@ export interface RouterArgs extends HopArgs {
    */
   publicServices?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Take the place of what is there already and not ours: an FRR with a configuration of its own, a route to where ours goes. It is kept
-   * aside and comes back when ours is deleted. Default: false, such things are an error that names them.
+   * Take the place of what is there already and not ours: an FRR that somebody has configured (one as its package brought it needs no word),
+   * a route to where ours goes. It is kept aside and comes back when ours is deleted. Default: false, such things are an error that names them.
    */
   adopt?: pulumi.Input<boolean>;
   /** The name in the zone's ledger. Default: the resource's name. A plain value. */
@@ -94,7 +94,7 @@ export class Router extends Resource {
   }
 
   constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, claim = name, address, asn, ...rest } = args;
+    const { zone, claim = name, address, asn, ...rest } = object(args, `Router "${name}": its second argument`);
     given(zone, `Router "${name}": zone`, "Zone", "SharedZone");
     const was = formerNames(name, opts);
     const asnText = asn === undefined ? undefined : String(asn);

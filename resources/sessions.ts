@@ -4,6 +4,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { registry } from "./copies";
 import { whenTheProgramIsDone } from "./program";
+import { refusal } from "./refusal";
 
 /** The VPC router's end of a session. */
 export interface Session {
@@ -36,7 +37,7 @@ class Sessions {
 
   add(session: Session): void {
     if (!this.open && this.wanted !== undefined) {
-      throw new Error(
+      throw refusal(
         `BgpPeer "${session.peer}" comes too late for Uplink "${this.wanted}", which was told of its neighbours when the program had ` +
           'nothing left to run. Build it earlier, name its router in the Uplink\'s `neighbors`, or use accept: "supernet".',
       );

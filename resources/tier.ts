@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
-import { given, isKind } from "./copies";
+import { given, isKind, listed, object } from "./copies";
 import { grant, type Parent } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -25,7 +25,10 @@ export interface TierArgs {
   interface?: pulumi.Input<string>;
   /** The MAC address of the router's network interface on this tier's segment. This or `interface`. */
   mac?: pulumi.Input<string>;
-  /** Its /64, inside the VPC's prefix, if not the first free one. A plain value. */
+  /**
+   * Its /64, inside the VPC's prefix, if not the first free one. New tiers are served in the order of their names, not of the program:
+   * where addresses in a tier are written down (`address`, `gateway`, rules), give each tier its `cidr`. A plain value.
+   */
   cidr?: string;
   /** The router's address in the tier. Default: the first of the /64. A plain value. */
   gateway?: string;
@@ -112,12 +115,22 @@ export class Tier extends Resource {
     args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES; owner?: string | undefined },
     opts?: pulumi.CustomResourceOptions,
   ) {
-    const { vpc, owner, kind = "tier", claim = name, cidr, gateway, reserve = [], ...rest } = args;
+    const {
+      vpc,
+      owner,
+      kind = "tier",
+      claim = name,
+      cidr,
+      gateway,
+      reserve = [],
+      ...rest
+    } = object(args, `Tier "${name}": its second argument`);
     // An isolated network has looked at its own.
     if (kind === "tier") given(vpc, `Tier "${name}": vpc`, "Vpc");
     const type = TYPES[kind];
     const has = { ipv6: vpc.hasIpv6, ipv4: rest.ipv4 !== undefined };
     const what = `${kind === "tier" ? "tier" : "isolated network"} "${name}"`;
+    listed(reserve, `${type} "${name}": reserve`);
     const claims = new Claims(what, [
       ...(has.ipv6 ? reserved("instance", reserve) : []),
       ...(has.ipv4 ? reserved("ipv4", reserve) : []),

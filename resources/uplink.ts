@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lookup } from "../provider/addressing/ledger";
 import { largestVpc } from "../provider/addressing/reading";
 import type { BfdArgs, BgpTimersArgs } from "./bgp-peer";
-import { given, isKind } from "./copies";
+import { given, isKind, object } from "./copies";
 import { Resource } from "./resource";
 import type { HopArgs } from "./router";
 import { sessionsOf } from "./sessions";
@@ -59,7 +59,7 @@ const OUTPUTS = ["address", "asn", "router"];
  * router only the prefixes of that router's VPCs, and gives them the others', so that packets between VPCs go straight.
  *
  * It is a machine over SSH as a `Router` is, with the same credentials. vpc6 touches nothing there but FRR: no address, no firewall, no
- * forwarding switch. FRR must not be installed before vpc6 comes. Deleting it leaves the machine as it was found.
+ * forwarding switch. An FRR that is there already must be as its package brought it. Deleting it leaves the machine as it was found.
  *
  * ```ts
  * new vpc6.Uplink("uplink", { zone, host: "uplink.example.net", hostKey: "SHA256:…", asn: 65000 });
@@ -86,7 +86,7 @@ export class Uplink extends Resource {
   }
 
   constructor(name: string, args: UplinkArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, ...rest } = args;
+    const { zone, ...rest } = object(args, `Uplink "${name}": its second argument`);
     given(zone, `Uplink "${name}": zone`, "Zone");
     const { publicNetwork, superCidr, vpcPrefixLength, asn } = zone.given;
     const sessions = sessionsOf(zone);

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
-import { given, isKind } from "./copies";
+import { given, isKind, listed, object } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -11,7 +11,10 @@ export interface VpcArgs {
   zone: Zone | SharedZone;
   /** The router that carries this VPC; another one replaces the VPC and all in it. */
   router: Router | SharedRouter;
-  /** Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. A plain value. */
+  /**
+   * Its prefix, inside the zone's super CIDR, if not the first free one, e.g. `"2001:67c:2834:20::/60"`. New VPCs are served in the order of their
+   * names, not of the program. A plain value.
+   */
   cidr?: string;
   /**
    * The length of its prefix, 48 to 63: 56 makes room for 255 tiers. Default: the zone's. It can become shorter later where nobody
@@ -82,10 +85,19 @@ export class Vpc extends Resource {
   }
 
   constructor(name: string, args: VpcArgs, opts?: pulumi.CustomResourceOptions) {
-    const { zone, router, claim = name, cidr, vpcPrefixLength: length, ipv6 = true, reserve = [], ...rest } = args;
+    const {
+      zone,
+      router,
+      claim = name,
+      cidr,
+      vpcPrefixLength: length,
+      ipv6 = true,
+      reserve = [],
+      ...rest
+    } = object(args, `Vpc "${name}": its second argument`);
     given(zone, `Vpc "${name}": zone`, "Zone", "SharedZone");
     given(router, `Vpc "${name}": router`, "Router", "SharedRouter");
-    const claims = new Claims(`VPC "${name}"`, reserved("tier", reserve));
+    const claims = new Claims(`VPC "${name}"`, reserved("tier", listed(reserve, `Vpc "${name}": reserve`)));
     const child = { type: "Vpc", name, claim, value: cidr, length, opts };
     if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr, length });
     const props = {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Claim, Claims } from "./claims";
-import { isKind } from "./copies";
+import { isKind, listed, object } from "./copies";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import { SharedZone, type ZoneShare } from "./shared";
 
@@ -108,8 +109,8 @@ export class Zone extends Resource {
   }
 
   constructor(name: string, args: ZoneArgs, opts?: pulumi.CustomResourceOptions) {
-    const { reserve = [], ...rest } = args;
-    const claims = new Claims(`zone "${name}"`, reserve.flatMap(reservation));
+    const { reserve = [], ...rest } = object(args, `Zone "${name}": its second argument`);
+    const claims = new Claims(`zone "${name}"`, listed(reserve, `Zone "${name}": reserve`).flatMap(reservation));
     super("Zone", name, OUTPUTS, { ...rest, name, claims: claims.closed }, opts);
     this.claims = claims;
     this.given = args;
@@ -124,10 +125,11 @@ export class Zone extends Resource {
 }
 
 function reservation(item: string | ReservationArgs): Claim[] {
-  const given: ReservationArgs = typeof item === "string" ? { name: item } : item;
+  const given: ReservationArgs = typeof item === "string" ? { name: item } : object(item, "an item of reserve");
   const { kind = "vpc", name } = given;
+  if (typeof name !== "string") throw refusal("an item of reserve has no name, or one that is no text");
   if (!["vpc", "router", "isolated"].includes(kind)) {
-    throw new Error(`reserve: ${JSON.stringify(kind)} is not a kind of reservation: "vpc", "router" or "isolated"`);
+    throw refusal(`reserve: ${JSON.stringify(kind)} is not a kind of reservation: "vpc", "router" or "isolated"`);
   }
   const takes: Record<string, string[]> = {
     vpc: ["cidr", "vpcPrefixLength"],
@@ -136,7 +138,7 @@ function reservation(item: string | ReservationArgs): Claim[] {
   };
   for (const key of Object.keys(given)) {
     if (["kind", "name"].includes(key) || takes[kind]?.includes(key)) continue;
-    throw new Error(
+    throw refusal(
       `reserve: "${name}" has ${key}, which a ${kind} does not take; it takes ${takes[kind]?.join(" and ")}`,
     );
   }

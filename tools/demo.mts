@@ -3,13 +3,14 @@
 // Its Pulumi state is in the user's cache folder; `down` removes it together with the lab.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { type Guest, lab } from "../test/lab/lab.ts";
 
 const root = path.join(import.meta.dirname, "..");
-const state = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "vpc6/demo");
+const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "vpc6");
+const state = path.join(cache, "demo");
 
 const settings = {
   ...process.env,
@@ -39,6 +40,22 @@ function output<T>(name: string): T {
   ) as T;
 }
 
+/** Says how far it is with what takes long: the hosts' Debian is made the first time ever, which takes minutes. */
+async function saying<T>(long: Promise<T>): Promise<T> {
+  const began = Date.now();
+  let next = 2;
+  const word = setInterval(() => {
+    const seconds = Math.round((Date.now() - began) / 1000);
+    if (seconds < next) return;
+    const [disks] = globSync(path.join(cache, "lab/base-*.building"));
+    const size = disks && spawnSync("du", ["-sm", disks], { encoding: "utf8" }).stdout.split("\t")[0];
+    if (size) console.log(`  ${seconds} s: making Debian for the hosts, once, about two minutes; ${size} MB so far`);
+    else if (seconds >= 20) console.log(`  ${seconds} s`);
+    if (size || seconds >= 20) next = seconds + 20;
+  }, 1_000);
+  return await long.finally(() => clearInterval(word));
+}
+
 async function down(): Promise<void> {
   await lab.down();
   rmSync(state, { recursive: true, force: true });
@@ -47,7 +64,7 @@ async function down(): Promise<void> {
 async function demo(): Promise<void> {
   title("A lab of real Debian hosts: an uplink, two routers, guests");
   await down();
-  await lab.up("uplink", "vr1", "vr2", "web1", "web2", "db1", "app1");
+  await saying(lab.up("uplink", "vr1", "vr2", "web1", "web2", "db1", "app1"));
   const env = await lab.env();
 
   const config = path.join(state, "Pulumi.demo.yaml");

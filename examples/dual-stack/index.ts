@@ -23,6 +23,8 @@ const db = new vpc6.Tier("db", { vpc: shop, interface: "db0", ipv4: { cidr: "10.
 
 const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
 const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", ipv4Address: "10.1.1.80" });
+// Knows IPv6 only: it takes no IPv4 address of the tier's, and its name has no A record.
+new vpc6.Instance("web3", { tier: web, mac: "02:00:00:00:01:13", ipv4: false });
 // Knows IPv4 only: no IPv6 address is kept for it, and its name has no AAAA record.
 const db1 = new vpc6.Instance("db1", { tier: db, mac: "02:00:00:00:02:11", ipv6: false });
 

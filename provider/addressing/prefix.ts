@@ -32,19 +32,21 @@ export const quote = (text: string): string =>
   printable(JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text));
 
 /** `2001:db8::10` or `192.0.2.10`. */
-export function parseAddress(text: string): Address | string {
-  if (text.includes("/")) return `${quote(text)} is a prefix; an address is expected here, without the "/"`;
-  return read(text, text);
+export function parseAddress(text: string, only?: Family): Address | string {
+  if (text.includes("/")) return `${quote(text)} is a prefix; an ${word(only)} is expected here, without its length`;
+  return read(text, text, only);
 }
 
 /** `2001:db8::/64` or `192.0.2.0/24`; host bits are refused, upper case and long forms are not. */
-export function parsePrefix(text: string): Prefix | string {
+export function parsePrefix(text: string, only?: Family): Prefix | string {
   const [addressText = "", lengthText, ...rest] = text.split("/");
-  const address = read(addressText, text);
+  const address = read(addressText, text, only);
   if (typeof address === "string") return address;
   const { family, value } = address;
   if (lengthText === undefined) {
-    return `${quote(text)} has no prefix length: write ${formatAddress(address)}/${bitsOf(family) / 2}, for example`;
+    const usual = family === 4 ? 24 : 64;
+    const network = formatPrefix({ family, base: networkOf(value, family, usual), length: usual });
+    return `${quote(text)} has no prefix length: write ${formatAddress(address)}/${bitsOf(family)} for this one address, or ${network} for its network`;
   }
   const length = Number(lengthText);
   if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(lengthText) || length > bitsOf(family)) {
@@ -56,15 +58,15 @@ export function parsePrefix(text: string): Prefix | string {
 }
 
 /** `2001:db8::10-2001:db8::ff`. */
-export function parseRange(text: string): AddressRange | string {
+export function parseRange(text: string, only?: Family): AddressRange | string {
   const ends = text.split("-").map((end) => end.trim());
   const [from, to] = ends;
   if (from === undefined || to === undefined || ends.length !== 2) {
-    return `${quote(text)} is not an address range: write first-last, such as 2001:db8::10-2001:db8::ff`;
+    return `${quote(text)} is not an address range: write first-last, such as ${only === 4 ? "192.0.2.10-192.0.2.99" : "2001:db8::10-2001:db8::ff"}`;
   }
-  const first = parseAddress(from);
+  const first = parseAddress(from, only);
   if (typeof first === "string") return first;
-  const last = parseAddress(to);
+  const last = parseAddress(to, only);
   if (typeof last === "string") return last;
   if (first.family !== last.family) return `${quote(text)} mixes IPv4 and IPv6`;
   if (first.value > last.value) return `${quote(text)} runs backwards: ${from} comes after ${to}`;
@@ -122,18 +124,24 @@ export function networkOf(value: bigint, family: Family, length: number): bigint
   return (value >> hostBits) << hostBits;
 }
 
-// ip-address accepts zone ids and IPv4-mapped addresses; neither can be a network of ours. `whole` is what the user wrote.
-function read(text: string, whole: string): Address | string {
+const word = (only: Family | undefined): string => (only ? `IPv${only} address` : "IPv6 or IPv4 address");
+
+// ip-address accepts zone ids and IPv4-mapped addresses; neither can be a network of ours. `whole` is what the user wrote. Who may give
+// one family `only` hears of that first: what is wrong with the text of the other does not matter.
+function read(text: string, whole: string, only: Family | undefined): Address | string {
   const zone = text.indexOf("%");
   if (zone >= 0) return `${quote(whole)} has a zone id: leave out ${quote(text.slice(zone))}`;
   const family: Family = text.includes(":") ? 6 : 4;
   try {
     const value = (family === 4 ? new Address4(text) : new Address6(text)).bigInt();
     if (family === 6 && value >> 32n === 0xffffn) {
-      return `${quote(whole)} is an IPv4-mapped address: write the IPv4 address itself`;
+      return only === 6
+        ? `${quote(whole)} is an IPv4-mapped address; IPv6 is expected here`
+        : `${quote(whole)} is an IPv4-mapped address: write the IPv4 address itself`;
     }
+    if (only && only !== family) return `${quote(whole)} is IPv${family}; IPv${only} is expected here`;
     return { family, value };
   } catch {
-    return `${quote(whole)} is not an ${family === 6 ? "IPv6 address" : "IPv6 or IPv4 address"}${whole === text ? "" : " with a prefix length"}`;
+    return `${quote(whole)} is not an ${word(only ?? (family === 6 ? 6 : undefined))}${whole === text ? "" : " with a prefix length"}`;
   }
 }

@@ -41,8 +41,7 @@ import {
 } from "./bgp";
 import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
-const shape = record({
-  name: resourceName,
+const own = {
   remoteAsn: asNumber,
   address: optional(address6),
   timers: optional(timers),
@@ -52,16 +51,23 @@ const shape = record({
   acceptDefault: withDefault(boolean, false),
   import: optional(list(prefix6)),
   export: optional(list(prefix6)),
-  cidr: optional(prefix6),
-  asn: optional(asNumber),
-  zone: record({
-    publicNetwork: optional(publicNetwork),
-    superCidr: optional(prefix6),
-    vpcPrefixLength: withDefault(vpcPrefixLength, 60),
-    largest: optional(vpcPrefixLength),
-  }),
-  routerAddress: optional(address6),
-  router: way,
+};
+
+const shape = record(own, {
+  takes: ["vpc"],
+  adds: {
+    name: resourceName,
+    cidr: optional(prefix6),
+    asn: optional(asNumber),
+    zone: record({
+      publicNetwork: optional(publicNetwork),
+      superCidr: optional(prefix6),
+      vpcPrefixLength: withDefault(vpcPrefixLength, 60),
+      largest: optional(vpcPrefixLength),
+    }),
+    routerAddress: optional(address6),
+    router: way,
+  },
 });
 type Args = ReturnType<typeof shape>;
 type Known = Args & { cidr: string; asn: number; address: string; superCidr: string };

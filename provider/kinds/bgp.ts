@@ -2,9 +2,9 @@
 
 import { nowhere } from "../addressing/nowhere";
 import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
-import { type Fail, integer, matching, quote, record, type Type, withDefault } from "../arguments";
+import { type Fail, integer, matching, orPlain, quote, record, type Type, withDefault } from "../arguments";
 import { NAME } from "../contract";
-import { addressOf, NO_TOKEN, prefixOf } from "../fields";
+import { addressOf, NO_TOKEN, orderOfNames, prefixOf } from "../fields";
 import type { Inputs } from "../kind";
 import { secret } from "../secrets";
 import { same } from "../state";
@@ -45,11 +45,7 @@ const bfdTimers = record({
   multiplier: withDefault(integer(2, 255, "a number of packets"), BFD.multiplier),
 });
 type Bfd = ReturnType<typeof bfdTimers>;
-/** `true` or timers; absent: none. */
-export const bfd: Type<Bfd | undefined> = (value, path, fail) => {
-  if (value === undefined || value === null || value === false) return undefined;
-  return bfdTimers(value === true ? {} : value, path, fail);
-};
+export const bfd = orPlain<Bfd, object | undefined>(bfdTimers, [false, undefined], [true, {}]);
 
 /** The profile is named after what is in it: two who want different ones are seen to disagree. FRR does not write its defaults. */
 export const bfdView = (given: Bfd | undefined): object | undefined =>
@@ -75,7 +71,8 @@ export function checkInside(
   const seen = new Set<string>();
   for (const [index, prefix] of (prefixes ?? []).entries()) {
     const at = `${path}[${index}]: ${quote(prefix)}`;
-    if (!contains(within, prefixOf(prefix))) fail(`${at} is not inside ${whose} ${whole}`);
+    if (!contains(within, prefixOf(prefix)))
+      fail(`${at} is not inside ${whose} ${whole}${whose.includes("VPC") ? orderOfNames("Vpc") : ""}`);
     else if (prefixOf(prefix).length > 64) fail(`${at} is longer than /64, a tier`);
     else if (seen.has(prefix)) fail(`${at} is there twice`);
     seen.add(prefix);

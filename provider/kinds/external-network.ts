@@ -9,7 +9,7 @@ import { place } from "../filter/rule";
 import type { Kind } from "../kind";
 import { derive } from "../unknown";
 
-const shape = record({ name: filterName("an address group"), entries: list(place) });
+const shape = record({ entries: list(place) }, { adds: { name: filterName("an address group") } });
 type Args = ReturnType<typeof shape>;
 
 export const externalNetwork: Kind<Args> = {

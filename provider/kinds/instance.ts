@@ -2,7 +2,7 @@
 // on the addresses: permanent neighbour entries and the firewall's list of who may send from where; and its password.
 
 import { duidLinkLayer, parseMac } from "../addressing/mac";
-import { boolean, type Fail, optional, record, withDefault } from "../arguments";
+import { boolean, type Fail, optional, record, type Type, withDefault } from "../arguments";
 import { share } from "../claims";
 import { idOf } from "../contract";
 import { address4, address6, claim, device, duid, grant, hostname, mac, parentDomain, way } from "../fields";
@@ -14,31 +14,42 @@ import { derive } from "../unknown";
 
 /** What chpasswd, CloudStack's script and cloud-init all take as it is: `$` begins a hash, `-` an option of `echo`. */
 const password = secret(
-  "8 to 128 ASCII characters, printable and without blanks, the first neither - nor $, and no word of the protocol",
+  "8 to 128 ASCII characters, printable and without blanks, the first neither - nor $, and none of the two words of the guest protocol (docs/passwords.md)",
   /^(?!(?:saved_password|bad_request)$)[!-#%-,.-~][!-~]{7,127}$/,
 );
 
-const shape = record({
+const own = {
   claim,
   mac: optional(mac),
   duid: optional(duid),
   hostname: optional(hostname),
   ipv6: withDefault(boolean, true),
+  ipv4: withDefault(boolean, true),
   address: optional(address6),
   ipv4Address: optional(address4),
   password: optional(password),
-  grant: optional(grant),
-  ipv4Grant: optional(grant),
-  tier: record({
-    interface: device,
-    domain: parentDomain,
-    gateway: optional(address6),
-    ipv4Gateway: optional(address4),
-    dhcp4: withDefault(boolean, false),
-  }),
-  router: way,
+};
+
+const shape = record(own, {
+  takes: ["tier"],
+  adds: {
+    grant: optional(grant),
+    ipv4Grant: optional(grant),
+    tier: record({
+      interface: device,
+      domain: parentDomain,
+      gateway: optional(address6),
+      ipv4Gateway: optional(address4),
+      dhcp4: withDefault(boolean, false),
+    }),
+    router: way,
+  },
 });
 type Args = ReturnType<typeof shape>;
+
+/** Made of the resource's name: nobody wrote it. */
+const ownHostname: Type<string> = (value, path, fail) =>
+  hostname(value, path, (reason) => fail(`${reason}; it is made of the resource's name: set \`hostname\` to another`));
 
 /** What stands in the state, as far as `traffic` needs it. */
 export interface InstanceInputs extends Inputs, Addresses {
@@ -56,7 +67,7 @@ export const instance: Kind<Args, InstanceInputs> = {
   plan(args, old, fail) {
     const { claim, tier, router, mac } = args;
     const names = namesOf(claim, old);
-    const host = args.hostname ?? hostname(firstName(names), "hostname", fail);
+    const host = args.hostname ?? ownHostname(firstName(names), "hostname", fail);
     if (mac === undefined && args.password !== undefined) {
       fail(
         "password: needs `mac`; a guest gets its password by its address, and only with a MAC is an address nobody else's",
@@ -174,15 +185,27 @@ interface Addresses {
 
 function addressesOf(args: Args, old: Inputs | undefined, fail: Fail): Addresses {
   const { claim, mac, grant, ipv4Grant, address, ipv4Address } = args;
+  if (!args.ipv6 && !args.ipv4) {
+    fail("ipv4: false and ipv6: false; a guest has one of them at least: leave one out");
+    return {};
+  }
   if (grant === undefined && ipv4Grant === undefined) {
     const why = args.ipv6 ? "its VPC has ipv6: false" : "the guest has ipv6: false";
-    fail(`tier: it has no address for this guest, as ${why} and the tier no \`ipv4\`; set \`ipv4\` on the Tier`);
+    fail(
+      args.ipv4
+        ? `tier: it has no address for this guest, as ${why} and the tier no \`ipv4\`; set \`ipv4\` on the Tier`
+        : `ipv4: false, and ${why}: there is no address for this guest; leave \`ipv4\` out`,
+    );
     return {};
   }
   if (address !== undefined && grant === undefined)
     fail(`address: "${address}" for a guest without IPv6; leave it out`);
   if (ipv4Address !== undefined && ipv4Grant === undefined) {
-    fail(`ipv4Address: "${ipv4Address}" in a tier without IPv4; set \`ipv4\` on the Tier, or leave it out`);
+    fail(
+      args.ipv4
+        ? `ipv4Address: "${ipv4Address}" in a tier without IPv4; set \`ipv4\` on the Tier, or leave it out`
+        : `ipv4Address: "${ipv4Address}" for a guest with ipv4: false; leave one of them out`,
+    );
   }
   if (mac === undefined && ipv4Grant !== undefined) {
     fail("mac: missing; in a tier with IPv4 a guest is known by its `mac`, as neither DHCPv4 nor ARP knows a DUID");
@@ -190,7 +213,7 @@ function addressesOf(args: Args, old: Inputs | undefined, fail: Fail): Addresses
     fail("mac: missing; a guest is known by its `mac` or its `duid`");
   }
   const own = { claim, old };
-  const six = grant && share({ ...own, grant, property: "address", explicit: address }, fail);
+  const six = grant && share({ ...own, grant, property: "address", explicit: address, within: "Tier" }, fail);
   const four = ipv4Grant && share({ ...own, grant: ipv4Grant, property: "ipv4Address", explicit: ipv4Address }, fail);
   return { ...(six !== undefined && { address: six }), ...(four !== undefined && { ipv4Address: four }) };
 }

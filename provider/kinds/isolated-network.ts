@@ -1,23 +1,29 @@
 // IsolatedNetwork: a tier that is in no VPC. Its /64 comes from the zone, and what a Vpc gives its tiers it brings itself: IPv6
 // forwarding, a place among the inside networks, and an end for its packets while the interface is down.
 
+import type { Type } from "../arguments";
 import { dnsLabel } from "../fields";
 import { type Fragments, firstName, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { all, forwarding, stopsForwarding } from "../traffic";
-import { type TierInputs, tier, traffic } from "./tier";
+import { isolatedShape, type TierInputs, tier, traffic } from "./tier";
 
-type Args = ReturnType<typeof tier.shape>;
+type Args = ReturnType<typeof isolatedShape>;
+
+const shape: Type<Args> = Object.assign<Type<Args>, Pick<typeof isolatedShape, "fields">>(
+  (value, path, fail) => {
+    // Here they are the user's own.
+    const args = isolatedShape(value, path, (reason) => fail(reason.replace(/^vpc\.ntpServers/, "ntpServers")));
+    if (args.grant === undefined) fail("grant: missing; it must be what the zone's ledger answers");
+    return args;
+  },
+  { fields: isolatedShape.fields ?? [] },
+);
 
 export const isolatedNetwork: Kind<Args, TierInputs> = {
   ...tier,
   type: "IsolatedNetwork",
-  shape(value, path, fail) {
-    // Here they are the user's own.
-    const args = tier.shape(value, path, (reason) => fail(reason.replace(/^vpc\.ntpServers/, "ntpServers")));
-    if (args.grant === undefined) fail("grant: missing; it must be what the zone's ledger answers");
-    return args;
-  },
+  shape,
   plan(args, old, fail) {
     const domain = args.domain ?? `${dnsLabel(firstName(namesOf(args.claim, old)))}.internal`;
     const inputs = tier.plan({ ...args, domain, vpc: { ...args.vpc, domain } }, old, fail);

@@ -3,7 +3,19 @@
 
 import { nowhere } from "../addressing/nowhere";
 import { contains, type Prefix } from "../addressing/prefix";
-import { boolean, type Fail, integer, list, matching, oneOf, optional, quote, record, withDefault } from "../arguments";
+import {
+  boolean,
+  type Fail,
+  integer,
+  list,
+  matching,
+  oneOf,
+  optional,
+  orPlain,
+  quote,
+  record,
+  withDefault,
+} from "../arguments";
 import { share } from "../claims";
 import { idOf } from "../contract";
 import { address, address6, addressOf, claim, grant, NO_TOKEN, port, prefix6, prefixOf, way } from "../fields";
@@ -38,22 +50,28 @@ const tls = record({
   ),
 });
 
-const shape = record({
+const own = {
   claim,
   port,
   mode: oneOf("tcp", "http", "ssl-passthrough"),
   algorithm: withDefault(oneOf("roundrobin", "leastconn", "source"), "roundrobin"),
-  health: (value, path, fail) => httpCheck(value === undefined || value === "tcp" ? {} : value, path, fail),
+  health: orPlain(httpCheck, ["tcp", {}]),
   proxyProtocol: withDefault(boolean, false),
   tls: optional(tls),
   members: list(member),
   sources: optional(list(prefix6)),
   address: optional(address6),
-  grant: optional(grant),
-  shared: optional(address6),
-  others: list(record({ name: claim, port: optional(integer(1, 65535)) })),
-  vpc: record({ cidr: optional(prefix6), tiers: list(prefix6) }),
-  router: way,
+};
+
+const shape = record(own, {
+  takes: ["vpc"],
+  adds: {
+    grant: optional(grant),
+    shared: optional(address6),
+    others: list(record({ name: claim, port: optional(integer(1, 65535)) })),
+    vpc: record({ cidr: optional(prefix6), tiers: list(prefix6) }),
+    router: way,
+  },
 });
 type Args = ReturnType<typeof shape>;
 
@@ -103,7 +121,7 @@ export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
         `port: ${port} of ${args.shared ?? args.address ?? "this address"} is already "${other.name}"'s; "${claim}" needs another port or another address`,
       );
     }
-    const own = { claim, old, property: "address", explicit: args.address };
+    const own = { claim, old, property: "address", explicit: args.address, within: "Vpc" as const };
     const address = args.shared ?? (args.grant && share({ ...own, grant: args.grant }, fail));
     const members = membersOf(args, fail);
     // A set with overlapping prefixes is an error to nftables: what is inside another is left out.

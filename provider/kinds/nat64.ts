@@ -3,11 +3,22 @@
 
 import { createHash } from "node:crypto";
 import { DEFAULT_POOL } from "../addressing/ipv4";
-import { contains, formatAddress, nth, overlaps, parsePrefix, subnet } from "../addressing/prefix";
-import { boolean, type Fail, list, optional, quote, record, type Type, text, withDefault } from "../arguments";
+import { contains, formatAddress, nth, overlaps, parseAddress, parsePrefix, subnet } from "../addressing/prefix";
+import {
+  boolean,
+  type Fail,
+  list,
+  optional,
+  orPlain,
+  record,
+  type Type,
+  text,
+  withDefault,
+  worded,
+} from "../arguments";
 import { share } from "../claims";
 import { idOf, NAT64_DEVICE } from "../contract";
-import { address6, claim, grant, label, prefix6, prefixOf, way } from "../fields";
+import { claim, grant, label, orderOfNames, prefix6, prefixOf, way } from "../fields";
 import { placesOf, within, withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -18,38 +29,39 @@ const WELL_KNOWN = "64:ff9b::/96";
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
 /** An IPv4 prefix, of which there is one spelling; BIND's `!` may stand in front of it. */
-const mappedPrefix = text("an IPv4 prefix, e.g. 10.0.0.0/8", (value) => {
+const MAPPED = 'an IPv4 prefix, e.g. 10.0.0.0/8, or one to leave out, e.g. "!10.0.0.0/8"';
+const mappedPrefix = text(MAPPED, (value) => {
   const prefix = parsePrefix(value.replace(/^!/, ""));
-  if (typeof prefix === "string" || prefix.family === 6) return { not: "is not an IPv4 prefix, e.g. 10.0.0.0/8" };
+  if (typeof prefix === "string" || prefix.family === 6) return { not: `is not ${MAPPED}` };
   return value;
 });
 
-const pool = text("an IPv4 prefix", (value) => {
-  const prefix = parsePrefix(value);
-  if (typeof prefix === "string") return { not: `is not an IPv4 pool: ${prefix}` };
+const POOL = `a private IPv4 prefix, /8 to /29, inside ${PRIVATE.join(", ")} (RFC 1918, RFC 6598)`;
+const pool = text(POOL, (value) => {
+  const prefix = parsePrefix(value, 4);
+  if (typeof prefix === "string") return { not: `is not ${POOL}` };
   if (!PRIVATE.some((it) => contains(prefixOf(it), prefix))) {
-    return { not: "is not a private IPv4 prefix (RFC 1918, RFC 6598): guests would no longer reach who has it" };
+    return { not: `is not ${POOL}: guests would no longer reach who has it` };
   }
-  return prefix.length >= 8 && prefix.length <= 29 ? value : { not: "is not a /8 to /29" };
+  return prefix.length >= 8 && prefix.length <= 29 ? value : { not: `is not ${POOL}` };
 });
 
 /** RFC 6052 §2.2: bits 64 to 71 are zero. */
-const translation = text("a /96, e.g. 64:ff9b::/96", (value) => {
+const TRANSLATION = "an IPv6 /96, e.g. 64:ff9b::/96";
+const translation = text(TRANSLATION, (value) => {
   const prefix = parsePrefix(value);
-  if (typeof prefix === "string" || prefix.family === 4) return { not: "is not an IPv6 prefix, e.g. 64:ff9b::/96" };
-  if (prefix.length !== 96) return { not: `is a /${prefix.length}; it must be a /96` };
+  if (typeof prefix === "string" || prefix.family === 4 || prefix.length !== 96)
+    return { not: `is not ${TRANSLATION}` };
   if (((prefix.base >> 56n) & 0xffn) !== 0n)
     return { not: "has bits 64 to 71 set, which must be zero (RFC 6052 §2.2)" };
   return `${formatAddress(nth(prefix, 0))}/96`;
 });
 
-const suffix: Type<string> = (value, path, fail) => {
-  const it = address6(value, path, fail);
-  if (it !== undefined && !hasUnknown(it) && it !== "::") {
-    fail(`${path}: ${quote(it)} has no room behind the IPv4 address in a /96; it must be "::"`);
-  }
-  return it;
-};
+const SUFFIX = '"::", as there is no room behind the IPv4 address in a /96';
+const suffix = text(SUFFIX, (value) => {
+  const it = parseAddress(value, 6);
+  return typeof it !== "string" && it.value === 0n ? "::" : { not: `is not ${SUFFIX}` };
+});
 
 const options = record({
   clients: optional(list(prefix6)),
@@ -59,18 +71,21 @@ const options = record({
   suffix: withDefault(suffix, "::"),
 });
 
-const shape = record({
+const own = {
   claim,
   prefix: optional(translation),
   ipv4Pool: withDefault(pool, DEFAULT_POOL),
-  dns64: (value, path, fail) => {
-    if (value === undefined || value === null || value === true) return options({}, path, fail);
-    return value === false ? undefined : options(value, path, fail);
+  dns64: orPlain<Options, object | undefined>(options, [true, {}], [false, undefined]),
+};
+
+const shape = record(own, {
+  takes: ["vpc"],
+  adds: {
+    grant: optional(grant),
+    vpc: record({ cidr: optional(prefix6), superCidr: optional(prefix6) }),
+    ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
+    router: way,
   },
-  grant: optional(grant),
-  vpc: record({ cidr: optional(prefix6), superCidr: optional(prefix6) }),
-  ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
-  router: way,
 });
 type Args = ReturnType<typeof shape>;
 
@@ -188,7 +203,7 @@ function clientsOf(clients: string[] | undefined, cidr: string, fail: Fail): str
     fail("dns64.clients: [] would be nobody; set dns64: false, or leave it out for the whole VPC");
   for (const [index, it] of clients.entries()) {
     if (!contains(prefixOf(cidr), prefixOf(it))) {
-      fail(`dns64.clients[${index}]: "${it}" is not inside the VPC's ${cidr}`);
+      fail(`dns64.clients[${index}]: "${it}" is not inside the VPC's ${cidr}${orderOfNames("Vpc")}`);
     }
   }
   // A set with overlapping prefixes is an error to nftables: what is inside another is left out.
@@ -220,8 +235,8 @@ const shortHash = (of: string): string => createHash("sha256").update(of).digest
 
 /** IPv6 prefixes, the IPv4-mapped ones included that our own networks can never be. */
 function prefix6Mapped(): Type<string> {
-  return (value, path, fail) => {
+  return worded(prefix6.what, (value, path, fail) => {
     if (typeof value === "string" && /^::ffff:0:0\/96$/i.test(value)) return "::ffff:0:0/96";
     return prefix6(value, path, fail);
-  };
+  });
 }

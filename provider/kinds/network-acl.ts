@@ -34,15 +34,20 @@ const PRESETS = {
   egressOnly: [{ ...everything, direction: "egress" }],
 } satisfies Record<string, RuleArgs[]>;
 
-const shape = record({
-  name: filterName("an access list"),
-  stack: optional(matching("a project and a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,250}$`))),
+const own = {
   tiers: list(
     record({ name: label, interface: device, cidr: optional(prefix6), ipv4: optional(prefix4), router: way }),
   ),
   rules: optional(list(ruleShape)),
   preset: optional(oneOf(...(Object.keys(PRESETS) as (keyof typeof PRESETS)[]))),
   tests: withDefault(list(testShape), []),
+};
+
+const shape = record(own, {
+  adds: {
+    name: filterName("an access list"),
+    stack: optional(matching("a project and a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,250}$`))),
+  },
 });
 type Args = ReturnType<typeof shape>;
 

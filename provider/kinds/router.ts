@@ -12,13 +12,14 @@ import { derive, UNKNOWN } from "../unknown";
 import { readWay, wayTo } from "../way";
 import { gatewayOf, publicNetwork } from "./zone";
 
-const service = text("a service", (value) =>
+const SERVICE = 'a service: "tcp/9100" or "udp/51820", for example';
+const service = text(SERVICE, (value) =>
   /^(tcp|udp)\/([1-9][0-9]{0,4})$/.test(value) && Number(value.slice(4)) <= 65535
     ? value
-    : { not: 'is not a service: "tcp/9100" or "udp/51820"' },
+    : { not: `is not ${SERVICE}` },
 );
 
-const shape = record({
+const own = {
   claim,
   ...hop,
   proxy: optional(proxy),
@@ -26,14 +27,20 @@ const shape = record({
   dnsServers: withDefault(list(address), []),
   publicServices: withDefault(list(service), []),
   adopt: withDefault(boolean, false),
-  publicNetwork: optional(publicNetwork),
-  zoneAsn: optional(integer(1, 4294967295)),
-  zoneAsnRange: optional(text("", (it) => it)),
   address: optional(address6),
   asn: optional(privateAsn),
-  addressGrant: optional(grant),
-  asnGrant: optional(grant),
-  owner: optional(owner),
+};
+
+const shape = record(own, {
+  takes: ["zone"],
+  adds: {
+    publicNetwork: optional(publicNetwork),
+    zoneAsn: optional(integer(1, 4294967295)),
+    zoneAsnRange: optional(text("", (it) => it)),
+    addressGrant: optional(grant),
+    asnGrant: optional(grant),
+    owner: optional(owner),
+  },
 });
 type Args = ReturnType<typeof shape>;
 

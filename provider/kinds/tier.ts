@@ -19,6 +19,7 @@ import {
   label,
   mac,
   NO_TOKEN,
+  orderOfNames,
   owner,
   parentDomain,
   prefix4,
@@ -44,7 +45,7 @@ import { derive, hasUnknown, UNKNOWN } from "../unknown";
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
 const vpcName = matching("the name of a VPC", new RegExp(`^(?:isolated/)?${NO_TOKEN}${NAME}$`));
 
-const shape = record({
+const own = {
   claim,
   interface: optional(interfaceName),
   mac: optional(mac),
@@ -52,13 +53,23 @@ const shape = record({
   cidr: optional(prefix6),
   gateway: optional(address6),
   ipv4: optional(record({ cidr: prefix4, gateway: optional(address4), dhcp: withDefault(boolean, true) })),
-  grant: optional(grant),
-  vpc: record({ name: vpcName, domain: parentDomain, ntpServers: list(address6) }),
-  ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
-  owner: optional(owner),
-  claims,
-  router: way,
-});
+};
+
+const shapeOf = (...takes: string[]) =>
+  record(own, {
+    takes,
+    adds: {
+      grant: optional(grant),
+      vpc: record({ name: vpcName, domain: parentDomain, ntpServers: list(address6) }),
+      ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
+      owner: optional(owner),
+      claims,
+      router: way,
+    },
+  });
+const shape = shapeOf("vpc", "reserve");
+/** Of one that is in no VPC. */
+export const isolatedShape = shapeOf("zone", "router", "ntpServers", "reserve");
 type Args = ReturnType<typeof shape>;
 
 interface Ipv4 {
@@ -92,7 +103,8 @@ export const traffic = {
 
 export const tier: Kind<Args, TierInputs> = {
   type: "Tier",
-  schema: 1,
+  // 1: without a fragment for the guard.
+  schema: 2,
   shape,
   plan(args, old, fail) {
     const { claim, router, vpc, cidr: explicitCidr, gateway: explicitGateway } = args;
@@ -107,12 +119,14 @@ export const tier: Kind<Args, TierInputs> = {
     if (args.grant === undefined && ipv4 === undefined) {
       return { ...common, ledger: "no addresses, as the VPC has no IPv6", fragments: {} };
     }
-    const own = { claim, old, property: "cidr", explicit: explicitCidr };
+    // An isolated network's is in what the user wrote down himself.
+    const ofVpc = hasUnknown(vpc.name) || !vpc.name.includes("/");
+    const own = { claim, old, property: "cidr", explicit: explicitCidr, ...(ofVpc && { within: "Vpc" as const }) };
     const cidr = args.grant && share({ ...own, grant: args.grant }, fail);
     if ((args.grant && cidr === undefined) || device === undefined || ipv4 === "wrong") return common;
     const gateway = explicitGateway ?? (cidr && derive([cidr], (it) => formatAddress(nth(prefixOf(it), 1))));
     if (cidr && gateway && !hasUnknown([cidr, gateway]) && !contains(prefixOf(cidr), addressOf(gateway))) {
-      fail(`gateway: "${gateway}" is not inside the tier's ${cidr}`);
+      fail(`gateway: "${gateway}" is not inside the tier's ${cidr}${orderOfNames("Tier")}`);
       return common;
     }
     const ledger = derive([cidr, gateway, ipv4, args.claims] as const, (...it) =>

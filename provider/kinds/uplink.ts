@@ -36,8 +36,7 @@ import {
 } from "./bgp";
 import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
-const shape = record({
-  name: resourceName,
+const own = {
   ...hop,
   proxy: optional(proxy),
   asn: asNumber,
@@ -51,29 +50,36 @@ const shape = record({
   bfd,
   password: optional(bgpPassword),
   multihop: optional(integer(2, 255, "a number of hops")),
-  sessions: list(
-    record({
-      peer: label,
-      router: way,
-      address: optional(address6),
+};
+
+const shape = record(own, {
+  takes: ["zone"],
+  adds: {
+    name: resourceName,
+    sessions: list(
+      record({
+        peer: label,
+        router: way,
+        address: optional(address6),
+        asn: optional(asNumber),
+        neighbor: optional(address6),
+        prefixes: list(prefix6),
+      }),
+    ),
+    reserved: optional(
+      record({
+        routers: list(record({ name: claim, address: optional(address6), asn: optional(asnText) })),
+        prefixes: list(prefix6),
+      }),
+    ),
+    zone: record({
+      publicNetwork: optional(publicNetwork),
+      superCidr: optional(prefix6),
+      vpcPrefixLength: withDefault(vpcPrefixLength, 60),
+      largest: optional(vpcPrefixLength),
       asn: optional(asNumber),
-      neighbor: optional(address6),
-      prefixes: list(prefix6),
     }),
-  ),
-  reserved: optional(
-    record({
-      routers: list(record({ name: claim, address: optional(address6), asn: optional(asnText) })),
-      prefixes: list(prefix6),
-    }),
-  ),
-  zone: record({
-    publicNetwork: optional(publicNetwork),
-    superCidr: optional(prefix6),
-    vpcPrefixLength: withDefault(vpcPrefixLength, 60),
-    largest: optional(vpcPrefixLength),
-    asn: optional(asNumber),
-  }),
+  },
 });
 type Args = ReturnType<typeof shape>;
 type Known = Args & { address: string; superCidr: string };

@@ -14,17 +14,18 @@ import { derive, hasUnknown } from "../unknown";
 import { routerOf } from "../way";
 import { vpcPrefixLength } from "./zone";
 
-const shape = record({
+const own = {
   claim,
   domain: optional(domain),
   ntpServers: withDefault(list(address6), []),
   ipv6: boolean,
   cidr: optional(prefix6),
   vpcPrefixLength: optional(vpcPrefixLength),
-  grant: optional(grant),
-  owner: optional(owner),
-  claims,
-  router: way,
+};
+
+const shape = record(own, {
+  takes: ["zone", "router", "reserve"],
+  adds: { grant: optional(grant), owner: optional(owner), claims, router: way },
 });
 type Args = ReturnType<typeof shape>;
 

@@ -25,16 +25,16 @@ export const publicNetwork = record({ cidr: prefix6, gateway: optional(address6)
 const VPC_LENGTHS = { first: 48, last: 63 };
 export const vpcPrefixLength = integer(VPC_LENGTHS.first, VPC_LENGTHS.last, "a prefix length");
 
-const shape = record({
-  name: text("a name", (value) => value),
+const own = {
   superCidr: optional(prefix6),
   asn: optional(privateAsn),
   asnRange: optional(asnRange()),
   publicNetwork: optional(publicNetwork),
   vpcPrefixLength: withDefault(vpcPrefixLength, 60),
   isolatedCidr: optional(prefix6),
-  claims,
-});
+};
+
+const shape = record(own, { takes: ["reserve"], adds: { name: text("a name", (value) => value), claims } });
 type Args = ReturnType<typeof shape>;
 
 interface PublicNetwork {

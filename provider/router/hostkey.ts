@@ -16,13 +16,15 @@ export interface HostKey {
 /** What ssh2 can check the signatures of. */
 const TYPES = ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 
+export const HOST_KEY_FORMS = 'a host key: "SHA256:…" as `ssh-keygen -lf` prints it, or "ssh-ed25519 AAAA…"';
+
 /** Or the words for what is wrong with it. */
 export function parseHostKey(given: string): HostKey | { not: string } {
   const print = /^SHA256:[A-Za-z0-9+/]{43}(?==?$)/.exec(given.trim())?.[0];
   if (print) return { text: print, matches: (key) => fingerprint(key) === print };
   const [type = "", base64 = ""] = given.trim().split(/\s+/);
   if (!/^(ssh|ecdsa|sk)-[a-z0-9@.-]+$/.test(type) || !/^[A-Za-z0-9+/]+=*$/.test(base64)) {
-    return { not: 'is not a host key: "SHA256:…" as `ssh-keygen -lf` prints it, or "ssh-ed25519 AAAA…"' };
+    return { not: `is not ${HOST_KEY_FORMS}` };
   }
   if (!TYPES.includes(type)) {
     const what = type.startsWith("sk-") ? "is kept on a security token" : `is of the type ${type}`;

@@ -22,6 +22,7 @@ const parts = [
   "packages.sh",
   ...services.map((service) => `services/${service}.sh`),
   "leases.sh",
+  "watch.sh",
   "units.sh",
   "transaction.sh",
   "verbs.sh",

@@ -1,6 +1,7 @@
 // What the in-process engine and the Pulumi CLI have to agree on after the same run.
 
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
+import { tmpdir } from "node:os";
 import { readStack, type Stack } from "../../cli/stack.ts";
 import type { Engine, StateResource } from "./engine.ts";
 import type { InProcess } from "./in-process.ts";
@@ -22,7 +23,7 @@ export function ended({ code, stdout, all }: { code: number; stdout: string; all
     ...all.matchAll(/^ {4}(error: (?!update failed|preview failed|destroy failed).*(?:\n {4}.+)*)/gm),
   ].map(([, error = ""]) =>
     error
-      .replaceAll(/\/tmp\S*?index\.\w+/g, "PROGRAM")
+      .replaceAll(new RegExp(`${tmpdir()}\\S*?index\\.\\w+`, "g"), "PROGRAM")
       .split("\n")
       .filter((line) => !/ at /.test(line))
       .join("\n"),

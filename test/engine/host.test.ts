@@ -19,7 +19,7 @@ const resource = `
 
 describe("a dynamic resource", () => {
   test("goes through preview, up, refresh and destroy", async () => {
-    // As users have it; all other tests have parts of the SDK loaded late.
+    // As users have it, like the main job in the lab; all other tests have parts of the SDK loaded late.
     await using engine = await Engine.start({ plain: true });
     await engine.program(`${resource}\nexport const size = new Thing("one", "three").size;`);
 

@@ -1,7 +1,7 @@
 // Most of what Pulumi's SDK loads when a program or a dynamic provider starts is for functions as values (the compiler, npm's resolver,
 // an inspector that hears of every script), for traces of the run, and for the lines of its own stack in TypeScript: 1 of 1.7 s of a program,
 // in each of some hundred runs of these tests. With this file required first all of that is loaded when somebody asks for it; stack traces
-// stay in JavaScript. host.test.ts, and what test/pack runs, do without.
+// stay in JavaScript. host.test.ts, the main job in the lab, and what test/pack runs, do without.
 "use strict";
 
 const Module = require("node:module");

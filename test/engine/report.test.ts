@@ -5,6 +5,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { mermaid } from "../../cli/mermaid";
+import { readStack } from "../../cli/stack";
+import { svg } from "../../cli/svg";
 import { answer, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
 import { previews } from "./changes";
 import { Engine } from "./engine";
@@ -36,10 +39,13 @@ test("what the real engine says of changes, as reports and pictures", async () =
   expect(said("tier-deleted", "--check")).toMatchObject({ status: 4, stderr: "" });
   expect(said("failed")).toMatchObject({ status: 3, stdout: expect.stringContaining("70000 is not a port") });
   expect(said("export").stdout).toContain("This stack has 1 Zone");
-  for (const name of Object.keys(texts)) {
-    expect(run(["map"], texts[name] ?? "").stdout, name).toMatch(/^<\?xml[\s\S]*<\/svg>\n$/);
-    expect(run(["map", "--format", "mermaid"], texts[name] ?? "").stdout, name).toContain("flowchart LR");
+  for (const [name, text] of Object.entries(texts)) {
+    expect(svg(readStack(text)), name).toMatch(/^<\?xml[\s\S]*<\/svg>\n$/);
+    expect(mermaid(readStack(text)), name).toContain("flowchart LR");
   }
+  const { first = "" } = texts;
+  expect(run(["map"], first).stdout).toBe(svg(readStack(first)));
+  expect(run(["map", "--format", "mermaid"], first).stdout).toBe(mermaid(readStack(first)));
 }, 300_000);
 
 test.each([

@@ -1,5 +1,5 @@
 // examples/fleet as it is: a zone's stack and a stack for each VPC, many at a time, on one Postgres. The routers are simulated. `make
-// test` takes three stacks, `make test-fleet` a hundred (VPC6_STACKS).
+// test` takes two stacks, `make test-fleet` a hundred (VPC6_STACKS).
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { answer, type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../u
 import { late } from "./engine";
 import { type Postgres, postgres } from "./postgres";
 
-const COUNT = Number(process.env.VPC6_STACKS ?? 3);
+const COUNT = Number(process.env.VPC6_STACKS ?? 2);
 const ROUTERS = Math.max(2, Math.floor(COUNT / 2));
 const repository = path.join(import.meta.dirname, "../..");
 const names = Array.from({ length: COUNT }, (_, i) => `v${i}`);

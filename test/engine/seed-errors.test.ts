@@ -86,6 +86,12 @@ test("two resources with one name in the ledger, a claim that comes too late", a
   const twice = await refusedProgram(`${vpc(`claim: "x"`, "one")}${vpc(`claim: "x"`, "two")}`);
   expect(twice).toContain('two resources claim vpc "x" of zone "ams1"');
   expect(twice).toContain("`claim:");
+  const mac = `mac: "02:00:00:00:01:11"`;
+  const guests = ["a", "b"].map((it) => `new vpc6.Instance("${it}", { tier: web, ${mac} });`).join("");
+  const alike = await refusedProgram(
+    `${vpc("")} const web = new vpc6.Tier("web", { vpc: shop, interface: "w0" }); ${guests}`,
+  );
+  expect(alike).toContain('instance "b" and instance "a" of one tier have the same MAC address, 02:00:00:00:01:11');
   const late = await refusedProgram(`zone.ledger.apply(() => { ${vpc("")} });`);
   expect(late).toContain('vpc "shop" comes too late for zone "ams1"');
   expect(late).toContain('reserve: ["shop"]');
@@ -96,6 +102,7 @@ async function refusedProgram(rest: string): Promise<string> {
   await engine.program(program(SUPER, rest));
   const { code, all } = await engine.preview();
   expect(code, all).not.toBe(0);
+  expect(all).not.toMatch(/^\s+at |unhandled exception/m);
   return all;
 }
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { capture, connects, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { capture, connects, PASS, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:1::10";
 const OUTSIDE = "2001:db8:1::80";
@@ -134,7 +134,7 @@ socket.socket(socket.AF_INET6,socket.SOCK_DGRAM).sendto(b"last",("${WEB1}",9300)
   };
   expect(await arrives()).toEqual([]);
   // Without the filter they would.
-  await lab.exec("vr1", `nft 'insert rule inet vpc6 forward accept comment "open"'`);
+  await lab.exec("vr1", `nft 'insert rule inet vpc6 forward ${PASS} comment "open"'`);
   try {
     expect(await arrives()).toContain("time exceeded");
   } finally {

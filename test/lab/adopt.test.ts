@@ -45,6 +45,7 @@ test("what is not equal is refused, by name, and nothing is changed", async () =
   const { code, all } = await engine.up();
   expect(code).not.toBe(0);
   expect(all).toMatch(/another route to ::\/0 .*2001:db8:ffff::99/);
+  expect(all).toContain('among the arguments of the Router: new vpc6.Router("vr1", { ..., adopt: true })');
   expect((await lab.exec("vr1", "ip -6 route show default")).stdout).toContain("2001:db8:ffff::99");
   expect((await lab.exec("vr1", "vtysh -c 'show running-config'")).stdout).toContain("router bgp 64999");
   // Nor is anything of vpc6 left on a machine that was refused: no package, no program.

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, each, membersStay, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { connects, counted, each, membersStay, PASS, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbour; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -76,7 +76,7 @@ const python = async (host: Host, script: string, ...args: string[]) =>
 /** The filter out of the way, as if there were none, while `work` is done. */
 async function undefended<T>(work: () => Promise<T>): Promise<T> {
   for (const chain of ["input", "forward"]) {
-    await lab.exec("vr1", `nft 'insert rule inet vpc6 ${chain} accept comment "undefended"'`);
+    await lab.exec("vr1", `nft 'insert rule inet vpc6 ${chain} ${PASS} comment "undefended"'`);
   }
   try {
     return await work();

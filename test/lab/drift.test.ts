@@ -198,8 +198,13 @@ const edits: Edit[][] = [
   ],
   [
     [
-      "a flushed chain",
-      "nft flush chain inet vpc6 front/web0/ingress",
+      "the guard is stopped",
+      "systemctl stop vpc6-guard",
+      { "Router vr1": "guard on router vr1, vpc6-guard is stopped" },
+    ],
+    [
+      "the end of a list",
+      handle("front/web0/ingress", "goto unmatched"),
       { "NetworkAcl front": "rule removed from chain front/web0/ingress, goto unmatched" },
     ],
     [
@@ -211,9 +216,10 @@ const edits: Edit[][] = [
     ["a changed program", "echo >>/usr/local/lib/vpc6/vpc6", { "Router vr1": "/usr/local/lib/vpc6/vpc6 changed" }],
   ],
   [
+    // What is lost as a whole is put back without anybody: see guard.test.ts.
     [
-      "the table gone",
-      "nft delete table inet vpc6",
+      "nobody who puts back, and the table gone",
+      "systemctl stop vpc6-watch; nft delete table inet vpc6",
       { "Router vr1": "nftables on router vr1, table inet vpc6 removed" },
     ],
     [
@@ -247,7 +253,7 @@ const edits: Edit[][] = [
 /** One of each kind of resource, which do not get in each other's way. */
 const SHOWN = [
   "an added rule",
-  "a flushed chain",
+  "the end of a list",
   "a fragment changed in its place",
   "a removed BGP neighbour",
   "a tier's sysctl",
@@ -409,11 +415,11 @@ describe("what a hand changed shows, and up repairs it", () => {
     onTestFailed(async () => void (await engine.up({ args: ["--refresh"] })));
     const many = edits.flat().filter(([what]) => SHOWN.includes(what));
     expect(many).toHaveLength(SHOWN.length);
-    await lab.exec("vr1", "nft flush chain inet vpc6 own_address");
+    await lab.exec("vr1", "nft insert rule inet vpc6 own_address return");
     await engine.underTheCli(async (cli) => {
       const job = await cli.preview({ args: ["--refresh", "--expect-no-changes", "--diff"] });
       expect(job.code, job.all).toBe(7);
-      expect(job.all).toContain("nftables on router vr1, rule removed from chain own_address");
+      expect(job.all).toContain("nftables on router vr1, rule added to chain own_address");
       const mended = await cli.up({ args: ["--refresh"] });
       expect(mended.code, mended.all).toBe(0);
       await clean(cli);

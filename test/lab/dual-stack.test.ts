@@ -280,6 +280,36 @@ test("a VPC without IPv6: no advertisement, no DHCPv6, no IPv6 address on the ro
   expect((await lab.exec("vr1", "sysctl -n net.ipv6.conf.cache0.accept_ra")).stdout.trim()).toBe("0");
 });
 
+test("a guest with `ipv4: false`: no address over DHCPv4, no A record, and nothing passes of what it makes up", async () => {
+  await up(
+    example
+      // One that goes at the same time: dnsmasq has nothing to complain of.
+      .replace(/new vpc6\.Instance\("web3".*\n/, "")
+      .replace('mac: "02:00:00:00:01:11"', "$&, ipv4: false")
+      // It would be a test of what cannot be: the server knows IPv4 only.
+      .replace(/ {4}\{ from: web1.*\n/, ""),
+  );
+  await running.shift()?.stop();
+  await lab.exec("web1", "rm -f /var/lib/dhcp/dhclient.leases; ip -4 addr flush dev eth0");
+  running.unshift(lab.background("web1", "exec dhclient -4 -d eth0"));
+  await lab.until("the router to have nothing for it", 20_000, async () =>
+    (await lab.exec("vr1", "journalctl -q -o cat -t dnsmasq-dhcp")).stdout.includes(
+      "DHCPDISCOVER(web0) 02:00:00:00:01:11 no address available",
+    ),
+  );
+  expect(await ipv4Of("web1")).toBeUndefined();
+  expect(await dig("web1", "A", "web1.web.shop.internal", "@2001:67c:2834:2::1")).toBe("");
+  expect(await dig("web1", "AAAA", "web1.web.shop.internal", "@2001:67c:2834:2::1")).toBe("2001:67c:2834:2::10");
+  expect((await lab.exec("vr1", "journalctl -q -p err -t dnsmasq -t dnsmasq-dhcp")).stdout).toBe("");
+  const { stdout: held } = await lab.exec("vr1", "nft list table inet vpc6; ip neigh show nud permanent");
+  expect(held).not.toContain(ADDRESS.web1);
+  // The address it had, set by hand.
+  await lab.exec("web1", `ip addr add ${ADDRESS.web1}/24 dev eth0; ip route add default via ${GATEWAY.web1}`);
+  expect(await connects("web1", ADDRESS.db1, 8080)).toBe("filtered");
+  await lab.exec("web1", "ip -4 route flush dev eth0; ip -4 addr flush dev eth0");
+  await up(example);
+});
+
 test("a guest that is set up anew, with another client id, has its address again at once", async () => {
   for (const id of ["1:02:00:00:00:01:11", "ff:00:00:00:01:00:04:aa:bb:cc:dd"]) {
     await running.shift()?.stop();

@@ -112,7 +112,7 @@ const RUNS: Run[] = [
     name: "a refresh after an edit by hand",
     what: "refresh",
     args: ["--expect-no-changes"],
-    edit: "nft flush chain inet vpc6 forward",
+    edit: "nft insert rule inet vpc6 forward tcp dport 666 accept",
     code: 7,
   },
   { name: "the repair", what: "up", text: grid + web1 + list(`"81"`) + labs("vr1", "db0"), code: 0 },

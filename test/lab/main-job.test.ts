@@ -35,7 +35,7 @@ beforeAll(async () => {
   const { stdout } = await lab.exec("vr1", "cat /sys/class/net/db0/address");
   expect(stdout.trim(), "the program names the db interface by its MAC address").toBe("02:00:00:00:02:01");
   before = { vr1: await snapshot("vr1"), vr2: await snapshot("vr2") };
-  engine = await start();
+  engine = await start(true);
 });
 
 afterAll(async () => {

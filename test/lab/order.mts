@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONG: Record<string, string[]> = {
   lab: "drift faults uplink password stacks undisturbed survival bgp nat64 dual-stack main-job truth fuzz".split(" "),
   engine: "truth scale-out ledger report states stacks gitops fleet docs host".split(" "),
-  unit: "hostile scale fuzz long-lists".split(" "),
+  unit: "damage hostile transaction scale long-lists fuzz contract frr network dnsmasq".split(" "),
 };
 
 /** What is not named has a place behind those that are. */

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { connects, counted, PASS, program, routeOnUplink, startInProcess } from "./stack.ts";
 
 // web1 attacks, web2 is its neighbor; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -37,11 +37,16 @@ const python = async (host: Host, script: string, ...args: string[]) =>
 
 /** Without the shares, as if there were none, while `work` is done. */
 async function unshared<T>(work: () => Promise<T>): Promise<T> {
-  await lab.exec("vr1", "nft list table inet vpc6_shares >/run/shares; nft flush table inet vpc6_shares");
+  const flushed =
+    "systemctl stop vpc6-watch; nft list table inet vpc6_shares >/run/shares; nft flush table inet vpc6_shares";
+  await lab.exec("vr1", flushed);
   try {
     return await work();
   } finally {
-    await lab.exec("vr1", "(echo delete table inet vpc6_shares; cat /run/shares) | nft -f -");
+    await lab.exec(
+      "vr1",
+      "(echo delete table inet vpc6_shares; cat /run/shares) | nft -f -; systemctl start vpc6-watch",
+    );
   }
 }
 
@@ -140,6 +145,42 @@ test("connection tracking: a guest with an accomplice outside fills its share, o
   await unshared(() => python("web1", OPEN, OUTSIDE, "6000", "20000"));
   expect(await tracked()).toBeGreaterThan(before + 8192 + 3000);
   for (const host of ["web1", "internet"] as const) await lab.exec(host, "nft delete table inet quiet");
+});
+
+// Echo requests, each with a pair of identifier and sequence number of its own, which makes each a connection to the kernel.
+const ECHO = `
+import socket, struct, sys, time
+to, count, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+for n in range(count):
+    s.sendto(struct.pack("!BBHHH", 128, 0, 0, (at + n) % 65536, 1), (to, 0))
+    if n % 200 == 199: time.sleep(0.01)
+`;
+
+test("connection tracking, from outside: a stranger fills the share of strangers, or of one guest, and nobody else's", async () => {
+  const ROUTER = "2001:db8:ffff::10";
+  const others = async () => ({
+    "db1 from outside": (await lab.ping("internet", `${DB}10`, { count: 1 })).received,
+    "the balancer from another network": await connects("uplink", VIP, 81),
+    "db1 to outside": await connects("db1", OUTSIDE, 9100),
+  });
+  const served = { "db1 from outside": 1, "the balancer from another network": "open", "db1 to outside": "open" };
+  // Not one is forgotten meanwhile.
+  await lab.exec("vr1", "sysctl -qw net.netfilter.nf_conntrack_icmpv6_timeout=600");
+  for (const [to, share, count] of [
+    [ROUTER, 8_192, 12_000],
+    [`${WEB}10`, 32_768, 36_000],
+  ] as const) {
+    const before = await tracked();
+    await python("internet", ECHO, to, String(count), "0");
+    expect(await tracked(), to).toBeLessThan(before + share + 400);
+    expect(await tracked(), to).toBeGreaterThan(before + share - 1_000);
+    expect(await others()).toEqual(served);
+    await unshared(() => python("internet", ECHO, to, "4000", String(count)));
+    expect(await tracked(), to).toBeGreaterThan(before + share + 2_000);
+  }
+  await lab.exec("vr1", "sysctl -qw net.netfilter.nf_conntrack_icmpv6_timeout=30");
 });
 
 test("the operator's SSH needs no place in the table of connections", async () => {
@@ -265,7 +306,9 @@ for n in range(300):
   const [six, four] = await grows();
   expect(six).toBeLessThan(100);
   expect(four).toBeLessThan(100);
-  await lab.exec("vr1", "nft list table arp vpc6_shares >/run/arp; nft flush table arp vpc6_shares");
+  const flushed =
+    "systemctl stop vpc6-watch; nft list table arp vpc6_shares >/run/arp; nft flush table arp vpc6_shares";
+  await lab.exec("vr1", flushed);
   const [more6, more4] = await unshared(grows);
   await lab.exec("vr1", "(echo delete table arp vpc6_shares; cat /run/arp) | nft -f -");
   expect(more6).toBeGreaterThan(200);
@@ -286,7 +329,7 @@ for to, port in [("${WEB}1", 53), ("${VIP}", 81), (sys.argv[2], 53), ("${WEB}1",
     except OSError: pass
 `;
   expect(await python("web1", TRY, source, gateway)).toBe("");
-  await lab.exec("vr1", `nft 'insert rule inet vpc6 input accept comment "undefended"'`);
+  await lab.exec("vr1", `nft 'insert rule inet vpc6 input ${PASS} comment "undefended"'`);
   try {
     expect(await python("web1", TRY, source, gateway)).toContain(`open ${WEB}1 53`);
   } finally {

@@ -1,5 +1,6 @@
 // A Pulumi stack whose routers are the lab's, and what tests ask of it.
 
+import { SEEN } from "../../provider/contract";
 import { Engine } from "../engine/engine.ts";
 import { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab, type Router } from "./lab.ts";
@@ -11,9 +12,9 @@ export interface ProgramOptions {
   zone?: string;
 }
 
-/** The Pulumi CLI, with the lab's key in its environment. */
-export async function start(): Promise<Engine> {
-  return Engine.start({ env: await key() });
+/** The Pulumi CLI, with the lab's key in its environment; `plain`: as users have it (see ProjectOptions). */
+export async function start(plain = false): Promise<Engine> {
+  return Engine.start({ ...(plain && { plain }), env: await key() });
 }
 
 /** The same without the CLI, for tests that are about routers: a run takes a tenth of the time. */
@@ -151,6 +152,9 @@ export async function lostSegments(host: Host): Promise<number> {
   };
   return count("TcpRetransSegs") - count("TcpExtTCPDSACKRecv");
 }
+
+/** What lets a packet pass that comes by this rule of the filter: the guard does not miss it. */
+export const PASS = `meta mark set meta mark | ${SEEN} accept`;
 
 /** How many packets of a kind come to `vr1` while `work` is done, and how many of them get past its filter. */
 export async function counted(match: string, work: () => Promise<unknown>): Promise<{ came: number; passed: number }> {

@@ -458,15 +458,21 @@ describe("destroy", () => {
 });
 
 describe("an FRR that was there before vpc6", () => {
-  test("is refused, and stays as it is", async () => {
+  test("and that somebody has configured is refused, and stays as it is; one that nobody has is taken over, and given back", async () => {
     const install = "apt-get update && apt-get install -y --no-install-recommends frr";
     await lab.exec("edge", `export DEBIAN_FRONTEND=noninteractive; ${install}`, { timeoutMs: 300_000 });
     const everything = "sha256sum /etc/frr/*; dpkg -l; systemctl list-unit-files; ls /usr/local/lib /etc /var/lib";
     const found = (await lab.exec("edge", everything)).stdout;
     await engine.program(await program(uplink(), { ...EACH, routers: {} }));
+    await lab.exec("edge", "cp -p /etc/frr/frr.conf /root/ && echo '! mine' >>/etc/frr/frr.conf");
     const { code, all } = await engine.up();
     expect(code).not.toBe(0);
-    expect(all).toContain("FRR is on this host already");
+    expect(all).toContain("FRR is on this host already, configured by somebody");
+    expect((await lab.exec("edge", "tail -n 1 /etc/frr/frr.conf")).stdout).toBe("! mine\n");
+    await lab.exec("edge", "mv /root/frr.conf /etc/frr/frr.conf");
+    const taken = await engine.up();
+    expect(taken.code, taken.all).toBe(0);
+    expect((await lab.exec("edge", "vtysh -c 'show running-config'")).stdout).toContain("router bgp 65000");
     expect((await engine.destroy()).code).toBe(0);
     expect((await lab.exec("edge", everything)).stdout).toBe(found);
     expect((await lab.exec("edge", "systemctl is-active frr")).stdout.trim()).toBe("active");

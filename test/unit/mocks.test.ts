@@ -23,6 +23,7 @@ test("a whole program", async () => {
   const dual = new vpc6.Tier("dual", { vpc, interface: "d0", ipv4: { cidr: "10.1.1.0/24" }, reserve: ["kept"] });
   const old1 = new vpc6.Instance("old1", { tier: dual, mac: "02:00:00:00:01:99", ipv6: false });
   new vpc6.Instance("both1", { tier: dual, mac: "02:00:00:00:01:98", ipv4Address: "10.1.1.9" });
+  const new1 = new vpc6.Instance("new1", { tier: dual, duid: "00:04:aa:bb", ipv4: false });
   const without = new vpc6.Tier("without", { vpc: bare, interface: "b0" });
   const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
   new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", password: pulumi.secret("correct-horse") });
@@ -48,7 +49,7 @@ test("a whole program", async () => {
   const allow = { direction: "ingress", action: "allow", protocol: "tcp" } as const;
   const acl = new vpc6.NetworkAcl("web-acl", {
     tiers: [web],
-    rules: [{ ...allow, ports: "443", sources: [group, web1, without, dual, old1], cidrs: ["2001:db8:8::/48"] }],
+    rules: [{ ...allow, ports: "443", sources: [group, web1, without, dual, old1, new1], cidrs: ["2001:db8:8::/48"] }],
     tests: [{ from: "::/0", to: web, protocol: "tcp", port: 443, expect: "deny" }],
   });
   expect(await settled(second.urn)).toContain("vpc6:LoadBalancer::www-tls");
@@ -61,6 +62,7 @@ test("a whole program", async () => {
   expect((await dual.claims.closed).map(({ kind, name, value }) => `${kind} ${name} ${value}`)).toEqual([
     "instance both1 undefined",
     "instance kept undefined",
+    "instance new1 undefined",
     "ipv4 both1 10.1.1.9",
     "ipv4 kept undefined",
     "ipv4 old1 undefined",

@@ -26,7 +26,7 @@ assemble() {
   } | sort -u |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$boot" \
       -v aside="$aside" -v whole="$RUN/whole" -v was="$was/" \
-      -v heads="nftables|$nftables_head" '@assemble.awk@' >"$RUN/unresolved"
+      -v heads="nftables|$nftables_head|guard|$guard_head" '@assemble.awk@' >"$RUN/unresolved"
   code=$?
   if [ $code = 3 ]; then
     read -r BLAME token <"$RUN/unresolved"
@@ -35,7 +35,7 @@ assemble() {
   fi
   if [ $code = 4 ]; then
     read -r BLAME token <"$RUN/unresolved"
-    refuse "the secret $token of $BLAME is not on this router: \`pulumi refresh\`, then \`pulumi up\` sends it again"
+    refuse "the secret $token of $BLAME is not on this router: \`pulumi up --refresh\` sends it again, with \`--target URN\` that resource's alone"
     return
   fi
   [ $code = 0 ] || refuse "the files could not be assembled (is the disk full?)" || return

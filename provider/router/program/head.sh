@@ -4,7 +4,7 @@
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
 # systemd; no other language, but for the server of passwords, which is Perl (perl-base is essential in Debian).
 #
-# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], rollback N, leases, tayga DEV.
+# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], down, rollback N, leases, guard [wait], watch, heal, tayga DEV.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -165,6 +165,13 @@ has_any() {
     case " $list " in *" $item "*) return 0 ;; esac
   done
   return 1
+}
+
+# adopt_how FILES: how the operator says that ours may take the place of what is here.
+adopt_how() {
+  local name
+  name=$(sed -n 's/^# vpc6 @ROUTER_ID@//p' "$1/nftables" 2>/dev/null | head -n 1)
+  echo "write \`adopt: true\` among the arguments of the Router: new vpc6.Router(\"${name:-...}\", { ..., adopt: true })"
 }
 
 # What the program cannot work without, with what to do about it.

@@ -12,7 +12,11 @@ case $verb in
   confirm) confirm "${1:?}" ;;
   rollback) rollback "${1:?}" ;;
   boot) boot "${1:-}" ;;
+  down) down ;;
   leases) leases ;;
+  watch) watch ;;
+  heal) heal ;;
+  guard) if [ -z "${1:-}" ]; then guard; else guard_wait; fi ;;
   observe) observe ;;
   tayga) tayga_device "${1:?}" ;;
   uninstall) uninstall "${1:?}" ;;

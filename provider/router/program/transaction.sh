@@ -246,7 +246,7 @@ commit() {
     return
   fi
   ROUTE=
-  if has_any "$CHANGED" network nftables sysctl; then network_route_to "$CLIENT"; fi
+  if has_any "$CHANGED" network nftables guard sysctl; then network_route_to "$CLIENT"; fi
   ROUTE_BEFORE=$ROUTE
   TOUCHED=yes
   arm applying "$n" && point live "$n" || {
@@ -291,7 +291,7 @@ $WHY"
 # could_cut: might the operator not get in any more? Only a fresh connection can tell.
 could_cut() {
   local dev
-  has_any "$CHANGED" network nftables sysctl || return 1
+  has_any "$CHANGED" network nftables guard sysctl || return 1
   [ -n "$CLIENT" ] || return 0
   # A filter does not move a route.
   if has_any "$CHANGED" network sysctl; then network_route_to "$CLIENT"; fi

@@ -8,15 +8,17 @@ unit_firewall() {
 [Unit]
 Description=vpc6: packet filter
 DefaultDependencies=no
-Wants=network-pre.target
+Wants=network-pre.target vpc6-guard.service
 Before=network-pre.target shutdown.target
-After=local-fs.target systemd-modules-load.service
+# Who may flush the ruleset comes first. Each of them is before network-pre.target as well: there is no cycle.
+After=local-fs.target systemd-modules-load.service nftables.service netfilter-persistent.service ufw.service firewalld.service
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=$PROGRAM boot firewall
+ExecStop=$PROGRAM down
 
 [Install]
 WantedBy=multi-user.target
@@ -28,8 +30,8 @@ unit_main() {
 # by vpc6
 [Unit]
 Description=vpc6: last confirmed configuration
-Wants=vpc6-firewall.service
-After=vpc6-firewall.service network.target systemd-networkd.service networking.service NetworkManager.service
+Wants=vpc6-firewall.service vpc6-watch.service
+After=vpc6-firewall.service vpc6-guard.service network.target systemd-networkd.service networking.service NetworkManager.service
 Before=network-online.target
 
 [Service]
@@ -52,6 +54,7 @@ units() {
   if [ -n "$UNITS_CHANGED$REPAIR" ]; then
     # `enable` would have systemd read everything once more.
     WHY=$(systemctl --quiet --no-reload enable vpc6-firewall.service vpc6.service 2>&1 && systemctl daemon-reload 2>&1) && WHY='' || return 1
+    systemctl --no-block try-restart vpc6-watch >/dev/null 2>&1
   fi
   # shellcheck disable=SC2086 # a list of names
   printf '%s\n' "$PROGRAM_HASH" $UNITS_NAMES >"$VAR/units"
@@ -76,6 +79,7 @@ units_each() {
   unit_firewall >"$RUN/unit" && "$1" vpc6-firewall || return 1
   unit_main >"$RUN/unit" && "$1" vpc6 || return 1
   unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
+  unit_watch >"$RUN/unit" && "$1" vpc6-watch || return 1
   unit_password >"$RUN/unit" && "$1" vpc6-password@ || return 1
   unit_password_socket '[%i]' >"$RUN/unit" && "$1" vpc6-password@.socket || return 1
   unit_password_socket %i >"$RUN/unit" && "$1" vpc6-password-ipv4@.socket || return 1

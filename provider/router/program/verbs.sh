@@ -77,13 +77,23 @@ boot() {
   for service in $SERVICES; do
     [ "$service" != nftables ] || continue
     WHY=
-    "${service}_apply" "$CONFIRMED/files" || {
-      say_why "$service: "
-      code=1
-    }
+    "${service}_apply" "$CONFIRMED/files" && continue
+    say_why "$service: "
+    code=1
+    [ "$service" = guard ] || continue
+    say "nothing is forwarded or served without it"
+    true >"$RUN/closed"
+    break
   done
   [ "$code" = 0 ] || true >"$RUN/unsettled"
   return "$code"
+}
+
+# down: the host goes down. Nothing is forwarded any more, before others flush what they have and the last processes end, the guard's too.
+down() {
+  [ -s "$ETC/live/files/guard" ] && [ "$(systemctl is-system-running)" = stopping ] || return 0
+  sysctl_put net/ipv6/conf/all/forwarding 0
+  sysctl_put net/ipv4/ip_forward 0
 }
 
 recover_boot() {

@@ -108,7 +108,7 @@ export class Report {
       const diagnostics = [...this.#diagnostics].flatMap(([where, texts]) => texts.map((text) => `${where}: ${text}`));
       const changeSummary = Object.fromEntries(this.#counts);
       const said = diagnostics.map((message) => ({ severity: "error", message }));
-      process.stdout.write(JSON.stringify({ steps: this.#json, diagnostics: said, changeSummary }));
+      write(JSON.stringify({ steps: this.#json, diagnostics: said, changeSummary }));
       return;
     }
     for (const [index, [where, texts]] of [...this.#diagnostics].entries()) {
@@ -191,8 +191,7 @@ export class Report {
   }
 
   #print(text: string): void {
-    if (this.#json) return;
-    writeSync(1, `${text}\n`);
+    if (!this.#json) write(`${text}\n`);
   }
 }
 
@@ -209,6 +208,18 @@ function shown(value: unknown): string {
   if (value === UNKNOWN) return "[unknown]";
   if (isSecret(value)) return "[secret]";
   return JSON.stringify(value, (_key, one) => (one === UNKNOWN ? "[unknown]" : isSecret(one) ? "[secret]" : one)) ?? "";
+}
+
+/** The process is about to end: all of it, now. A pipe takes a part of a long text, and nothing while it is full. */
+function write(text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
 }
 
 /** Secrets are not told. */

@@ -91,7 +91,10 @@ describe("reading and writing", () => {
   test.each([
     ["2001:db8::1/64", '"2001:db8::1/64" has host bits set: the network is 2001:db8::/64'],
     ["192.0.2.7/24", '"192.0.2.7/24" has host bits set: the network is 192.0.2.0/24'],
-    ["2001:db8::", '"2001:db8::" has no prefix length: write 2001:db8::/64, for example'],
+    [
+      "2001:db8::",
+      '"2001:db8::" has no prefix length: write 2001:db8::/128 for this one address, or 2001:db8::/64 for its network',
+    ],
     ["2001:db8::/129", '"2001:db8::/129" has no valid prefix length: IPv6 lengths are 0 to 128'],
     ["192.0.2.0/33", '"192.0.2.0/33" has no valid prefix length: IPv4 lengths are 0 to 32'],
     ["2001:db8::/064", '"2001:db8::/064" has no valid prefix length: IPv6 lengths are 0 to 128'],
@@ -110,7 +113,7 @@ describe("reading and writing", () => {
   });
 
   test.each([
-    ["2001:db8::1/64", '"2001:db8::1/64" is a prefix; an address is expected here, without the "/"'],
+    ["2001:db8::1/64", '"2001:db8::1/64" is a prefix; an IPv6 or IPv4 address is expected here, without its length'],
     ["fe80::1%eth0", '"fe80::1%eth0" has a zone id: leave out "%eth0"'],
     ["::ffff:192.0.2.1", '"::ffff:192.0.2.1" is an IPv4-mapped address: write the IPv4 address itself'],
     ["1.2.3", '"1.2.3" is not an IPv6 or IPv4 address'],

@@ -124,7 +124,10 @@ function places({ world, program, host, here, of }: Setting): void {
   expect(nftables).toContain(`dns_ports { ${at("NAMED_PORT")} }`);
   expect(tayga).toContain(`\ndata-dir ${at("TAYGA_DATA")}/${of("Nat64").inputs.device}\n`);
   expect(router.dnsmasq).toContain(`\ndhcp-hostsdir=${at("VAR")}/dhcp-hosts\nhostsdir=${at("VAR")}/dns-hosts\n`);
-  const tables = here.flatMap((it) => [...(fragmentsOf(it).nftables ?? "").matchAll(/^(?:add \w+|table) (\S+ \S+)/gm)]);
+  const tables = here.flatMap((it) => {
+    const { nftables = "", guard = "" } = fragmentsOf(it);
+    return [...`${nftables}${guard}`.matchAll(/^(?:add \w+|table) (\S+ \S+)/gm)];
+  });
   const made = [...said.matchAll(/(?:^|=)table (\S+ \S+)/gm)];
   expect(new Set(tables.map(([, table]) => table))).toEqual(new Set(made.map(([, table]) => table)));
   const { commands } = world.program;
@@ -139,7 +142,7 @@ function places({ world, program, host, here, of }: Setting): void {
     expect(verbs).toContain(verb);
   }
 }
-const FACTS = "PROGRAM ETC VAR TAYGA_DATA NAMED_PORT CONFIRM_WAIT SLOTS SERVICES nftables_head";
+const FACTS = "PROGRAM ETC VAR TAYGA_DATA NAMED_PORT CONFIRM_WAIT SLOTS SERVICES nftables_head guard_head";
 
 /** What is too long, too short, or has another character, is so for both. */
 function limits({ world: { contract, payload }, program, host }: Setting): void {

@@ -35,6 +35,7 @@ export class Host {
       "bin",
       "sys/class/net/lo",
       "proc/sys/net/ipv6/conf/all",
+      "proc/sys/net/netfilter",
       "proc/sys/net/ipv4",
       "dev/net",
       "run",
@@ -44,7 +45,11 @@ export class Host {
     for (const name of ["self", "uptime"]) symlinkSync(`/proc/${name}`, path.join(this.root, "proc", name));
     symlinkSync("/dev/null", path.join(this.root, "dev/net/tun"));
     symlinkSync("/bin/true", path.join(this.root, "usr/bin/perl"));
-    for (const [file, value] of Object.entries({ "ipv6/conf/all/forwarding": "0", "ipv4/ip_forward": "1" }))
+    for (const [file, value] of Object.entries({
+      "ipv6/conf/all/forwarding": "0",
+      "ipv4/ip_forward": "1",
+      "netfilter/nf_conntrack_tcp_timeout_established": "432000",
+    }))
       writeFileSync(path.join(this.root, "proc/sys/net", file), `${value}\n`);
     for (const name of [...DAEMONS.split(" "), ...Object.keys(TOOLS)]) {
       writeFileSync(path.join(this.root, "bin", name), `#!/bin/sh\n${TOOLS[name] ?? "exit 0"}\n`);

@@ -20,6 +20,7 @@ export const SHARED: readonly [fact: string, name: string, other: string][] = [
   ["the table", "TABLE", '"inet vpc7"'],
   ["the table of shares", "SHARES", '"inet vpc7_shares"'],
   ["the table of ARP's shares", "ARP_SHARES", '"arp vpc7_shares"'],
+  ["the table of the guard", "GUARD", '"inet vpc7_guard"'],
   ["chains of tiers", "TO_TIER", '"towards/"'],
   ["whose a list is", "STACK_MARK", '"# of stack "'],
   ["port of passwords", "PASSWORD_PORT", "8090"],
@@ -47,6 +48,8 @@ export const OTHERS: typeof SHARED = [
   ["ids of ExternalNetworks", "NETWORK_ID", '"group:"'],
   ["ids of lists", "LIST", '"list:"'],
   ["place of what runs", "RUN", '"/run/vpc7"'],
+  ["the mark of what the filter has seen", "SEEN", '"0x20000000"'],
+  ["all other bits of the mark", "NOT_SEEN", '"0xdfffffff"'],
   ["place of passwords", "PASSWORDS", '"secrets.d"'],
 ];
 

@@ -197,6 +197,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "duid?": of("00:03:00:01:02:00:00:00:01:11", `00${":ab".repeat(129)}`, "00:01:AB"),
     "hostname?": of("www", "Web-1", "a".repeat(63)),
     "ipv6?": fc.boolean(),
+    "ipv4?": fc.boolean(),
     "address?": of("2001:67c:2834:1::10"),
     "ipv4Address?": ipv4,
     "password?": of("correct-horse", "a*b?[c]\\\"'`$(x)|;&#", "{{password:0000}}", "!".repeat(128)),

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as provider from "../../../provider/index";
+import { kinds as all } from "../../../provider/kinds";
 import { UNKNOWN } from "../../../provider/unknown";
 import { check, type Values } from "../check";
 import { seed } from "../seed";
@@ -13,7 +14,7 @@ import { type Json, mutated } from "./hostile";
 
 type Kind = keyof typeof provider;
 const kinds = Object.keys(provider) as Kind[];
-const numRuns = Math.ceil(Number(process.env.VPC6_FUZZ ?? 3_000) / kinds.length);
+const numRuns = Math.ceil(Number(process.env.VPC6_FUZZ ?? 2_000) / kinds.length);
 if (process.env.VPC6_FUZZ) process.stderr.write(`fuzz: ${numRuns} inputs for each kind, VPC6_FUZZ_SEED=${seed}\n`);
 const timeout = 30_000 + numRuns * 30;
 
@@ -72,11 +73,11 @@ function judgeFragments(kind: Kind, given: Values, fragments: unknown): void {
   }
 }
 
-test.each(kinds)("%s: every property is in some sample", async (kind) => {
-  const { reasons } = await check(kind, { nonsense: 1 });
-  const [, list = ""] = /^nonsense: there is no such property; there are (.*)$/.exec(reasons[0] ?? "") ?? [];
+test.each(kinds)("%s: every property is in some sample", (kind) => {
+  const { fields = [] } = all[kind].shape;
+  expect(fields.length).toBeGreaterThan(1);
   const seen = new Set(fc.sample(valid[kind], { numRuns: 300, seed: 1 }).flatMap((it) => Object.keys(it as object)));
-  expect(list.split(", ").filter((it) => !seen.has(it))).toEqual([]);
+  expect(fields.filter((it) => !seen.has(it))).toEqual([]);
 });
 
 test.each(kinds)("%s: what is right is often accepted", async (kind) => {

@@ -19,7 +19,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
     "asn: 70000 is not a private AS number: 64512 to 65534 or 4200000000 to 4294967294 (RFC 6996)",
   ],
   ["Zone", { asn: 4294967295 }, "asn: 4294967295 is not a private AS number"],
-  ["Zone", { asn: 64512.5 }, "asn: 64512.5 is not an AS number"],
+  ["Zone", { asn: 64512.5 }, "asn: 64512.5 is not a private AS number"],
   ["Zone", { asn: 64512, asnRange: "64512-64520" }, "asnRange: there is `asn` too"],
   ["Zone", { asnRange: "1-2" }, 'asnRange: "1-2" is not a range of private AS numbers'],
   ["Zone", { asnRange: "64520-64512" }, "asnRange: "],
@@ -33,6 +33,11 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Zone", { publicNetwork: { cidr: "2001:db8::/64", range: "2001:db8::9-2001:db8::1" } }, "publicNetwork.range: "],
   ["Zone", { publicNetwork: { cidr: "2001:db8::/64", range: "2001:db9::1-2001:db9::9" } }, "publicNetwork.range: "],
   ["Zone", { publicNetwork: "2001:db8::/64" }, "publicNetwork: "],
+  // Configuration is text.
+  ["Zone", { asn: "4200000000" }, "(RFC 6996); it is a text: write the number, without quotes"],
+  ["BgpPeer", { remoteAsn: "65000" }, '"65000" is not an AS number (1 to 4294967295); it is a text: write the number'],
+  ["LoadBalancer", { port: "22" }, 'port: "22" is not a port (1 to 65535); it is a text: write the number'],
+  ["BgpPeer", { acceptDefault: "true" }, 'acceptDefault: "true" is not true or false; it is a text: write it without'],
   ["BgpPeer", { remoteAsn: 0 }, "remoteAsn: 0 is not an AS number (1 to 4294967295)"],
   ["BgpPeer", { remoteAsn: 4294967296 }, "remoteAsn: 4294967296 is not an AS number"],
   ["BgpPeer", { remoteAsn: undefined }, "remoteAsn: missing; it must be an AS number"],
@@ -62,7 +67,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ],
   ["BgpPeer", { export: ["2001:67c:2834:20::/65"] }, "is longer than /64"],
   ["BgpPeer", { name: "a b" }, 'name: "a b" is not a name'],
-  ["BgpPeer", { bfd: 300 }, "bfd: 300; it must be an object with interval, multiplier"],
+  ["BgpPeer", { bfd: 300 }, "bfd: 300 is not false, true or an object with interval, multiplier"],
   ["BgpPeer", { bfd: { interval: 10 } }, "bfd.interval: 10 is not a number of milliseconds (50 to 60000)"],
   ["BgpPeer", { bfd: { multiplier: 1 } }, "bfd.multiplier: 1 is not a number of packets (2 to 255)"],
   ["Uplink", { asn: 0 }, "asn: 0 is not an AS number (1 to 4294967295)"],
@@ -146,7 +151,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Tier", { ipv4: { cidr: "2001:db8::/64" } }, 'ipv4.cidr: "2001:db8::/64" is IPv6; IPv4 is expected here'],
   ["Tier", { ipv4: { cidr: "10.1.1.1/24" } }, "has host bits set"],
   ["Tier", { ipv4: {} }, "ipv4.cidr: missing; it must be an IPv4 prefix"],
-  ["Tier", { ipv4: "10.1.1.0/24" }, 'ipv4: "10.1.1.0/24"; it must be an object with cidr, gateway, dhcp'],
+  ["Tier", { ipv4: "10.1.1.0/24" }, 'ipv4: "10.1.1.0/24" is not an object with cidr, gateway, dhcp'],
   ["Tier", { ipv4: { cidr: "10.1.1.0/31" } }, 'ipv4.cidr: "10.1.1.0/31" has no room for a guest beside the gateway'],
   ["Tier", { ipv4: { cidr: "10.0.0.0/7" } }, 'ipv4.cidr: "10.0.0.0/7" is larger than a /8'],
   ["Tier", { ipv4: { cidr: "127.0.0.0/16" } }, 'ipv4.cidr: "127.0.0.0/16" is loopback (127.0.0.0/8)'],
@@ -174,6 +179,14 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
     { grant: undefined, ipv6: false },
     "tier: it has no address for this guest, as the guest has ipv6: false",
   ],
+  ["Instance", { ipv4: false, ipv6: false, grant: undefined }, "ipv4: false and ipv6: false; a guest has one of them"],
+  ["Instance", { ipv4: false, grant: undefined }, "ipv4: false, and its VPC has ipv6: false: there is no address"],
+  [
+    "Instance",
+    { ipv4: false, ipv4Address: "10.1.1.9" },
+    'ipv4Address: "10.1.1.9" for a guest with ipv4: false; leave one of them out',
+  ],
+  ["Instance", { claim: "web_1" }, "it is made of the resource's name: set `hostname` to another"],
   ["Instance", { grant: undefined }, "as its VPC has ipv6: false and the tier no `ipv4`"],
   [
     "Instance",
@@ -214,12 +227,18 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["LoadBalancer", { port: 70000 }, "port: 70000 is not a port (1 to 65535)"],
   ["LoadBalancer", { mode: "udp" }, 'mode: "udp" is not one of "tcp", "http", "ssl-passthrough"'],
   ["LoadBalancer", { algorithm: "random" }, 'algorithm: "random" is not one of "roundrobin", "leastconn", "source"'],
-  ["LoadBalancer", { health: "ping" }, 'health: "ping"; it must be an object with http, interval'],
+  ["LoadBalancer", { health: "ping" }, 'health: "ping" is not "tcp" or an object with http, interval'],
   ["LoadBalancer", { health: { http: "/a b\n" } }, "health.http: "],
   ["LoadBalancer", { health: { http: "/", interval: 0 } }, "health.interval: 0 is not a number of seconds (1 to 3600)"],
   ["LoadBalancer", { certificate: "x" }, "certificate: there is no such property"],
   ["LoadBalancer", { sources: ["2001:db8::1/32"] }, "sources[0]: "],
   ["LoadBalancer", { sources: ["10.0.0.0/8"] }, 'sources[0]: "10.0.0.0/8" is IPv4'],
+  [
+    "LoadBalancer",
+    { sources: ["2001:db8::1"] },
+    "write 2001:db8::1/128 for this one address, or 2001:db8::/64 for its",
+  ],
+  ["Vpc", { ntpServers: ["pool.ntp.org"] }, 'ntpServers[0]: "pool.ntp.org" is not an IPv6 address'],
   ["LoadBalancer", { sources: [] }, "sources: [] would let nobody in"],
   ["LoadBalancer", { proxyProtocol: "v1" }, 'proxyProtocol: "v1" is not true or false'],
   ["LoadBalancer", { members: undefined }, "members: missing; it must be a list"],
@@ -255,9 +274,9 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
     `port: 80 of 2001:67c:2834::80 is already "shop"'s; "www" needs another port or another address`,
   ],
   ["LoadBalancer", { grant: undefined, vpc: { tiers: [] } }, "vpc: it has ipv6: false"],
-  ["Nat64", { prefix: "64:ff9b::/95" }, 'prefix: "64:ff9b::/95" is a /95; it must be a /96'],
-  ["Nat64", { prefix: "64:ff9b::" }, 'prefix: "64:ff9b::" is not an IPv6 prefix'],
-  ["Nat64", { prefix: "192.0.2.0/24" }, 'prefix: "192.0.2.0/24" is not an IPv6 prefix'],
+  ["Nat64", { prefix: "64:ff9b::/95" }, 'prefix: "64:ff9b::/95" is not an IPv6 /96'],
+  ["Nat64", { prefix: "64:ff9b::" }, 'prefix: "64:ff9b::" is not an IPv6 /96'],
+  ["Nat64", { prefix: "192.0.2.0/24" }, 'prefix: "192.0.2.0/24" is not an IPv6 /96'],
   ["Nat64", { prefix: "2001:db8:0:0:6400::/96" }, "has bits 64 to 71 set, which must be zero (RFC 6052 §2.2)"],
   [
     "Nat64",
@@ -270,7 +289,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
     "claim: 2001:67c:2834:0:64::/96 is held by a",
   ],
   ["Nat64", { ipv4Pool: "8.8.8.0/24" }, 'ipv4Pool: "8.8.8.0/24" is not a private IPv4 prefix'],
-  ["Nat64", { ipv4Pool: "10.0.0.0/30" }, 'ipv4Pool: "10.0.0.0/30" is not a /8 to /29'],
+  ["Nat64", { ipv4Pool: "10.0.0.0/30" }, 'ipv4Pool: "10.0.0.0/30" is not a private IPv4 prefix, /8 to /29'],
   ["Nat64", { ipv4Pool: "10.0.0.1/24" }, "ipv4Pool: "],
   ["Nat64", { ipv4Pool: "2001:db8::/64" }, 'ipv4Pool: "2001:db8::/64" is not a private IPv4 prefix'],
   ["Nat64", { dns64: { clients: ["2001:db8::/64"] } }, `dns64.clients[0]: "2001:db8::/64" is not inside the VPC's`],
@@ -279,13 +298,9 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Nat64", { dns64: { mapped: ["10.0.0.0/8; }; include"] } }, "dns64.mapped[0]: "],
   ["Nat64", { dns64: { mapped: ["!2001:db8::/32"] } }, "is not an IPv4 prefix"],
   ["Nat64", { dns64: { exclude: ["10.0.0.0/8"] } }, 'dns64.exclude[0]: "10.0.0.0/8" is IPv4'],
-  [
-    "Nat64",
-    { dns64: { suffix: "::1" } },
-    'dns64.suffix: "::1" has no room behind the IPv4 address in a /96; it must be "::"',
-  ],
+  ["Nat64", { dns64: { suffix: "::1" } }, 'dns64.suffix: "::1" is not "::", as there is no room behind'],
   ["Nat64", { dns64: { recursiveOnly: "yes" } }, 'dns64.recursiveOnly: "yes" is not true or false'],
-  ["Nat64", { dns64: "yes" }, 'dns64: "yes"; it must be an object'],
+  ["Nat64", { dns64: "yes" }, 'dns64: "yes" is not true, false or an object'],
   [
     "Nat64",
     { ipv4Others: [{ name: 'tier "web"', cidr: "192.168.255.128/25" }] },
@@ -293,6 +308,38 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ],
   ["Nat64", { grant: undefined, vpc: {} }, "vpc: it has ipv6: false"],
 ];
+
+const outside: [Kind, Record<string, unknown>, "Tier" | "Vpc" | undefined][] = [
+  [
+    "Instance",
+    { address: "2001:db8::1", grant: { refused: "2001:db8::1 is not inside 2001:67c:2834:2::/64" } },
+    "Tier",
+  ],
+  ["Tier", { gateway: "2001:67c:2834:2::1" }, "Tier"],
+  ["Tier", { cidr: "2001:db8::/64", grant: { refused: "2001:db8::/64 is not inside 2001:67c:2834::/60" } }, "Vpc"],
+  [
+    "LoadBalancer",
+    { address: "2001:db8::1", grant: { refused: "2001:db8::1 is not inside 2001:67c:2834::80-2001:67c:2834::ffff" } },
+    "Vpc",
+  ],
+  ["Nat64", { dns64: { clients: ["2001:db8::/64"] } }, "Vpc"],
+  ["BgpPeer", { export: ["2001:67c:2834::/60"] }, "Vpc"],
+  // These are in what the user wrote himself.
+  ["BgpPeer", { import: ["2001:db8::/60"] }, undefined],
+  [
+    "IsolatedNetwork",
+    { cidr: "2001:db8::/64", grant: { refused: "2001:db8::/64 is not inside 2001:db8:2800::/56" } },
+    undefined,
+  ],
+  ["Vpc", { cidr: "2001:db8::/60", grant: { refused: "2001:db8::/60 is not inside 2001:67c:2834::/50" } }, undefined],
+];
+
+test.each(outside)("what is not inside is told how to know where that is: %s %o", async (kind, change, whose) => {
+  const { reasons } = await check(kind, { ...arguments_[kind], ...change });
+  expect(reasons.join("\n")).toContain("is not inside ");
+  const [, told] = /give `cidr` to each (Tier|Vpc) where/.exec(reasons.join("\n")) ?? [];
+  expect(told).toBe(whose);
+});
 
 test.each(wrong)("%s %o", async (kind, change, reason) => {
   const { reasons } = await check(kind, { ...arguments_[kind], ...change });

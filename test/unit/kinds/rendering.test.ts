@@ -123,6 +123,10 @@ test("an instance of a dual-stack tier; one without IPv6; one in a tier without 
       'add element inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:11 . 10.1.1.2 }\n' +
       'add element inet vpc6 ipv4_addresses { "web0" . 10.1.1.2 }\n',
   });
+  // Without IPv4 it is what a guest of a tier without IPv4 is.
+  expect(await fragments("Instance", { ipv4: false, tier: { ...arguments_.Instance.tier, dhcp4: true } })).toEqual(
+    await fragments("Instance", {}),
+  );
   const still = await fragments("Instance", { ipv4Grant: { value: "10.1.1.2" } });
   expect(still["dhcp-hosts"]).not.toContain("10.1.1.2");
   expect(still["dns-hosts"]).toContain("10.1.1.2");
@@ -402,6 +406,7 @@ add element inet vpc6 gateways { "db0" . 2001:db8:2800::1 }
 add element inet vpc6_shares share_tiers { "db0" }
 add element arp vpc6_shares arp_tiers { "db0" }
 `,
+    guard: 'add element inet vpc6_guard guarded { "db0" }\n',
     dnsmasq: `interface=db0
 ra-param=db0,30,1800
 dhcp-range=set:db0,2001:db8:2800::,static,64,1h

@@ -117,7 +117,7 @@ describe("secrets", () => {
     expect([code, blame, why]).toEqual([
       1,
       "b@1",
-      "the secret {{password:12ab}} of b@1 is not on this router: `pulumi refresh`, then `pulumi up` sends it again",
+      "the secret {{password:12ab}} of b@1 is not on this router: `pulumi up --refresh` sends it again, with `--target URN` that resource's alone",
     ]);
     // At boot nobody can be asked: the fragment is left out, and all else is there.
     const { code: boot } = await machine.run('assemble "$GENERATIONS/1" boot');

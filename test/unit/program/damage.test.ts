@@ -1,11 +1,12 @@
 // What a disk, a restore or an editor does to vpc6's files on a router: the next `observe` says so by id or by name, and repairs put it
 // right, the Router's first, as the engine does it. What was good stays at work meanwhile, and no placeholder is ever a password.
 //
-// All files of a kind are damaged at once, each in another way, and in the next round in the next way, until each was in all.
+// All files of a kind are damaged at once, each in another way, and in the next round in the next way, until each was in all. Each test
+// begins with a copy of the same machine.
 
 import { chmodSync, lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { CERTIFICATE, PRIVATE_KEY } from "../certificate";
 import { of, type Resource } from "./fragments";
 import { judges, Machine } from "./machine";
@@ -30,11 +31,14 @@ const WAYS = Object.keys(ways) as Way[];
 const seen = (way: Way) => way !== "without a mode" || process.getuid?.() !== 0;
 
 let machine: Machine;
+let all: Record<"router" | "vpc" | "web" | "web1" | "db1" | "www", Resource>;
+let always: string[];
+let clean = () => {};
 const sound = { verdict: expect.stringMatching(/^(ok|unconfirmed)$/) };
 
-async function equipped() {
+beforeAll(async () => {
   const tier = { interface: "web0", domain: "web.shop.internal", gateway: GATEWAY };
-  const all = {
+  all = {
     router: await of("Router"),
     vpc: await of("Vpc"),
     web: await of("Tier"),
@@ -45,17 +49,23 @@ async function equipped() {
     }),
     www: await of("LoadBalancer", { port: 443, tls: { certificate: CERTIFICATE, privateKey: PRIVATE_KEY } }),
   };
-  machine = Machine.router("nftables sysctl network dnsmasq haproxy password");
+  machine = Machine.router("nftables guard sysctl network dnsmasq haproxy password", (it) => {
+    clean = it;
+  });
   machine.write("dpkg", machine.read("dpkg").replace("haproxy\n", ""));
   machine.write("repository/haproxy", "");
   // No process of haproxy is there to come.
   machine.append("functions", "haproxy_reload() { :; }\n");
   expect((await machine.converge(Object.values(all))).answer).toMatchObject(sound);
   // The recorders' kernel is not what it should be before anything is damaged.
-  const always = await machine.drift();
-  const told = async () => (await machine.drift()).filter((it) => !always.includes(it)).sort();
-  return { ...all, others: Object.values(all).slice(1), told };
-}
+  always = await machine.drift();
+  machine.keep();
+});
+beforeEach(() => machine.restore());
+afterAll(() => clean());
+
+const told = async () => (await machine.drift()).filter((it) => !always.includes(it)).sort();
+const others = () => Object.values(all).slice(1);
 const repair = (...resources: Resource[]) => machine.converge(resources.map((it) => ({ ...it, repair: true })));
 
 /** Every file below `folder`, with its text. */
@@ -65,32 +75,30 @@ function texts(folder: string): Record<string, string> {
   return Object.fromEntries(files.map((it) => [it, machine.read(path.join(folder, it))]));
 }
 
-test("every fragment and every secret, in each way", async () => {
-  const { router, others, told } = await equipped();
+test.each([...WAYS.keys()])("every fragment and every secret, in each way: round %i", async (round) => {
+  const { router } = all;
   const [fragments, live] = [texts(FRAGMENTS), texts(LIVE)];
   expect(Object.keys(fragments).length).toBeGreaterThan(20);
-  for (const round of WAYS.keys()) {
-    const expected: string[] = [];
-    for (const [index, file] of Object.keys(fragments).entries()) {
-      const way = WAYS[(index + round) % WAYS.length] as Way;
-      const [slot, id] = file.split("/") as [string, string];
-      ways[way](`${FRAGMENTS}/${file}`);
-      if (seen(way)) expected.push(`${id} ${slot}|not as it was put there`);
-    }
-    expect((await told()).filter((it) => it.endsWith("put there"))).toEqual(expected.sort());
-
-    // The Router comes first and alone: what works of the others stays, to the letter.
-    expect((await repair(router)).answer).toMatchObject(sound);
-    expect(texts(LIVE)).toEqual(live);
-    expect((await repair(...others)).answer).toMatchObject(sound);
-    expect([texts(FRAGMENTS), texts(LIVE)]).toEqual([fragments, live]);
+  const expected: string[] = [];
+  for (const [index, file] of Object.keys(fragments).entries()) {
+    const way = WAYS[(index + round) % WAYS.length] as Way;
+    const [slot, id] = file.split("/") as [string, string];
+    ways[way](`${FRAGMENTS}/${file}`);
+    if (seen(way)) expected.push(`${id} ${slot}|not as it was put there`);
   }
+  expect((await told()).filter((it) => it.endsWith("put there"))).toEqual(expected.sort());
+
+  // The Router comes first and alone: what works of the others stays, to the letter.
+  expect((await repair(router)).answer).toMatchObject(sound);
+  expect(texts(LIVE)).toEqual(live);
+  expect((await repair(...others())).answer).toMatchObject(sound);
+  expect([texts(FRAGMENTS), texts(LIVE)]).toEqual([fragments, live]);
   expect(await told()).toEqual([]);
 });
 
 /** Of these it is said by name that they changed: */
 const SAID: readonly RegExp[] = [
-  /^live\/files\/(nftables|sysctl|network|dnsmasq|dhcp-hosts|dns-hosts|haproxy|passwords|certificates)$/,
+  /^live\/files\/(guard|nftables|sysctl|network|dnsmasq|dhcp-hosts|dns-hosts|haproxy|passwords|certificates)$/,
   /^live\/files\/(certificates|passwords)\.d\/.+$/,
   /^confirmed\/(macs|program|files\.sums)$/,
   /^(dhcp-hosts|dns-hosts)\/.+$/,
@@ -111,8 +119,9 @@ const SILENT: readonly [RegExp, string][] = [
   ],
 ];
 
-test("every other file, in each way", async () => {
-  const { router, told } = await equipped();
+test.each([...WAYS.keys()])("every other file, in each way: round %i", async (round) => {
+  const { router } = all;
+  // What an installation has left for the next transaction goes with it.
   await repair(router);
   const live = texts(LIVE);
   const units = texts("etc/systemd/system");
@@ -124,32 +133,30 @@ test("every other file, in each way", async () => {
     "var/lib/vpc6": Object.keys(texts("var/lib/vpc6")).filter((it) => !RECORDS.includes(it)),
     "etc/systemd/system": Object.keys(units).filter((it) => it.startsWith("vpc6")),
   };
-  for (const round of WAYS.keys()) {
-    const expected: string[] = [];
-    for (const [folder, files] of Object.entries(folders)) {
-      for (const [index, file] of files.entries()) {
-        const silent = SILENT.some(([pattern]) => pattern.test(file));
-        expect([file, silent !== SAID.some((pattern) => pattern.test(file))]).toEqual([file, true]);
-        if (silent) continue;
-        const way = WAYS[(index + round) % WAYS.length] as Way;
-        const before = machine.read(`${folder}/${file}`);
-        ways[way](`${folder}/${file}`);
-        // dnsmasq is not root when it reads its guests.
-        const stops = seen(way) || /^d(hcp|ns)-hosts\//.test(file);
-        if (way === "gone" || (way === "without a mode" ? stops : machine.read(`${folder}/${file}`) !== before))
-          expected.push(file);
-      }
+  const expected: string[] = [];
+  for (const [folder, files] of Object.entries(folders)) {
+    for (const [index, file] of files.entries()) {
+      const silent = SILENT.some(([pattern]) => pattern.test(file));
+      expect([file, silent !== SAID.some((pattern) => pattern.test(file))]).toEqual([file, true]);
+      if (silent) continue;
+      const way = WAYS[(index + round) % WAYS.length] as Way;
+      const before = machine.read(`${folder}/${file}`);
+      ways[way](`${folder}/${file}`);
+      // dnsmasq is not root when it reads its guests.
+      const stops = seen(way) || /^d(hcp|ns)-hosts\//.test(file);
+      if (way === "gone" || (way === "without a mode" ? stops : machine.read(`${folder}/${file}`) !== before))
+        expected.push(file);
     }
-    const said = await told();
-    for (const file of expected) expect([file, said.some((it) => it.includes(`/${file}`))]).toEqual([file, true]);
-    expect((await repair(router)).answer).toMatchObject({ ...sound, why: "" });
-    expect([texts(LIVE), texts("etc/systemd/system")]).toEqual([live, units]);
   }
+  const said = await told();
+  for (const file of expected) expect([file, said.some((it) => it.includes(`/${file}`))]).toEqual([file, true]);
+  expect((await repair(router)).answer).toMatchObject({ ...sound, why: "" });
+  expect([texts(LIVE), texts("etc/systemd/system")]).toEqual([live, units]);
   expect(await told()).toEqual([]);
 });
 
 test("fragments and what was made of them, both at once", async () => {
-  const { router, web1, others, told } = await equipped();
+  const { router, web1 } = all;
   const [fragments, live] = [texts(FRAGMENTS), texts(LIVE)];
   for (const way of ["garbled", "gone"] as const) {
     for (const file of Object.keys(fragments)) ways[way](`${FRAGMENTS}/${file}`);
@@ -159,14 +166,14 @@ test("fragments and what was made of them, both at once", async () => {
     expect((await repair(router)).answer).toMatchObject({ ...sound, why: "" });
     expect(JSON.stringify(texts(LIVE))).not.toContain("{{");
     expect(machine.read("kernel.nft")).toContain("table inet vpc6 {");
-    expect((await repair(...others)).answer).toMatchObject({ ...sound, why: "" });
+    expect((await repair(...others())).answer).toMatchObject({ ...sound, why: "" });
     expect([texts(FRAGMENTS), texts(LIVE)]).toEqual([fragments, live]);
     expect(await told()).toEqual([]);
   }
 });
 
 test("the sums, with a garbled fragment and a lost secret: all that is here is not known, and is sent again", async () => {
-  const { router, web, web1, others, told } = await equipped();
+  const { router, web, web1 } = all;
   const [fragments, live] = [texts(FRAGMENTS), texts(LIVE)];
   // (Which lists of sums are believed is asked of sums.awk itself.)
   for (const way of ["half", "gone"] as const) {
@@ -177,7 +184,7 @@ test("the sums, with a garbled fragment and a lost secret: all that is here is n
     expect(unknown).toHaveLength(Object.keys(fragments).length - 1);
     expect((await repair(router)).answer).toMatchObject({ ...sound, why: "" });
     expect(texts(LIVE)).toEqual(live);
-    expect((await repair(...others)).answer).toMatchObject({ ...sound, why: "" });
+    expect((await repair(...others())).answer).toMatchObject({ ...sound, why: "" });
     expect([texts(FRAGMENTS), texts(LIVE)]).toEqual([fragments, live]);
     expect(await told()).toEqual([]);
   }
@@ -186,7 +193,7 @@ test("the sums, with a garbled fragment and a lost secret: all that is here is n
 test.runIf(judges.length > 0)(
   "sums and files, with a fragment that a daemon refuses: it alone is left out until it is sent again",
   async () => {
-    const { router, web1, others, told } = await equipped();
+    const { router, web1 } = all;
     const [fragments, live] = [texts(FRAGMENTS), texts(LIVE)];
     ways.gone("etc/vpc6/confirmed/sums");
     ways.gone("etc/vpc6/confirmed/files.sums");
@@ -195,14 +202,14 @@ test.runIf(judges.length > 0)(
     expect(machine.read(`${LIVE}/nftables`)).not.toContain(web1.id);
     expect(machine.read(`${LIVE}/network`)).not.toContain(`# vpc6 ${web1.id}\n`);
     expect(texts(LIVE).haproxy).toBe(live.haproxy);
-    expect((await repair(...others)).answer).toMatchObject({ ...sound, why: "" });
+    expect((await repair(...others())).answer).toMatchObject({ ...sound, why: "" });
     expect([texts(FRAGMENTS), texts(LIVE)]).toEqual([fragments, live]);
     expect(await told()).toEqual([]);
   },
 );
 
 test("a fragment that nobody has put there is told to the Router, not used, and gone with its repair", async () => {
-  const { router, web, told } = await equipped();
+  const { router, web } = all;
   const live = texts(LIVE);
   machine.write(
     `${FRAGMENTS}/nftables/evil@1`,
@@ -216,7 +223,7 @@ test("a fragment that nobody has put there is told to the Router, not used, and 
 });
 
 test("a change of another one goes through while a secret is lost, and takes nothing away", async () => {
-  const { web1 } = await equipped();
+  const { web1 } = all;
   const table = machine.read(TABLE);
   ways.empty(`${FRAGMENTS}/secrets/${web1.id}`);
   const web2 = await of("Instance", {
@@ -231,7 +238,6 @@ test("a change of another one goes through while a secret is lost, and takes not
 });
 
 test("a boot with files that are not as they were made makes them again first", async () => {
-  await equipped();
   const live = texts(LIVE);
   for (const way of ["empty", "garbled", "gone"] as const) {
     machine.remove("run/vpc6");
@@ -245,7 +251,7 @@ test("a boot with files that are not as they were made makes them again first", 
 });
 
 test("a boot without the Router's filter, files and fragments lost, is closed", async () => {
-  const { router } = await equipped();
+  const { router } = all;
   machine.remove("run/vpc6");
   machine.write("kernel.nft", "");
   ways.empty(`${LIVE}/nftables`);
@@ -257,7 +263,11 @@ test("a boot without the Router's filter, files and fragments lost, is closed", 
 });
 
 test("what came with us: each of both records alone, in each way", async () => {
+  const equipped = machine;
   machine = Machine.router("network");
+  onTestFinished(() => {
+    machine = equipped;
+  });
   machine.write("dpkg", "base-files\n");
   machine.write("repository/frr", "user frr\ngroup frr\n");
   await machine.assembled([{ id: "a@1", fragments: { packages: "frr\n" } }]);

@@ -1,7 +1,7 @@
 // Leases of guests that were set up anew: freed for the network card that is the instance's own, and not twice in a moment.
 
 import { beforeEach, expect, test } from "vitest";
-import { of } from "./fragments";
+import { drop, of } from "./fragments";
 import { Machine } from "./machine";
 
 const ADDRESS = "2001:67c:2834:1::10";
@@ -14,6 +14,7 @@ beforeEach(async () => {
   machine.write("var/lib/vpc6/dnsmasq.leases", `1 1 ${ADDRESS} web1 00:01:ff\n`);
 });
 const FREED = `busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq DeleteDhcpLease s ${ADDRESS}`;
+const HANGUP = "systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq";
 const free = (script: string) => machine.run(script).then(({ did }) => did);
 
 test("the guest with another DUID behind its own card", async () => {
@@ -45,4 +46,27 @@ test("what dnsmasq says in its log is enough", async () => {
     ].join("\n"),
   );
   expect(await free("leases")).toEqual([FREED]);
+});
+
+test("an address that is kept for nobody any more is not leased on", async () => {
+  // Whose addresses stay where they are: dnsmasq goes on.
+  machine = Machine.router("dnsmasq");
+  await machine.converge([await of("Tier")]);
+  const forgets = async (sets: Parameters<Machine["converge"]>[0]) =>
+    (await machine.converge(sets)).did.filter((it) => /^busctl|HUP/.test(it));
+  const both = await of("Instance", {
+    ipv4Grant: { value: "10.1.1.2" },
+    tier: { interface: "web0", domain: "web.shop.internal", dhcp4: true },
+  });
+  expect(await forgets([both])).toEqual([]);
+  machine.write(
+    "var/lib/vpc6/dnsmasq.leases",
+    `1 ${MAC} 10.1.1.2 web1 *\nduid 00:01:02\n1 1 ${ADDRESS} web1 00:01:ff\n`,
+  );
+  // It has one family fewer: the other one's lease stays.
+  expect(await forgets([await of("Instance")])).toEqual([HANGUP, FREED.replace(ADDRESS, "10.1.1.2")]);
+  machine.write("var/lib/vpc6/dnsmasq.leases", `1 1 ${ADDRESS} web1 00:01:ff\n`);
+  // No guest of this router came or went.
+  expect(await forgets([await of("NetworkAcl")])).toEqual([]);
+  expect(await forgets([drop(both.id)])).toEqual([HANGUP, FREED]);
 });

@@ -1,7 +1,7 @@
 // A machine for the router's program that is a folder: the program's own functions in dash, below a root of their own, with mawk and the
 // daemons' real judgement where this machine has them. What would touch the machine is asked of recorders (host/).
 
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   accessSync,
   appendFileSync,
@@ -26,14 +26,21 @@ const host = path.join(import.meta.dirname, "host");
 
 /** What the program uses of the machine itself. */
 const tools =
-  "basename cat chmod cmp comm cp cut date diff find grep head ln ls mkdir mv rm sed sha256sum sort tail touch tr uniq xargs";
+  "basename cat chmod cmp comm cp cut date diff find grep head ln ls md5sum mkdir mv rm sed sha256sum sort tail touch tr uniq xargs";
 const recorded =
   "apt-get busctl chown dpkg dpkg-query getent groupdel ip journalctl modprobe ss sync systemctl systemd-run useradd userdel";
 const daemons = ["nft", "dnsmasq", "haproxy", "vtysh", "named-checkconf"] as const;
 export type Daemon = (typeof daemons)[number];
 
-const which = (name: string): string | undefined =>
-  ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map((folder) => path.join(folder, name)).find(existsSync);
+const places = new Map<string, string | undefined>();
+function which(name: string): string | undefined {
+  if (!places.has(name))
+    places.set(
+      name,
+      ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map((folder) => path.join(folder, name)).find(existsSync),
+    );
+  return places.get(name);
+}
 const unpacked = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "vpc6/daemons-12");
 const shell = which("dash") ?? "/bin/sh";
 
@@ -57,18 +64,21 @@ export interface Run {
 
 /** Only asks, or only passes time. */
 const question =
-  /^(systemctl (--quiet )?(is-active|show|list-units)|ip (-o|neigh show|-4 route show|-6 route show)|dpkg-query|sleep|flock|sync|unshare|nft -s|getent|ss|journalctl|haproxy -c|dnsmasq --test|vtysh (-C|-d bgpd -c show|-c show)|named-checkconf)/;
+  /^(systemctl (--quiet )?(is-active|show|list-units)|ip (-o|neigh show|-4 route show|-6 route show)|dpkg-query|sleep|flock|sync|unshare|nft -[st]|getent|ss|journalctl|haproxy -c|dnsmasq --test|vtysh (-C|-d bgpd -c show|-c show)|named-checkconf)/;
 
 export class Machine {
   readonly root = mkdtempSync(path.join(tmpdir(), "vpc6-machine-"));
   readonly services: string | undefined;
+  readonly #kept = `${this.root}.kept`;
   #seen = 0;
   #sent = 0;
 
-  /** `services`: those that the program has here, in its order; without, all. */
-  constructor(services?: string) {
+  /** `services`: those that the program has here, in its order; without, all. `over`: when it is not needed any more. */
+  constructor(services?: string, over: (clean: () => void) => void = onTestFinished) {
     this.services = services;
-    onTestFinished(() => rmSync(this.root, { recursive: true, force: true }));
+    over(() => {
+      for (const folder of [this.root, this.#kept]) rmSync(folder, { recursive: true, force: true });
+    });
     for (const folder of [
       "bin recorders answers units proc/sys sys/class/net etc/systemd/system run/systemd/system etc/frr etc/bind root",
       "usr/sbin usr/bin usr/lib/frr dev/net var/lib/dpkg var/lib/apt/lists repository usr/local/lib/vpc6",
@@ -104,8 +114,8 @@ export class Machine {
   }
 
   /** With an operator's public interface and two links to be. */
-  static router(services?: string): Machine {
-    const machine = new Machine(services);
+  static router(services?: string, over?: (clean: () => void) => void): Machine {
+    const machine = new Machine(services, over);
     machine.link("lo", { mac: "00:00:00:00:00:00", settings: { accept_ra: 1 } });
     machine.link("pub0", { mac: "02:00:00:00:aa:00" });
     machine.link("web0", { mac: "02:00:00:00:aa:01", up: false });
@@ -115,6 +125,7 @@ export class Machine {
       for (const key of ["accept_redirects", "forwarding"]) machine.sysctl(`net/ipv4/conf/${name}/${key}`, 1);
     }
     machine.sysctl("net/ipv4/ip_forward", 0);
+    machine.sysctl("net/netfilter/nf_conntrack_tcp_timeout_established", 432_000);
     machine.answer("ip -4 route show default dev pub0", "default via 203.0.113.1 \n");
     machine.write(
       "dpkg",
@@ -150,6 +161,16 @@ export class Machine {
   remove(file: string): void {
     accessSync(this.at(file));
     rmSync(this.at(file), { recursive: true });
+  }
+
+  /** As it is now, for `restore`. */
+  keep(): void {
+    execFileSync("cp", ["-a", this.root, this.#kept]);
+  }
+  restore(): void {
+    rmSync(this.root, { recursive: true });
+    execFileSync("cp", ["-a", this.#kept, this.root]);
+    this.#seen = this.read("asked").split("\n").length - 1;
   }
 
   /** What a recorder says to this command line, or (its name only) to all that nothing else is said to. */

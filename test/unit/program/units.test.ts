@@ -22,6 +22,7 @@ test("all are there, those of the start enabled; written once, and read once", a
     "vpc6-password-ipv4@.socket",
     "vpc6-password@.service",
     "vpc6-password@.socket",
+    "vpc6-watch.service",
     "vpc6.service",
   ]);
   expect(machine.list(`${UNITS}/multi-user.target.wants`)).toEqual(["vpc6-firewall.service", "vpc6.service"]);

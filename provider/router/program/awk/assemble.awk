@@ -1,5 +1,5 @@
 # From `SLOT 0 ID`, in order, to a file for each slot: `from` and `to` are folders, `table` is what `macs` says, `used` gets what was used of it, `heads` is
-# `SLOT|TEXT`. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3. A secret that is
+# `SLOT|TEXT|SLOT|TEXT`. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3. A secret that is
 # not there likewise, with 4; at boot its fragment is left out. `aside`: fragments (`SLOT ID`) in whose place stands what
 # was made of them before, in the folder `was`, of whose files `whole` names those that are as they were made. Where nothing is, they are left out,
 # unless a third word (`soft`) stands there.
@@ -7,7 +7,7 @@ BEGIN {
   while ((getline line <aside) > 0) { n = split(line, part, " "); unused[part[1] "/" part[2]] = (n == 3) ? "soft" : "hard" }
   while ((getline line <whole) > 0) trusted[line] = 1
   while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
-  split(heads, part, "|"); head[part[1]] = part[2]
+  n = split(heads, part, "|"); for (i = 1; i < n; i += 2) head[part[i]] = part[i + 1]
 }
 # Tokens stand alone: no letter or digit before or after.
 function resolve(text,   out, found, after) {

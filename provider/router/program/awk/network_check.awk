@@ -60,7 +60,7 @@ END {
         if (!meet4(net4[i], net) || (dev " " first4(net) " " last4(net)) in known4) continue
         if (dev == dev4[i] && first4(net) == first4(net4[i]) && last4(net) == last4(net4[i])) continue
         print by4[i]
-        print net4[i] " overlaps a network that this host has on " dev ", " net
+        print net4[i] " overlaps a network that this host has on " dev ", " net ": a router has one IPv4 table; use another network, or take that one off the host"
         exit
       }
     }
@@ -83,7 +83,7 @@ END {
     if (adopt) { print key "\t" line >adopted; continue }
     id = by[key]
     print id
-    print "this host has another route to " to " (" line "): remove it, or set adopt on the Router, as ours is to be used"
+    print "this host has another route to " to " (" line "): remove it, or " how ": ours is used then, and this one comes back when ours goes"
     exit
   }
 }

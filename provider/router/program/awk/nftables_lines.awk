@@ -3,6 +3,8 @@ function put(rank, text) { printf "%s\t%06d\t%s\n", object, rank, text }
 # Between two objects: the last one has none behind it until another hand adds one.
 !NF { next }
 /^table / { object = "table"; next }
+# Of a table that is somebody's: while it is there, it is.
+/^\tflags owner$/ { next }
 /^\t[^\t}]/ && /\{$/ { object = $1 " " $2; dynamic = 0; put(0, ""); next }
 /^\t?\}$/ { next }
 /^\t\tflags .*(dynamic|timeout)/ { dynamic = 1 }

@@ -37,8 +37,8 @@ dnsmasq_apply() {
   dnsmasq_hosts "$1/dhcp-hosts" "$VAR/dhcp-hosts" || return 1
   # dnsmasq is not root when it reads them.
   [ -z "$REPAIR" ] || chmod -R a+rX "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
-  # A line that was added to a file by hand is not forgotten with the file's new text.
-  [ ! -s "$RUN/hosts.gone" ] && [ -z "$REPAIR" ] || hangup=yes
+  # What a file said is not forgotten with its new text: an address that it names no more, a line that was added by hand.
+  [ ! -s "$RUN/hosts.gone" ] && [ ! -s "$RUN/hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
     dnsmasq_stop
     rm -f "$RUN/dnsmasq.applied" "$RUN/dnsmasq.again"
@@ -50,7 +50,24 @@ dnsmasq_apply() {
   elif [ -n "$hangup" ]; then
     systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
   fi
+  [ -z "$hangup" ] || dnsmasq_forget "$1/dhcp-hosts"
   [ -z "$REPAIR" ] || [ ! -s "$1/dnsmasq" ] || systemctl start vpc6-leases
+}
+
+# dnsmasq_forget FILE: leases of addresses that FILE keeps for nobody. dnsmasq 2.90 renews what it has leased once, whatever became of the
+# reservation. (No more than 200 at a time, some milliseconds each: the others are for the next time.)
+dnsmasq_forget() {
+  local address
+  [ -s "$VAR/dnsmasq.leases" ] && systemctl --quiet is-active vpc6-dnsmasq || return 0
+  awk -v hosts="$1" '
+    BEGIN { while ((getline line <hosts) > 0) { gsub(/[][]/, "", line); n = split(line, word, ","); for (i = 1; i <= n; i++) kept[word[i]] = 1 } }
+    $1 ~ /^[0-9]+$/ && NF > 3 && !($3 in kept) { print $3 }
+  ' "$VAR/dnsmasq.leases" | head -n 200 >"$RUN/leases.gone"
+  while read -r address; do
+    busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq \
+      DeleteDhcpLease s "$address" </dev/null >/dev/null 2>&1
+  done <"$RUN/leases.gone"
+  :
 }
 
 # dnsmasq_advertise_again FILES: a tier that was no way out is one again. Guests have forgotten it if they asked meanwhile (a
@@ -61,12 +78,12 @@ dnsmasq_advertise_again() {
 }
 
 # dnsmasq_hosts FILE DIR: DIR holds one file for each fragment in FILE. Files appear whole, by rename; what is gone is listed
-# in hosts.gone (dnsmasq forgets a DHCP host only on SIGHUP).
+# in hosts.gone, what has less to say in hosts.less (dnsmasq forgets what is said of a DHCP host only on SIGHUP).
 dnsmasq_hosts() {
   rm -rf "$2.new" && mkdir "$2.new" || return 1
   # shellcheck disable=SC2012 # names are checked ids
   ls -1 "$2" >"$RUN/hosts.have"
-  awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" '@dnsmasq_hosts.awk@' "$1" >"$RUN/hosts.new" || return 1
+  awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" -v less="$RUN/hosts.less" '@dnsmasq_hosts.awk@' "$1" >"$RUN/hosts.new" || return 1
   [ ! -s "$RUN/hosts.new" ] || (cd "$2.new" && xargs mv -f -t "$2" -- <"$RUN/hosts.new") || return 1
   # A DHCP host's file is moved out: dnsmasq wants to read one that is deleted, and writes an error into the journal. (DNS's it forgets.)
   if [ -s "$RUN/hosts.gone" ]; then

@@ -1,6 +1,6 @@
 # frr: BGP. Fragments are FRR's own statements; blocks of the same name add up. FRR runs while there is at least one, and takes
-# differences only: sessions that a change does not concern stay up. An FRR that was on the host before us is not touched, or (adopt) comes
-# back with its own configuration when ours goes.
+# differences only: sessions that a change does not concern stay up. An FRR that was on the host before us comes back with its own configuration
+# when ours goes. One that somebody has configured is not touched but where the Router says `adopt`.
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 # Is it known, from this very transaction, that FRR runs what it is to run?
@@ -24,8 +24,8 @@ frr_assemble() {
 frr_check() {
   local wrong
   [ -s "$1/frr" ] || return 0
-  grep -qsxF frr "$VAR/packages" || [ -s "$1/adopt" ] ||
-    refuse "FRR is on this host already, and its configuration is not ours: vpc6 would overwrite it. Remove the package frr, or set adopt" || return
+  grep -qsxF frr "$VAR/packages" || [ -d "$VAR/frr" ] || [ -s "$1/adopt" ] || frr_untouched || refuse "FRR is on this host already, configured by somebody: \
+vpc6 would overwrite ${FRR_CONF%/*}. $(frr_way_out "$1")" || return
   # Each wants FRR, and a machine has one. (Their sessions would be with themselves.)
   if grep -q '^# vpc6 @UPLINK_ID@' "$1/frr" && grep -q '^# vpc6 @ROUTER_ID@' "$1/nftables"; then
     refuse "this host is a Router; an Uplink is another machine, the one that VPC routers speak BGP with" \
@@ -37,6 +37,30 @@ frr_check() {
   check_with "$1/frr" '^line \([0-9][0-9]*\):.*' vtysh -C -f && return 0
   WHY=$(printf '%s\n' "$WHY" | grep -v "^% Can't open")
   return 1
+}
+
+# Is the FRR that is here as its package brought it, and does it run nothing that somebody told it?
+frr_untouched() {
+  local file
+  # shellcheck disable=SC2016 # dpkg-query's own field
+  dpkg-query -W -f '${Conffiles}\n' frr 2>/dev/null |
+    awk -v root="$ROOT" '$1 ~ /^\/etc\/frr\// && NF == 2 { print $2 "  " root $1 }' >"$RUN/frr.conffiles"
+  [ -s "$RUN/frr.conffiles" ] && md5sum --status -c "$RUN/frr.conffiles" 2>/dev/null || return 1
+  # A daemon's own file, beside the one for all.
+  for file in "${FRR_CONF%/*}"/*.conf; do
+    [ ! -e "$file" ] || grep -qF "  $file" "$RUN/frr.conffiles" || return 1
+  done
+  systemctl --quiet is-active frr || return 0
+  frr_running && ! grep -qvE '^(Building configuration|Current configuration|!|frr (version|defaults) |hostname |log syslog informational$|no ip(v6)? forwarding$|service integrated-vtysh-config$|end$|$)' "$RUN/frr.running"
+}
+
+# frr_way_out FILES
+frr_way_out() {
+  if grep -q '^# vpc6 @UPLINK_ID@' "$1/frr"; then
+    echo "An Uplink is for an FRR of its own, and takes over one that nobody has configured: remove the package frr (apt-get purge frr), or name another machine"
+  else
+    echo "Remove the package frr (apt-get purge frr), or $(adopt_how "$1"): its configuration then comes back when ours goes"
+  fi
 }
 
 frr_apply() {

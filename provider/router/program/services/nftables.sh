@@ -39,6 +39,11 @@ table @TABLE@
 "*) WHY='' ;; *) refuse "the table @TABLE@ is not there: $WHY" ;; esac
 }
 
+# nftables_lost FILES: a flush leaves the tables, or the chains of one, and takes all rules.
+nftables_lost() {
+  [ ! -s "$1/nftables" ] || nft -t -s list ruleset 2>/dev/null | awk '@nftables_lost.awk@' "$1/nftables" -
+}
+
 nftables_remove() {
   command -v nft >/dev/null || return 0
   # `delete` of what is not there is an error, `table` makes it first.
@@ -68,7 +73,6 @@ nftables_list() {
 # Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
 # and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
 nftables_drift() {
-  local list
   nftables_list >"$RUN/nft.now" 2>/dev/null || {
     [ ! -s "$1/nftables" ] || echo "- table @TABLE@ removed"
     return
@@ -82,11 +86,17 @@ nftables_drift() {
     echo "- table @TABLE@ cannot be compared, $(head -n 1 "$RUN/nft.out")"
     return
   }
-  ! cmp -s "$RUN/nft.want" "$RUN/nft.now" || return 0
+  nftables_differences nft "$1/nftables"
+}
+
+# nftables_differences NAME FILE: of the listings RUN/NAME.want, which FILE makes, and RUN/NAME.now.
+nftables_differences() {
+  local list
+  ! cmp -s "$RUN/$1.want" "$RUN/$1.now" || return 0
   for list in want now; do
-    nftables_lines "$RUN/nft.$list" >"$RUN/nft.$list.lines"
+    nftables_lines "$RUN/$1.$list" >"$RUN/$1.$list.lines"
   done
-  diff "$RUN/nft.want.lines" "$RUN/nft.now.lines" | awk -F '\t' -v file="$1/nftables" '@nftables_drift.awk@'
+  diff "$RUN/$1.want.lines" "$RUN/$1.now.lines" | awk -F '\t' -v file="$2" '@nftables_drift.awk@'
 }
 
 # nftables_lines FILE: a listing as lines `OBJECT<tab>RULE`, `OBJECT<tab>element ELEMENT` and `OBJECT<tab>` for itself.

@@ -28,6 +28,7 @@ sysctl_check() {
   sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   while read -r path value; do
     number=$((number + 1))
+    case $path in net/netfilter/*) [ -e "$SYSCTL/$path" ] || modprobe -q nf_conntrack 2>/dev/null ;; esac
     [ -w "$SYSCTL/$path" ] || {
       blame "$1/sysctl" "$(awk -v n=$number '!/^#/ && NF && ++i == n { print NR; exit }' "$1/sysctl")"
       refuse "this kernel has no sysctl $path"

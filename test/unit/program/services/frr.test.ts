@@ -1,5 +1,6 @@
 // frr: BGP. What resources say about one neighbour must agree; FRR is changed by differences.
 
+import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { drop, of, type Resource } from "../fragments";
 import { judges, Machine } from "../machine";
@@ -54,11 +55,57 @@ describe("checking", () => {
     });
   });
 
-  test("an FRR that was there before us is not overwritten, unless it is to be adopted", async () => {
-    machine.write("var/lib/vpc6/packages", "nftables\n");
-    const { why } = await check([router, peer]);
-    expect(why).toMatch(/^FRR is on this host already, and its configuration is not ours: /);
-    expect((await check([{ ...router, fragments: { ...router.fragments, adopt: "yes\n" } }, peer])).why).toBe("");
+  describe("an FRR that was there before us", () => {
+    const OWN = ["frr version 8.4.4", "frr defaults traditional", "hostname vr1", "log syslog informational"];
+    const running = (...more: string[]) =>
+      `Building configuration...\n\nCurrent configuration:\n!\n${[...OWN, "no ipv6 forwarding", ...more].join("\n")}\n!\nend\n`;
+    beforeEach(() => {
+      machine.write("var/lib/vpc6/packages", "nftables\n");
+      const sum = (text: string) => createHash("md5").update(text).digest("hex");
+      const files = { "frr.conf": "! the package's own\n", daemons: DAEMONS };
+      const lines = Object.entries(files).map(([name, text]) => ` /etc/frr/${name} ${sum(text)}\n`);
+      machine.write("conffiles", `${lines.join("")} /etc/logrotate.d/frr 0123\n /etc/frr/gone 0123 obsolete\n`);
+      machine.answer("vtysh -c show running-config", running());
+    });
+
+    const touched: Record<string, () => void> = {
+      "its configuration": () => machine.append("etc/frr/frr.conf", "router bgp 64999\n"),
+      "its list of daemons": () => machine.write("etc/frr/daemons", DAEMONS.replace("ospfd=no", "ospfd=yes")),
+      "a daemon's own file": () => machine.write("etc/frr/bgpd.conf", "router bgp 64999\n"),
+      "what it runs": () => machine.answer("vtysh -c show running-config", running("router bgp 64999")),
+      "what it runs, which cannot be asked": () => machine.answer("vtysh -c show running-config", "", 1),
+      "a file of its own, away": () => machine.remove("etc/frr/daemons"),
+      "all, as no package brought it": () => machine.write("conffiles", ""),
+    };
+    test.each(Object.keys(touched))(
+      "is not overwritten where somebody changed %s, unless it is to be adopted",
+      async (what) => {
+        // It runs.
+        await machine.run("systemctl start frr");
+        touched[what]?.();
+        expect((await check([router, peer])).why).toMatch(
+          /^FRR is on this host already, configured by somebody: .*among the arguments of the Router: new vpc6\.Router\("vr1", \{ \.\.\., adopt: true \}\)/,
+        );
+        expect((await check([await of("Uplink")])).why).toMatch(
+          /already, configured by somebody: (?!.*adopt).*apt-get purge frr/,
+        );
+        expect((await check([{ ...router, fragments: { ...router.fragments, adopt: "yes\n" } }, peer])).why).toBe("");
+      },
+    );
+
+    test("is taken over where nobody touched it, and is ours until ours goes", async () => {
+      expect((await check([router, peer])).why).toBe("");
+      await machine.run("systemctl start frr");
+      expect((await check([router, peer])).why).toBe("");
+      machine.answer("vtysh -d bgpd -c show running-config", peer.fragments.frr ?? "");
+      await machine.converge([router, peer]);
+      expect(machine.read("etc/frr/frr.conf")).toMatch(/^! by vpc6/);
+      // Also without an `adopt` that was there once.
+      expect((await check([router, peer])).why).toBe("");
+      await machine.converge([drop(peer.id)]);
+      expect(machine.read("etc/frr/frr.conf")).toBe("! the package's own\n");
+      expect(machine.read("etc/frr/daemons")).toBe(DAEMONS);
+    });
   });
 
   test.each([

@@ -67,7 +67,7 @@ describe("checking", () => {
     machine.answer("ip -o -4 route show table main", "10.1.128.0/17 via 192.0.2.1 dev pub0 proto static \n");
     expect(await check([mine])).toMatchObject({
       blame: "odd@1",
-      why: "10.1.0.1/16 overlaps a network that this host has on pub0, 10.1.128.0/17",
+      why: "10.1.0.1/16 overlaps a network that this host has on pub0, 10.1.128.0/17: a router has one IPv4 table; use another network, or take that one off the host",
     });
     // The network beside it, and its own.
     machine.answer(
@@ -82,7 +82,7 @@ describe("checking", () => {
     machine.answer("ip -o -6 route show table main", `${route}\n`);
     expect(await check(all)).toMatchObject({
       blame: "router:vr1",
-      why: `this host has another route to ::/0 (${route}): remove it, or set adopt on the Router, as ours is to be used`,
+      why: `this host has another route to ::/0 (${route}): remove it, or write \`adopt: true\` among the arguments of the Router: new vpc6.Router("vr1", { ..., adopt: true }): ours is used then, and this one comes back when ours goes`,
     });
     const adopt: Resource = { id: "router:vr1", fragments: { ...all[0]?.fragments, adopt: "yes\n" } };
     expect((await check([adopt, ...all.slice(1)])).code).toBe(0);

@@ -43,6 +43,13 @@ describe("checking", () => {
   });
 });
 
+test("a key of connection tracking, of which the module is not loaded yet: it is, and then the key is looked for", async () => {
+  machine.remove("proc/sys/net/netfilter");
+  const { did, why } = await check([await of("Router")]);
+  expect(did).toEqual(["modprobe -q nf_conntrack"]);
+  expect(why).toBe("this kernel has no sysctl net/netfilter/nf_conntrack_tcp_timeout_established");
+});
+
 describe("applying", () => {
   test("sets it, and what was found comes back when nobody names it any more", async () => {
     machine.sysctl("net/ipv6/conf/web0/forwarding", 0);
