@@ -198,8 +198,8 @@ const edits: Edit[][] = [
   ],
   [
     [
-      "the guard is stopped",
-      "systemctl stop vpc6-guard",
+      "the guard is stopped, and who would start it at the next deleted rule",
+      "systemctl stop vpc6-watch vpc6-guard",
       { "Router vr1": "guard on router vr1, vpc6-guard is stopped" },
     ],
     [
