@@ -64,12 +64,13 @@ export class Report {
   }
 
   #note(operation: Operation, now: Resource, old: Resource | undefined): void {
+    if (!this.#json) return;
     // The stack's own comes whatever it is.
     const hidden = now.type !== "pulumi:pulumi:Stack" && !this.#job.flags.includes("--show-sames");
     if (operation === "same" && hidden) return;
     if (operation === "replace") this.error(now.urn, "in-process engine: no --json of a replacement");
     const { outputs: _, ...next } = now;
-    this.#json?.push({
+    this.#json.push({
       op: this.#looking ? "refresh" : operation,
       urn: now.urn,
       ...(old && { oldState: shownState(old) }),
