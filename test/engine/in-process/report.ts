@@ -64,12 +64,13 @@ export class Report {
   }
 
   #note(operation: Operation, now: Resource, old: Resource | undefined): void {
+    if (!this.#json) return;
     // The stack's own comes whatever it is.
     const hidden = now.type !== "pulumi:pulumi:Stack" && !this.#job.flags.includes("--show-sames");
     if (operation === "same" && hidden) return;
     if (operation === "replace") this.error(now.urn, "in-process engine: no --json of a replacement");
     const { outputs: _, ...next } = now;
-    this.#json?.push({
+    this.#json.push({
       op: this.#looking ? "refresh" : operation,
       urn: now.urn,
       ...(old && { oldState: shownState(old) }),
@@ -108,7 +109,7 @@ export class Report {
       const diagnostics = [...this.#diagnostics].flatMap(([where, texts]) => texts.map((text) => `${where}: ${text}`));
       const changeSummary = Object.fromEntries(this.#counts);
       const said = diagnostics.map((message) => ({ severity: "error", message }));
-      process.stdout.write(JSON.stringify({ steps: this.#json, diagnostics: said, changeSummary }));
+      write(JSON.stringify({ steps: this.#json, diagnostics: said, changeSummary }));
       return;
     }
     for (const [index, [where, texts]] of [...this.#diagnostics].entries()) {
@@ -191,8 +192,7 @@ export class Report {
   }
 
   #print(text: string): void {
-    if (this.#json) return;
-    writeSync(1, `${text}\n`);
+    if (!this.#json) write(`${text}\n`);
   }
 }
 
@@ -209,6 +209,18 @@ function shown(value: unknown): string {
   if (value === UNKNOWN) return "[unknown]";
   if (isSecret(value)) return "[secret]";
   return JSON.stringify(value, (_key, one) => (one === UNKNOWN ? "[unknown]" : isSecret(one) ? "[secret]" : one)) ?? "";
+}
+
+/** The process is about to end: all of it, now. A pipe takes a part of a long text, and nothing while it is full. */
+function write(text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
 }
 
 /** Secrets are not told. */
