@@ -56,7 +56,7 @@ guard_drift() {
   nft -s list table @GUARD@ >"$RUN/guard.now" 2>/dev/null || true >"$RUN/guard.now"
   true >"$RUN/guard.want"
   if [ -s "$1/guard" ]; then
-    guard_commands "$1/guard" 'list table @GUARD@' | env HOME=/dev/null unshare -n nft -i >"$RUN/guard.want" 2>&1
+    guard_commands "$1/guard" 'list table @GUARD@' | HOME=/dev/null unshare -n nft -i >"$RUN/guard.want" 2>&1
     if [ ! -s "$RUN/guard.now" ]; then
       echo "- table @GUARD@ removed"
       return
@@ -79,7 +79,8 @@ guard() {
   rm -f "$RUN/guard.in"
   mkfifo -m 600 "$RUN/guard.in" && exec 3<>"$RUN/guard.in" && rm -f "$RUN/guard.in" || return 1
   guard_commands "$RUN/guard" '' >&3
-  exec env HOME=/dev/null nft -i <&3 >/dev/null 3>&-
+  export HOME=/dev/null
+  exec nft -i <&3 >/dev/null 3>&-
 }
 
 # guard_wait: until the table is there; how long, systemd says.
