@@ -278,10 +278,10 @@ describe("destroy", () => {
 });
 
 describe("an FRR that was on a router before vpc6", () => {
-  test("is refused, and stays as it is", async () => {
+  test("and that somebody has configured is refused, and stays as it is", async () => {
     const install = "apt-get update && apt-get install -y --no-install-recommends frr";
     await lab.exec("vr2", `export DEBIAN_FRONTEND=noninteractive; ${install}`, { timeoutMs: 300_000 });
-    const found = (await lab.exec("vr2", "sha256sum /etc/frr/*")).stdout;
+    const found = (await lab.exec("vr2", "echo '! mine' >>/etc/frr/frr.conf; sha256sum /etc/frr/*")).stdout;
     await engine.program(
       await program(`const labs = new vpc6.Vpc("labs", { zone, router: vr2 });\n${onLabs}`, {
         ...EACH,
@@ -290,7 +290,8 @@ describe("an FRR that was on a router before vpc6", () => {
     );
     const { code, all } = await engine.up();
     expect(code).not.toBe(0);
-    expect(all).toContain("FRR is on this host already");
+    expect(all).toContain("FRR is on this host already, configured by somebody");
+    expect(all).toContain('among the arguments of the Router: new vpc6.Router("vr2", { ..., adopt: true })');
     expect((await engine.destroy()).code).toBe(0);
     expect((await lab.exec("vr2", "sha256sum /etc/frr/*")).stdout).toBe(found);
     expect((await lab.exec("vr2", "systemctl is-active frr")).stdout.trim()).toBe("active");
