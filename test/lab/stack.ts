@@ -211,6 +211,19 @@ for n in range(count):
     if n % 200 == 199: time.sleep(0.01)
 `;
 
+/** So many echo requests at a time; a busy machine loses some of them. */
+const LOT = 4_000;
+
 /** Echo requests, each with an identifier of its own from `first` on (16 bits), which makes each a connection to the kernel. */
-export const echoes = (host: Host, to: string, count: number, first = 0) =>
-  lab.exec(host, ["python3", "-", to, String(count), String(first)], { input: ECHOES });
+export const echoes = (host: Host, to: string, first: number) =>
+  lab.exec(host, ["python3", "-", to, String(LOT), String(first)], { input: ECHOES });
+
+/** Sends echo requests until `vr1` keeps track of no more connections for them. Returns the first identifier that was not used. */
+export async function echoesUntilFull(host: Host, to: string): Promise<number> {
+  for (let first = 0; first + 2 * LOT < 65_536; first += LOT) {
+    const before = await tracked();
+    await echoes(host, to, first);
+    if ((await tracked()) - before < 50) return first + LOT;
+  }
+  throw new Error(`connections from ${host} to ${to} have no end`);
+}
