@@ -34,8 +34,7 @@ beforeAll(async () => {
   await routeOnUplink();
   engine = await startInProcess();
   await up("");
-  await lab.waitForLease("web1", WEB1, 60_000);
-  await lab.waitForGateway("web1");
+  await lab.ready("web1", WEB1);
   servers.push(lab.background("web1", "exec socat -u TCP6-LISTEN:9100,fork,reuseaddr OPEN:/dev/null"));
   servers.push(
     lab.background("internet", "exec socat -u TCP6-LISTEN:9100,fork,reuseaddr OPEN:/root/sink,creat,append"),

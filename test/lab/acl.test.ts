@@ -64,8 +64,7 @@ beforeAll(async () => {
   engine = await startInProcess();
   await up("");
   for (const guest of ["web1", "db1", "app1", "api1"] as const) {
-    await lab.waitForLease(guest, ADDRESS[guest], 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, ADDRESS[guest]);
   }
   for (const host of PLACES) {
     servers.push(lab.background(host, "exec socat -u TCP6-LISTEN:9100,fork,reuseaddr OPEN:/dev/null"));

@@ -4,7 +4,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { connects, counted, each, membersStay, PASS, program, routeOnUplink, startInProcess } from "./stack.ts";
+import {
+  connects,
+  counted,
+  each,
+  membersStay,
+  PASS,
+  program,
+  routeOnUplink,
+  startInProcess,
+  webServer,
+} from "./stack.ts";
 
 // web1 attacks, web2 is its neighbour; db1 is in another VPC of the same router.
 const WEB = "2001:67c:2834:1::";
@@ -45,11 +55,10 @@ for (const port of [80, 81]) {
     ["web2", `${WEB}11`],
     ["db1", `${DB}10`],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
   }
   servers.push(
-    lab.background("web2", `python3 -c '${SERVER}'`),
+    webServer("web2", "web2"),
     lab.background("internet", "socat TCP6-LISTEN:9100,fork,reuseaddr /dev/null"),
   );
   await lab.until("the listeners", 10_000, async () => (await connects("web2", "::1", 9100)) === "open");
@@ -61,14 +70,6 @@ afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
-
-const SERVER = `
-import http.server, socket
-class Server(http.server.ThreadingHTTPServer): address_family = socket.AF_INET6
-class Handler(http.server.BaseHTTPRequestHandler):
-  def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b"web2")
-  def log_message(self, *_): pass
-Server(("::", 9100), Handler).serve_forever()`;
 
 const python = async (host: Host, script: string, ...args: string[]) =>
   (await lab.exec(host, ["python3", "-", ...args], { input: script })).stdout.trim();

@@ -41,8 +41,7 @@ new vpc6.LoadBalancer("sticky", { ...of, port: 85, algorithm: "source", members:
     ["web1", "2001:67c:2834:1::10"],
     ["web2", "2001:67c:2834:1::11"],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
     // Both say their name; the one stays as long as the client does, the other ends.
     servers.push(
       lab.background(guest, `exec socat TCP6-LISTEN:9000,fork,reuseaddr,backlog=99 SYSTEM:'echo ${guest}; cat'`),

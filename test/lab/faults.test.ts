@@ -65,8 +65,7 @@ ${table(all)}
 
 /** The guest whose traffic must go on. */
 async function ready(): Promise<void> {
-  await lab.waitForLease("web1", "2001:67c:2834:1::10", 60_000);
-  await lab.waitForGateway("web1");
+  await lab.ready("web1", "2001:67c:2834:1::10");
 }
 
 async function campaign(driver: Driver, tries: number, possible = faults, steps = STEPS): Promise<void> {

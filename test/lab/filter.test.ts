@@ -37,8 +37,7 @@ for (const [name, tier, mac] of [["web1", web, "01:11"], ["web2", web, "01:12"],
     ["web2", `${WEB}11`],
     ["db1", `${DB}10`],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
   }
   // Somebody who would answer, everywhere: what is not open is filtered, not idle.
   for (const host of ["web2", "db1", "internet"] as const) {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
-import { capture, connects, each, membersStay, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { capture, connects, each, membersStay, program, routeOnUplink, startInProcess, webServer } from "./stack.ts";
 
 const WEB = "2001:67c:2834:1::";
 const DB = "2001:67c:2834:11::";
@@ -47,10 +47,9 @@ new vpc6.LoadBalancer("inner", { vpc: shop, port: 80, mode: "http", address: "${
     ["web1", `${WEB}10`],
     ["db1", `${DB}10`],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
   }
-  for (const guest of ["web1", "db1"] as const) servers.push(lab.background(guest, `python3 -c '${SERVER}'`));
+  for (const guest of ["web1", "db1"] as const) servers.push(webServer(guest, "ok"));
   await each(["web1", "db1"] as const, async (guest) => {
     await lab.until(`${guest} to listen`, 10_000, async () => (await connects(guest, "::1", 9100)) === "open");
   });
@@ -63,14 +62,6 @@ afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
-
-const SERVER = `
-import http.server, socket
-class Server(http.server.ThreadingHTTPServer): address_family = socket.AF_INET6
-class Handler(http.server.BaseHTTPRequestHandler):
-  def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b"ok")
-  def log_message(self, *_): pass
-Server(("::", 9100), Handler).serve_forever()`;
 
 /** Sends to each `PROTOCOL ADDRESS PORT`, fifty times a second: a SYN, or a question for a name. */
 const SENDER = `

@@ -194,6 +194,12 @@ export const lab = {
     await until(`${guest} to learn its gateway`, timeoutMs, knows);
   },
 
+  /** Waits until a guest has the address (any, if none is named) and knows its way out; it may just have been booted. */
+  ready: async (guest: Guest, address?: string) => {
+    await lab.waitForLease(guest, address, 60_000);
+    await lab.waitForGateway(guest);
+  },
+
   /** Makes a guest forget its lease and ask for one. */
   renew: async (guest: Guest) => void (await exec(guest, ["renew"])),
 

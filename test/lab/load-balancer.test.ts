@@ -111,8 +111,7 @@ beforeAll(async () => {
     ["web1", "2001:67c:2834:1::10"],
     ["web2", "2001:67c:2834:1::11"],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
     await serve(guest);
   }
   await membersStay(both);

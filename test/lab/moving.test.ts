@@ -81,8 +81,7 @@ test("a VPC that is given another prefix moves in place, its guests keep their p
   const after = String(await engine.output("address"));
   expect(after).toBe(before.replace("2001:67c:2834:", "2001:67c:2834:10"));
   await lab.renew("web1");
-  await lab.waitForLease("web1", after, 60_000);
-  await lab.waitForGateway("web1");
+  await lab.ready("web1", after);
   expect((await lab.ping("web1", "2001:67c:2834:100::1")).received).toBe(3);
   const left = await lab.exec(
     "vr1",

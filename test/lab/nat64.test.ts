@@ -149,8 +149,7 @@ test("a router without an IPv4 default route says so; with one the example runs 
   const again = await engine.preview({ args: ["--expect-no-changes"] });
   expect(again.code, again.all).toBe(0);
   for (const guest of ["web1", "db1", "app1"] as const) {
-    await lab.waitForLease(guest, undefined, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest);
   }
 });
 

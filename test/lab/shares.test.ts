@@ -70,8 +70,7 @@ beforeAll(async () => {
     ["web2", `${WEB}11`],
     ["db1", `${DB}10`],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
   }
   servers.push(
     lab.background("web2", "exec socat TCP6-LISTEN:9100,fork,reuseaddr SYSTEM:'read line; echo web2'"),

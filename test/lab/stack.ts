@@ -227,3 +227,17 @@ export async function echoesUntilFull(host: Host, to: string): Promise<number> {
   }
   throw new Error(`connections from ${host} to ${to} have no end`);
 }
+
+/** A web server on port 9100 of a host, which says the same to everybody, many at a time. */
+export const webServer = (host: Host, says: string): Background =>
+  lab.background(host, [
+    "python3",
+    "-c",
+    `
+import http.server, socket
+class Server(http.server.ThreadingHTTPServer): address_family = socket.AF_INET6
+class Handler(http.server.BaseHTTPRequestHandler):
+  def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b"${says}")
+  def log_message(self, *_): pass
+Server(("::", 9100), Handler).serve_forever()`,
+  ]);

@@ -56,8 +56,7 @@ test("the examples: a zone stack, and a VPC stack that reads it", async () => {
   await up(owner, ownerProgram);
   await up(other, otherProgram);
   const address = String(await other.output("address"));
-  await lab.waitForLease("web1", address, 60_000);
-  await lab.waitForGateway("web1");
+  await lab.ready("web1", address);
   expect((await other.preview({ args: ["--expect-no-changes"] })).code).toBe(0);
   expect((await owner.preview({ args: ["--expect-no-changes"] })).code).toBe(0);
 });

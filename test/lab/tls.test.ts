@@ -78,8 +78,7 @@ beforeAll(async () => {
   await engine.program(await whole());
   await configure(await made());
   await run("up");
-  await lab.waitForLease("web1", "2001:67c:2834:1::10", 60_000);
-  await lab.waitForGateway("web1");
+  await lab.ready("web1", "2001:67c:2834:1::10");
   member = lab.background(
     "web1",
     `python3 -c '

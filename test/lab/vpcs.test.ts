@@ -60,8 +60,7 @@ test("three VPCs of two sizes on one router; guests of each lease what was promi
     ["db1", DB1],
     ["cache1", CACHE1],
   ] as const) {
-    await lab.waitForLease(guest, address, 60_000);
-    await lab.waitForGateway(guest);
+    await lab.ready(guest, address);
   }
   expect((await lab.exec("vr1", "ip -6 route show type unreachable")).stdout).toContain("2001:67c:2834:100::/56");
 });
