@@ -16,7 +16,7 @@ import { encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
 import { confirmation } from "../../../provider/router/session";
 import { lab } from "../lab.ts";
-import { base, freshRouter, instance, nothingLeft, on, path, pending, raw, tier, without } from "./vr1";
+import { asleep, base, freshRouter, instance, nothingLeft, on, path, pending, raw, tier, without } from "./vr1";
 
 let router: RouterAddress;
 const patient = { ...confirmation };
@@ -315,8 +315,8 @@ describe("two who want the same router", () => {
         input: payload,
       },
     );
-    const pid = await on(
-      `until grep -q ann@build7 /run/vpc6/holder; do sleep 0.02; done; pid=$(pgrep -o -f '^/bin/sh ${path} converge') && kill -STOP $pid && echo $pid`,
+    const pid = await asleep(
+      `grep -q ann@build7 /run/vpc6/holder && pgrep -o -f '^/bin/sh ${path} converge'`,
     );
     const heard: string[] = [];
     onProgress((_, text) => heard.push(text));
@@ -356,13 +356,13 @@ describe("two who want the same router", () => {
     await using another = lab.background("vr1", ["flock", "/run/vpc6/lock", "sleep", "600"]);
     await on("until ! flock -n /run/vpc6/lock true; do sleep 0.02; done");
     const waits = raw(encode([slow], "late", "late"), router.host);
-    const asleep = await on(
-      `until pid=$(pgrep -f '^/bin/sh ${path} converge') && mine=$(pgrep -x -P $pid flock); do sleep 0.02; done; kill -STOP $pid $mine; echo $pid $mine`,
+    const waiters = await asleep(
+      `pid=$(pgrep -f '^/bin/sh ${path} converge') && mine=$(pgrep -P $pid -f '^flock -w') && echo $pid $mine`,
     );
     await another.stop();
     await uninstall(router, base.id);
     expect(await on("ls -d /etc/vpc6 /run/vpc6 /var/lib/vpc6 /usr/local/lib/vpc6 2>/dev/null || true")).toBe("");
-    await on(`kill -CONT ${asleep}`);
+    await on(`kill -CONT ${waiters}`);
     expect(await waits).toMatch(/^vpc6-answer 1\noutdated removed\n/);
     expect(await applied()).toBe("");
   });

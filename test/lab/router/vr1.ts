@@ -27,6 +27,21 @@ export async function on(command: Command, options?: ExecOptions): Promise<strin
   return (await lab.exec("vr1", command, options)).stdout.trim();
 }
 
+/**
+ * Puts the processes to sleep that the shell words `find` name, tried until there are some; returns their numbers. A signal is
+ * sent at once and obeyed when its process has a turn: until then it may still be handed a lock that it waits for, so their
+ * states are waited for. A process that has ended by itself is not among the numbers.
+ */
+export async function asleep(find: string): Promise<string> {
+  return await on(
+    `until set -- $(${find}); [ $# -gt 0 ]; do sleep 0.02; done
+     kill -STOP "$@"
+     for pid; do while grep -q '^State:.[^TZX]' /proc/$pid/status; do sleep 0.02; done; done 2>/dev/null
+     for pid; do shift; [ ! -e /proc/$pid ] || set -- "$@" $pid; done
+     echo "$@"`,
+  );
+}
+
 /** What an undoing still waits for. */
 export const pending = () => on("ls /run/vpc6/pending 2>/dev/null || true");
 
