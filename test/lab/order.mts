@@ -5,9 +5,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By suite, the longest first; which of two comes before the other matters little, that none of them comes last matters. */
 const LONG: Record<string, string[]> = {
-  lab: "drift faults uplink password stacks undisturbed survival bgp nat64 dual-stack main-job truth fuzz".split(" "),
-  engine: "truth scale-out ledger report states stacks gitops fleet docs host".split(" "),
-  unit: "damage hostile transaction scale long-lists fuzz contract frr network dnsmasq".split(" "),
+  lab: "faults uplink drift password stacks survival bgp in-process main-job nat64 dual-stack acl guard undisturbed moving".split(
+    " ",
+  ),
+  engine: "scale-out in-process ledger host fleet report truth gitops states seed-errors docs".split(" "),
+  unit: "damage hostile refusals scale guard frr long-lists dnsmasq transaction pool contract fuzz".split(" "),
 };
 
 /** What is not named has a place behind those that are. */
