@@ -18,7 +18,7 @@ packages:
 build: packages ## compile resources/ and provider/ to dist/
 	@tools/env node tools/build.mjs
 
-lint: packages ## Biome, ESLint, tsc, shellcheck
+lint: packages ## Biome, oxlint, knip, tsc, shellcheck
 	@$(suite) lint
 
 test: setup ## lint and all suites, root: the seconds of each file at the end; the last line is the sum

@@ -3,13 +3,17 @@
 // Types are not checked here (`make lint` does), so that a build takes a second and half-done work can be tried.
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 
 process.chdir(path.dirname(import.meta.dirname));
 
 const assets = globSync("provider/**/*.{awk,hbs,pl,sh}");
-const sources = [...globSync("{resources,provider,cli}/**/*.ts"), ...assets, "tsconfig.json", "package.json"].sort();
+const sources = [
+  ...globSync("{resources,provider,cli}/**/*.ts"),
+  ...assets,
+  "tsconfig.dist.json",
+  "package.json",
+].sort();
 const stamp = [...sources, "tools/build.mjs"].map((file) => `${file} ${statSync(file).mtimeMs}`).join("\n");
 
 const stampFile = "dist/.built";
@@ -17,8 +21,8 @@ if (readOr(stampFile, "") !== stamp) build();
 
 function build() {
   const fresh = `dist.${process.pid}`;
-  const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  const compiled = spawnSync(process.execPath, [tsc, "--noCheck", "--outDir", fresh], { stdio: "inherit" });
+  const tsc = ["node_modules/typescript-7/bin/tsc", "--project", "tsconfig.dist.json", "--noCheck", "--outDir", fresh];
+  const compiled = spawnSync(process.execPath, tsc, { stdio: "inherit" });
   if (compiled.status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
     process.exit(1);

@@ -146,7 +146,7 @@ const names = [...example.keys()];
 function taken(): string[] {
   const root = path.join(import.meta.dirname, "../..");
   const index = path.join(root, "resources/index.ts");
-  const config = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile).config.compilerOptions;
+  const config = ts.readConfigFile(path.join(root, "tsconfig.dist.json"), ts.sys.readFile).config.compilerOptions;
   const { options } = ts.convertCompilerOptionsFromJson({ ...config, noEmit: true }, root);
   const compiled = ts.createProgram([index], options);
   const checker = compiled.getTypeChecker();

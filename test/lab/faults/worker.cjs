@@ -10,7 +10,9 @@ let text = "";
 process.stdin.setEncoding("utf8").on("data", (part) => {
   text += part;
 });
-process.stdin.on("end", async () => {
+process.stdin.on("end", () => void answer());
+
+async function answer() {
   const { router, changes, confirm, refresh, again } = JSON.parse(text);
   confirmation.seconds = confirm;
   setCredentials({});
@@ -26,4 +28,4 @@ process.stdin.on("end", async () => {
   const first = await all(changes);
   const whole = again && first.ok ? { ...first, again: await all(again) } : first;
   process.stdout.write(JSON.stringify(whole), () => process.exit(0));
-});
+}

@@ -315,9 +315,7 @@ describe("two who want the same router", () => {
         input: payload,
       },
     );
-    const pid = await asleep(
-      `grep -q ann@build7 /run/vpc6/holder && pgrep -o -f '^/bin/sh ${path} converge'`,
-    );
+    const pid = await asleep(`grep -q ann@build7 /run/vpc6/holder && pgrep -o -f '^/bin/sh ${path} converge'`);
     const heard: string[] = [];
     onProgress((_, text) => heard.push(text));
     const began = Date.now();
