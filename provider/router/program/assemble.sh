@@ -94,11 +94,12 @@ blame() {
   BLAME=$(awk -v line="$2" 'NR > line { exit } /^# vpc6 / { id = $3 } END { print id }' "$1")
 }
 
-# differences OLD NEW: DIFFERENT = the slots whose assembled files differ between two generations.
+# differences OLD NEW [more]: DIFFERENT = the files that differ between two folders, or are in one of them only; with `more`, NEW may have others
+# beside. `all`: not known.
 differences() {
-  DIFFERENT=$(cd "$GENERATIONS" && diff -rq "${1##*/}/files" "${2##*/}/files" 2>&1 | awk -v old="${1##*/}/files" -v new="${2##*/}/files" '
-    $1 == "Files" && $3 == "and" && $5 == "differ" && index($2, old "/") == 1 { printf "%s ", substr($2, length(old) + 2); next }
-    $1 == "Only" && $2 == "in" && ($3 == old ":" || $3 == new ":") { printf "%s ", $4; next }
+  DIFFERENT=$(diff -rq "$1" "$2" 2>&1 | awk -v old="$1" -v new="$2" -v more="${3:-}" '
+    (($1 == "Files" && $3 == "and" && $5 == "differ") || ($1 == "File" && $3 == "is")) && index($2, old "/") == 1 { printf "%s ", substr($2, length(old) + 2); next }
+    $1 == "Only" && $2 == "in" && ($3 == old ":" || ($3 == new ":" && !more)) { printf "%s ", $4; next }
     $1 == "Only" || $1 == "Files" { next }
     # What is not understood is different.
     { printf "all " }

@@ -53,10 +53,9 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   PENDING, PENDING_*        `pending`, `arm`
 #   PAYLOAD, FRESH, PAYLOAD_HOLDER   `converge`, `read_payload`
 #   CONFIRMED, LIVE, NEXT     directories of generations: `generations`, `stage`
-#   DIFFERENT                 `differences`, for `differs`
+#   DIFFERENT                 `differences`
 #   ROUTE, ROUTE_BEFORE       `network_route_to`; what it was before a change
 #   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
-#   UNITS_NAMES, UNITS_CHANGED    `unit`, for `units`
 #   FRR_DAEMONS               `frr_found`, for `frr_reload`
 #   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
 #   BOOTING                   set while a router boots

@@ -36,8 +36,7 @@ leases_free() {
 }
 
 unit_leases() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: leases of guests that were set up anew
 BindsTo=vpc6-dnsmasq.service
@@ -48,6 +47,5 @@ StartLimitIntervalSec=0
 [Service]
 ExecStart=$PROGRAM leases
 Restart=on-failure
-RestartSec=5
-END
+RestartSec=5"
 }

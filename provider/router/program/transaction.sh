@@ -70,7 +70,7 @@ put_back() {
   echo "${from##*/}" >>"$RUN/undone"
   point live "${CONFIRMED##*/}" || return 1
   sums_mend "$CONFIRMED"
-  differences "$CONFIRMED" "$from"
+  differences "$CONFIRMED/files" "$from/files"
   for service in $BACKWARDS; do
     ! differs "$service" || put_back_service "$service" || failed="$failed$NEWLINE$service: $WHY"
   done
@@ -218,7 +218,7 @@ judge() {
   CHANGED='' CULPRIT='' BLAME='' WHY=''
   assemble "$NEXT" '' "$CONFIRMED/files" || return
   packages_install "$NEXT/files/packages" || { CULPRIT=packages; return 1; }
-  differences "$CONFIRMED" "$NEXT"
+  differences "$CONFIRMED/files" "$NEXT/files"
   for service in $SERVICES; do
     [ -e "$RUN/unsettled" ] || drifted "$service" || differs "$service" || again "$service" || continue
     "${service}_check" "$NEXT/files" || { CULPRIT=$service; TOUCHED=no; return 1; }
@@ -298,5 +298,5 @@ could_cut() {
   [ -n "$ROUTE" ] && [ "$ROUTE" = "$ROUTE_BEFORE" ] || return 0
   dev=${ROUTE#*dev }
   dev=${dev%% *}
-  network_has "$CONFIRMED/files/network" "$dev" || network_has "$NEXT/files/network" "$dev"
+  network_has "$dev" "$CONFIRMED/files/network" "$NEXT/files/network"
 }

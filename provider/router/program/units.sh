@@ -3,8 +3,7 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 unit_firewall() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: packet filter
 DefaultDependencies=no
@@ -21,13 +20,11 @@ ExecStart=$PROGRAM boot firewall
 ExecStop=$PROGRAM down
 
 [Install]
-WantedBy=multi-user.target
-END
+WantedBy=multi-user.target"
 }
 
 unit_main() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: last confirmed configuration
 Wants=vpc6-firewall.service vpc6-watch.service
@@ -40,24 +37,22 @@ RemainAfterExit=yes
 ExecStart=$PROGRAM boot
 
 [Install]
-WantedBy=multi-user.target
-END
+WantedBy=multi-user.target"
 }
 
 # units: writes what differs; one daemon-reload when anything did.
 units() {
   ! units_known || return 0
-  UNITS_CHANGED=
-  UNITS_NAMES=
-  units_each unit || return 1
+  units_written || return 1
+  differences "$RUN/units" "$UNITS" more
+  [ -z "$DIFFERENT" ] || units_place || refuse "$UNITS/${DIFFERENT%% *} cannot be written" || return
   [ -z "$REPAIR" ] || units_drop_ins_remove
-  if [ -n "$UNITS_CHANGED$REPAIR" ]; then
+  if [ -n "$DIFFERENT$REPAIR" ]; then
     # `enable` would have systemd read everything once more.
     WHY=$(systemctl --quiet --no-reload enable vpc6-firewall.service vpc6.service 2>&1 && systemctl daemon-reload 2>&1) && WHY='' || return 1
     systemctl --no-block try-restart vpc6-watch >/dev/null 2>&1
   fi
-  # shellcheck disable=SC2086 # a list of names
-  printf '%s\n' "$PROGRAM_HASH" $UNITS_NAMES >"$VAR/units"
+  (cd "$RUN/units" && printf '%s\n' "$PROGRAM_HASH" *) >"$VAR/units"
 }
 
 # units_known: were they written by this very program, and is each there and untouched since? Their texts are the program's own.
@@ -73,42 +68,38 @@ units_known() {
   } <"$VAR/units"
 }
 
-# units_each COMMAND: COMMAND NAME for each unit, its text in RUN/unit.
-units_each() {
-  local service suffix
-  unit_firewall >"$RUN/unit" && "$1" vpc6-firewall || return 1
-  unit_main >"$RUN/unit" && "$1" vpc6 || return 1
-  unit_leases >"$RUN/unit" && "$1" vpc6-leases || return 1
-  unit_watch >"$RUN/unit" && "$1" vpc6-watch || return 1
-  unit_password >"$RUN/unit" && "$1" vpc6-password@ || return 1
-  unit_password_socket '[%i]' >"$RUN/unit" && "$1" vpc6-password@.socket || return 1
-  unit_password_socket %i >"$RUN/unit" && "$1" vpc6-password-ipv4@.socket || return 1
+# units_written: the text of each unit, in RUN/units.
+units_written() {
+  local dir="$RUN/units" service suffix
+  [ ! -e "$dir" ] || rm -rf "$dir" || return 1
+  mkdir "$dir" && unit_firewall >"$dir/vpc6-firewall.service" && unit_main >"$dir/vpc6.service" &&
+    unit_leases >"$dir/vpc6-leases.service" && unit_watch >"$dir/vpc6-watch.service" && unit_password >"$dir/vpc6-password@.service" &&
+    unit_password_socket '[%i]' >"$dir/vpc6-password@.socket" && unit_password_socket %i >"$dir/vpc6-password-ipv4@.socket" || return 1
   for service in $SERVICES; do
     command -v "${service}_unit" >/dev/null || continue
     eval "suffix=\${${service}_template:-}"
-    "${service}_unit" >"$RUN/unit" && "$1" "vpc6-$service$suffix" || return 1
+    "${service}_unit" >"$dir/vpc6-$service$suffix.service" || return 1
   done
 }
 
-# unit_name NAME: a service, unless the name says otherwise.
-unit_name() {
-  case $1 in *.*) echo "$1" ;; *) echo "$1.service" ;; esac
-}
-
-unit() {
-  local unit_file
-  unit_file=$(unit_name "$1")
-  UNITS_NAMES="$UNITS_NAMES $unit_file"
-  unit_file=$UNITS/$unit_file
-  ! cmp -s "$RUN/unit" "$unit_file" || return 0
-  cp "$RUN/unit" "$UNITS/.$1.vpc6" && mv "$UNITS/.$1.vpc6" "$unit_file" || refuse "$unit_file cannot be written" || return
-  UNITS_CHANGED=yes
+# units_place: of those the DIFFERENT ones (or, where that is not known, all), each in one step.
+units_place() {
+  local dir="$UNITS/.vpc6"
+  [ ! -e "$dir" ] || rm -rf "$dir" || return 1
+  ! has_any "$DIFFERENT" all || DIFFERENT=$(cd "$RUN/units" && echo *)
+  # shellcheck disable=SC2086 # a list of names
+  mkdir "$dir" && (cd "$RUN/units" && exec cp -t "$dir" $DIFFERENT) && mv -t "$UNITS" "$dir"/* && rm -rf "$dir"
 }
 
 # units_drift: changed texts, drop-ins (they change what a unit of ours does), and whether the router comes back at boot.
 units_drift() {
   local unit_file unit_in unit_name
-  units_each unit_drift
+  units_written || return
+  differences "$RUN/units" "$UNITS" more
+  for unit_file in "$RUN/units"/*; do
+    unit_name=${unit_file##*/}
+    ! has_any "$DIFFERENT" all "$unit_name" || drift_file "$unit_file" "$UNITS/$unit_name"
+  done
   for unit_in in "$UNITS" "$UNITS_UNTIL_BOOT"; do
     for unit_file in "$unit_in"/vpc6.service.d/* "$unit_in"/vpc6-*.service.d/* "$unit_in"/vpc6-*.socket.d/*; do
       [ ! -e "$unit_file" ] || echo "- $unit_file added"
@@ -117,10 +108,6 @@ units_drift() {
   for unit_name in vpc6-firewall vpc6; do
     [ -e "$UNITS/multi-user.target.wants/$unit_name.service" ] || echo "- $unit_name.service is disabled"
   done
-}
-
-unit_drift() {
-  drift_file "$RUN/unit" "$UNITS/$(unit_name "$1")"
 }
 
 units_drop_ins_remove() {
@@ -149,7 +136,8 @@ units_remove() {
   # Those that a later version left too. Without a stop they stay in systemd's lists, as "not-found".
   systemctl stop 'vpc6*' >/dev/null 2>&1
   units_drop_ins_remove
-  rm -f "$VAR/units" "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket "$UNITS"/.vpc6*.vpc6
+  rm -f "$VAR/units" "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket
+  rm -rf "$UNITS/.vpc6" "$UNITS"/.vpc6*.vpc6
   systemctl daemon-reload
   systemctl reset-failed 'vpc6*' >/dev/null 2>&1
 }

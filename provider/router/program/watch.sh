@@ -60,8 +60,7 @@ lost() {
 }
 
 unit_watch() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: puts back what another hand takes away
 After=vpc6-firewall.service vpc6-guard.service vpc6.service
@@ -71,6 +70,5 @@ StartLimitIntervalSec=0
 ExecStart=$PROGRAM watch
 Restart=always
 RestartSec=0.2
-Nice=-5
-END
+Nice=-5"
 }

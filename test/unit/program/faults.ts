@@ -31,8 +31,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "network",
     what: "an address of another hand on a tier's link is not seen",
-    from: 'if (from == ours || (w[2] in tier && from == "static")) print line',
-    to: "if (from == ours) print line",
+    from: 'if (from == ours || (w[2] in tier && from == "static")) {',
+    to: "if (from == ours) {",
   },
   {
     tests: "network",
@@ -277,7 +277,7 @@ export const faults: readonly Fault[] = [
   {
     tests: "transaction",
     what: "a client who comes by a link of ours needs no confirmation",
-    from: 'network_has "$CONFIRMED/files/network" "$dev" || network_has "$NEXT/files/network" "$dev"\n',
+    from: 'network_has "$dev" "$CONFIRMED/files/network" "$NEXT/files/network"\n',
     to: "return 1\n",
   },
   {

@@ -1,5 +1,5 @@
 # The assembled file: prints whose line is wrong, and why. `devs`: the links of this host; `routes`: what ip lists; `owned`: what of all that is ours;
-# `adopt`: a stranger's route is no error, and goes to `adopted`.
+# where the file `adopt` says something, a stranger's route is no error, and goes to `adopted`.
 function bad(text) { print id; print text; failed = 1; exit }
 function has(dev) { return index(devs, " " dev " ") }
 function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
@@ -50,6 +50,7 @@ END {
     split(line, word, " ")
     if (word[1] == "address" && word[3] !~ /:/) known4[word[2] " " first4(word[3]) " " last4(word[3])] = 1
   }
+  while ((getline line <adopt) > 0) if (line !~ /^#/) adopts = 1
   while ((getline line <routes) > 0) {
     n = split(line, word, " ")
     net = word[1] ~ /\// ? word[1] : word[1] "/32"
@@ -80,7 +81,7 @@ END {
     if (!(key in want) || proto == ours || want[key] == dev " " via) continue
     # Learned from an advertisement on an interface that becomes ours: the kernel drops it as the host begins to forward.
     if (proto == "ra" && dev in mine) continue
-    if (adopt) { print key "\t" line >adopted; continue }
+    if (adopts) { print key "\t" line >adopted; continue }
     id = by[key]
     print id
     print "this host has another route to " to " (" line "): remove it, or " how ": ours is used then, and this one comes back when ours goes"

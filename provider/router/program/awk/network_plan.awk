@@ -1,4 +1,4 @@
-# The assembled file, and what is live: a batch for ip, in the files of `run` (see network_plan). `ours`: the routing protocol.
+# The assembled file, and what is live: a batch for ip, in the files of `run` (see network_plan). `ours`: the routing protocol; `dnsmasq`: its file.
 function six(text) { return text ~ /:/ }
 function kind(line) { return substr(line, 1, index(line, " ") - 1) }
 # Two lines with one key cannot both be in the kernel.
@@ -17,7 +17,9 @@ function command(verb, line,   w) {
   if (w[1] == "onlink") return "route " verb " " w[3] " dev " w[2] " metric " w[5]
   return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] (verb == "del" ? "" : " proto " ours)
 }
-function emit(verb, line) {
+function emit(verb, line,   w) {
+  split(line, w, " ")
+  if (verb == "add" && six(w[3]) && (w[2] in served)) serves = "serves"
   print command(verb, line) >(run "/network.batch")
   print (line in raw ? raw[line] : line) >(run "/network.lines")
 }
@@ -30,6 +32,7 @@ BEGIN {
     if (part[2] == ours) mine[part[1]] = 1
   }
   while ((getline line <(run "/network")) > 0) if (line in live) mine[line] = 1
+  while ((getline line <dnsmasq) > 0) if (sub(/^interface=/, "", line)) served[line] = 1
 }
 /^#/ || !NF || $1 == "interface" { next }
 {
@@ -54,4 +57,5 @@ END {
   }
   kinds[5] = "onlink"
   for (k = 5; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
+  if (serves != "") print serves
 }

@@ -132,8 +132,7 @@ dnsmasq_remove() {
 }
 
 dnsmasq_unit() {
-  cat <<'END'
-# by vpc6
+  echo '# by vpc6
 [Unit]
 Description=vpc6: router advertisements, DHCPv6 and DNS (dnsmasq)
 After=vpc6.service network.target dbus.service
@@ -143,11 +142,9 @@ StartLimitIntervalSec=0
 [Service]
 Type=forking
 PIDFile=@RUN@/dnsmasq.pid
-ExecStart=/usr/sbin/dnsmasq -C @LIVE@/dnsmasq -x @RUN@/dnsmasq.pid \
-  --dhcp-leasefile=@VAR@/dnsmasq.leases --enable-dbus
+ExecStart=/usr/sbin/dnsmasq -C @LIVE@/dnsmasq -x @RUN@/dnsmasq.pid --dhcp-leasefile=@VAR@/dnsmasq.leases --enable-dbus
 Restart=on-failure
 RestartSec=1
 TimeoutStartSec=20
-TimeoutStopSec=10
-END
+TimeoutStopSec=10'
 }

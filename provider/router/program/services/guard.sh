@@ -89,8 +89,7 @@ guard_wait() {
 }
 
 guard_unit() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: drops what the packet filter has not seen
 DefaultDependencies=no
@@ -108,6 +107,5 @@ ExecStart=$PROGRAM guard
 ExecStartPost=$PROGRAM guard wait
 Restart=always
 TimeoutStartSec=10
-OOMScoreAdjust=-1000
-END
+OOMScoreAdjust=-1000"
 }

@@ -114,8 +114,8 @@ haproxy_remove() {
 }
 
 haproxy_unit() {
-  cat <<'END'
-# by vpc6
+  # shellcheck disable=SC2016 # $MAINPID is systemd's.
+  echo '# by vpc6
 [Unit]
 Description=vpc6: load balancers (haproxy)
 After=vpc6.service network.target
@@ -131,6 +131,5 @@ SuccessExitStatus=143
 Restart=on-failure
 RestartSec=1
 TimeoutStartSec=20
-TimeoutStopSec=10
-END
+TimeoutStopSec=10'
 }

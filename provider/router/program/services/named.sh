@@ -105,8 +105,7 @@ named_remove() {
 }
 
 named_unit() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: DNS64 (named)
 After=vpc6.service vpc6-dnsmasq.service network.target
@@ -125,6 +124,5 @@ PrivateTmp=yes
 Restart=always
 RestartSec=1
 TimeoutStartSec=20
-TimeoutStopSec=10
-END
+TimeoutStopSec=10"
 }

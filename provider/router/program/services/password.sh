@@ -150,8 +150,7 @@ password_remove() {
 
 # unit_password_socket LISTEN
 unit_password_socket() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: passwords of guests, at %i
 
@@ -160,14 +159,12 @@ ListenStream=$1:@PASSWORD_PORT@
 FreeBind=yes
 BindIPv6Only=ipv6-only
 Service=vpc6-password@%i.service
-TriggerLimitIntervalSec=0
-END
+TriggerLimitIntervalSec=0"
 }
 
 # perl -x: the program is in ours, below. It holds the sockets it is given and can open no other: no network of its own.
 unit_password() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: passwords of guests, at %i
 After=vpc6.service
@@ -213,8 +210,7 @@ LockPersonality=yes
 MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-END
+SystemCallFilter=~@privileged @resources"
 }
 
 password_server() {

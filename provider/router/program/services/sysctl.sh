@@ -77,7 +77,7 @@ sysctl_apply() {
   done
   while read -r path value; do
     sysctl_note "$path"
-    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards all || {
+    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards || {
       sysctl_keep_learning "$1"
       dnsmasq_advertise_again "$1"
     }
@@ -90,8 +90,12 @@ sysctl_apply() {
   return $code
 }
 
-# sysctl_forwards all|DEV
-sysctl_forwards() { [ "$(cat "$SYSCTL/net/ipv6/conf/$1/forwarding")" != 0 ]; }
+# (Its first byte tells: see sysctl_print.)
+sysctl_forwards() {
+  local value=''
+  read -r value <"$SYSCTL/net/ipv6/conf/all/forwarding"
+  [ "$value" != 0 ]
+}
 
 # A forwarding host stops listening to router advertisements where accept_ra is 1: an operator whose own interface lives by
 # them would lose address and route within minutes. There it becomes 2, on every interface but ours (that do not keep-ra).

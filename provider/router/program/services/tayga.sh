@@ -171,8 +171,7 @@ tayga_remove() {
 }
 
 tayga_unit() {
-  cat <<END
-# by vpc6
+  echo "# by vpc6
 [Unit]
 Description=vpc6: NAT64 on %i (tayga)
 After=vpc6.service network.target
@@ -192,6 +191,5 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 Restart=always
 RestartSec=1
 TimeoutStartSec=20
-TimeoutStopSec=10
-END
+TimeoutStopSec=10"
 }

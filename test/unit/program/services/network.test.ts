@@ -114,7 +114,7 @@ describe("planning", () => {
     );
     await machine.assembled(all);
     machine.write("run/vpc6/network", "address web0 2001:db8:1::1/64\naddress web0 2001:db8:7::1/64\n");
-    await machine.run('network_live && network_plan "$GENERATIONS/1/files/network"');
+    await machine.run('network_live && network_plan "$GENERATIONS/1/files"');
     expect(machine.read("run/vpc6/network.batch").split("\n")).toEqual([
       "addr add 2001:67c:2834::1/128 dev lo",
       "addr add 2001:67c:2834:1::1/64 dev web0 nodad",
@@ -135,7 +135,7 @@ describe("planning", () => {
     machine.answer("ip -o addr show", "2: db0    inet6 2001:db8:1::1/64 scope global \\ valid_lft forever\n");
     await machine.assembled([odd("interface db0\naddress db0 2001:db8:1::1/60")]);
     machine.write("run/vpc6/network", "address db0 2001:db8:1::1/64\n");
-    await machine.run('network_live && network_plan "$GENERATIONS/1/files/network"');
+    await machine.run('network_live && network_plan "$GENERATIONS/1/files"');
     expect(machine.read("run/vpc6/network.batch")).toBe(
       "addr del 2001:db8:1::1/64 dev db0\naddr add 2001:db8:1::1/60 dev db0\n",
     );
