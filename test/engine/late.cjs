@@ -41,12 +41,21 @@ const span = {
   setStatus: () => {},
   recordException: () => {},
 };
+const hooks = { isInitializedAsync: async () => {} };
 /** From the SDK's own modules, as it writes them. @type {Record<string, Record<string, unknown>>} */
 const LATE = {
   "@npmcli/arborist": {},
+  "normalize-package-data": {},
+  semver: {},
+  "./automation": {},
   "../../typescript-shim": {},
   "./tracing": { newSpan: () => span },
-  "./v8Hooks": { isInitializedAsync: async () => {} },
+  "./instrumentation": {
+    withRootContext: (/** @type {() => unknown} */ work) => work(),
+    shutdownTracing: async () => {},
+  },
+  "./v8Hooks": hooks,
+  "../../runtime/closure/v8Hooks": hooks,
 };
 const sdk = `${path.sep}@pulumi${path.sep}pulumi${path.sep}`;
 
