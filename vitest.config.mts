@@ -57,6 +57,7 @@ export default defineConfig({
       suite("unit", {
         env,
         maxWorkers: availableParallelism() + 1,
+        globalSetup: "test/unit/program/judged.ts",
         setupFiles: "test/unit/seed.ts",
         testTimeout: 60_000,
         hookTimeout: 60_000,

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { decode, encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
 import type { Change, Difference } from "../../../provider/router/types";
@@ -243,6 +243,7 @@ exit $code`;
       FLOCK: which("flock"),
       UNSHARE: which("unshare"),
       DAEMONS: judges.length > 0 ? unpacked : "",
+      JUDGED: inject("judged"),
       TRIPLET: process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu",
       IP: which("ip"),
       PATH: "/usr/bin:/bin:/usr/sbin:/sbin",

@@ -67,23 +67,25 @@ const TAGS = [
   /^<details><summary>([^<>]|<code>[^<>]*<\/code>)*<\/summary>$/,
   /^<\/details>$/,
 ];
+/** What stands in code only. */
+const FOREIGN = new RegExp(`${WORD}|@|evil|\`|\\*\\*|:tada:`);
+
+/** Reports that are harmless: of what makes no difference the same comes again and again. */
+const harmless = new Set<string>();
 
 function judge(markdown: string): void {
+  if (harmless.has(markdown)) return;
   expect(markdown.startsWith(MARKER)).toBe(true);
   expect(markdown.replace(/[\n\t]/g, "")).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
   const tree = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }) as Node;
-  for (const { type, value = "" } of nodes(tree)) {
-    expect(OURS, value).toContain(type);
-    if (type === "inlineCode" || type === "code") continue;
-    if (type === "html")
-      for (const line of value.split("\n"))
-        expect(
-          TAGS.some((tag) => tag.test(line)),
-          line,
-        ).toBe(true);
-    const prose = value.replace(/<code>[^<>]*<\/code>/g, "");
-    expect(prose).not.toMatch(new RegExp(`${WORD}|@|evil|\`|\\*\\*|:tada:`));
-  }
+  const strange = [...nodes(tree)].filter(({ type, value = "" }) => {
+    if (!OURS.includes(type)) return true;
+    if (type === "inlineCode" || type === "code") return false;
+    if (type === "html" && !value.split("\n").every((line) => TAGS.some((tag) => tag.test(line)))) return true;
+    return FOREIGN.test(value.replace(/<code>[^<>]*<\/code>/g, ""));
+  });
+  expect(strange).toEqual([]);
+  harmless.add(markdown);
 }
 
 const STACK = { stack: "dev", project: "test" };
