@@ -3,9 +3,9 @@
 # `{{password:9c1e}}`, are filled from the same resource's slot `secrets`; below ETC only root reads.
 
 # assemble GENERATION [boot] [WAS]: GENERATION/files from GENERATION/fragments. At boot a MAC that is not there (yet) is no error. With
-# WAS, the files that there were, the fragments in RUN/aside are not used (see sums.sh).
+# WAS, the files that there were, the fragments in RUN/aside are not used (see sums.sh). RUN/filled = the slots with secrets.
 assemble() {
-  local aside=/dev/null boot="${2:-}" code service slot token was="${3:-}"
+  local aside=/dev/null boot="${2:-}" code service heads='' needs='' slot token was="${3:-}"
   if [ -n "$was" ]; then
     aside=$RUN/aside
     true >"$RUN/whole"
@@ -18,6 +18,9 @@ assemble() {
     [ "$slot" = secrets ] || true >"$1/files/$slot" || return 1
   done
   true >"$1/macs"
+  for service in $SERVICES; do
+    eval "heads=\"\$heads|$service|\${${service}_head:-}\" needs=\"\$needs|$service|\${${service}_needs:-}\""
+  done
   # `./SLOT 0 ID`, in the order in which they are written.
   {
     (cd "$1/fragments" && find . -mindepth 2 -type f ! -path './secrets/*' \( -name '@ROUTER_ID@*' -printf '%h 0 %f\n' -o -printf '%h 1 %f\n' \))
@@ -26,7 +29,7 @@ assemble() {
   } | sort -u |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$boot" \
       -v aside="$aside" -v whole="$RUN/whole" -v was="$was/" \
-      -v heads="nftables|$nftables_head|guard|$guard_head" '@assemble.awk@' >"$RUN/unresolved"
+      -v heads="${heads#?}" -v needs="${needs#?}" -v filled="$RUN/filled" '@assemble.awk@' >"$RUN/unresolved"
   code=$?
   if [ $code = 3 ]; then
     read -r BLAME token <"$RUN/unresolved"

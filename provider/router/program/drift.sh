@@ -19,8 +19,7 @@ observe() {
   show_fragments "$ETC/confirmed/fragments"
   echo "@DRIFT@"
   if [ -e "$ETC/confirmed" ]; then
-    CONFIRMED=$GENERATIONS/$(generation confirmed)
-    drifts "$CONFIRMED" || { answer failed; return; }
+    generation confirmed && CONFIRMED=$GENERATIONS/$NUMBER && drifts "$CONFIRMED" || { answer failed; return; }
     sed 's/^/drift /' "$RUN/drifts" "$RUN/drifts.fragments"
   fi
   echo "@DRIFT_END@"
@@ -29,36 +28,44 @@ observe() {
 # drifts GENERATION: RUN/drifts = a line `ID SERVICE|TEXT` for each difference; the id is the Router's where a difference is
 # nobody else's. RUN/drifts.fragments: the same of the fragments themselves, with the slot for SERVICE. Bounded: a flushed table is not worth a megabyte.
 drifts() {
-  local dir="$RUN/drift" files its_slots router service slot
-  router=$(find "$1/fragments" -mindepth 2 -name '@ROUTER_ID@*' -printf '%f\n' | head -n 1)
-  rm -rf "$dir" && mkdir "$dir" && ln -s "$1/fragments" "$dir/fragments" && sums "$1" "$1" && sums_drift "$router" >"$RUN/drifts.fragments" &&
+  local changed dir="$RUN/drift" files its_slots service slot
+  router_in "$1/fragments"
+  [ ! -e "$dir" ] || rm -rf "$dir"
+  mkdir "$dir" && ln -s "$1/fragments" "$dir/fragments" && sums "$1" "$1" && sums_drift "$ROUTER" >"$RUN/drifts.fragments" &&
     assemble "$dir" boot "$1/files" || {
     : "${WHY:=what should be there cannot be computed (is /run full?)}"
     return 1
   }
   files=$dir/files
   # Of what holds a secret no line is shown, also not when the secret itself is gone.
-  DRIFT_SECRET=$({ cut -d' ' -f2 "$RUN/sums.wrong"; cd "$1/fragments" && grep -rlE '@PLACEHOLDERS@' . | cut -d/ -f2; } | sort -u)
+  DRIFT_SECRET=
+  while read -r slot; do DRIFT_SECRET="$DRIFT_SECRET $slot"; done <"$RUN/filled"
+  while read -r _ slot _; do has_any "$DRIFT_SECRET" "$slot" || DRIFT_SECRET="$DRIFT_SECRET $slot"; done <"$RUN/sums.wrong"
+  while read -r slot _; do has_any "$DRIFT_SECRET" "$slot" || DRIFT_SECRET="$DRIFT_SECRET $slot"; done <"$RUN/aside"
   {
     echo "=packages"
     packages_drift "$files/packages"
     echo "=program"
-    [ "$(generation live)" = "${1##*/}" ] || echo "- generation $(generation live) is applied and was never confirmed"
+    generation live
+    [ "$NUMBER" = "${1##*/}" ] || echo "- generation $NUMBER is applied and was never confirmed"
     program_intact || echo "- $PROGRAM changed"
     drift_records "$1"
     units_drift
+    drift_daemons
+    differences "$files" "$1/files"
+    changed=$DIFFERENT
     for service in $SERVICES; do
       echo "=$service"
       eval "its_slots=\$${service}_slots"
       DRIFT_CHANGED=
       for slot in $its_slots; do
-        cmp -s "$files/$slot" "$1/files/$slot" && continue
+        has_any "$changed" all "$slot" && ! cmp -s "$files/$slot" "$1/files/$slot" || continue
         DRIFT_CHANGED=yes
         drift_text "$files/$slot" "$1/files/$slot" "$ETC/live/files/$slot" "$slot"
       done
       ! command -v "${service}_drift" >/dev/null || "${service}_drift" "$files"
     done
-  } | conceal | awk -v router="${router:-router}" '
+  } | conceal | awk -v router="$ROUTER" '
     /^=/ { service = substr($0, 2); next }
     count[service]++ >= 200 { next }
     { id = $1; sub(/^[^ ]+ /, ""); print (id == "-" ? router : id) " " service "|" substr($0, 1, 300) }
@@ -74,6 +81,7 @@ drift_records() {
   case $by/$format in [0-9a-f]*/[0-9]*) ;; *) echo "- $ETC/confirmed/program changed" ;; esac
   [ ! -s "$RUN/aside" ] || return 0
   for name in macs files.sums; do
+    [ -s "$1/$name" ] || [ -s "$RUN/drift/$name" ] || [ ! -e "$1/$name" ] || continue
     cmp -s "$RUN/drift/$name" "$1/$name" || echo "- $ETC/confirmed/$name changed"
   done
 }
@@ -98,49 +106,90 @@ drift_file() {
   cmp -s "$1" "$2" || drift_text "$1" "$2" "$2" "${3:-}"
 }
 
+DRIFT_UNITS=$NEWLINE
+
+# drift_daemons: asks systemd once for all the units that services look at.
+drift_daemons() {
+  local names='' service
+  for service in $SERVICES; do
+    eval "names=\"\$names \${${service}_daemons:-}\""
+  done
+  DRIFT_UNITS=$NEWLINE
+  set -f
+  # shellcheck disable=SC2086 # a list of names
+  [ -z "${names# }" ] || drift_ask $names
+  set +f
+}
+
+# drift_ask UNIT...: DRIFT_UNITS = a line `UNIT LOAD ACTIVE JOB PID` for each (a pattern is of those that systemd knows), and those that were there.
+drift_ask() {
+  local active='' id='' job='' key load='' pid='' value
+  { systemctl show -p Id,LoadState,ActiveState,Job,MainPID "$@"; echo; } >"$RUN/drift.units"
+  while IFS='=' read -r key value; do
+    case $key in
+      Id) id=${value%.service} ;;
+      LoadState) load=$value ;;
+      ActiveState) active=$value ;;
+      Job) job=$value ;;
+      MainPID) pid=$value ;;
+      '')
+        # One that has another name besides is known by that which was asked for.
+        case $#/$1 in 1/*\**) ;; 1/*) id=$1 ;; esac
+        [ -z "$load$active" ] || DRIFT_UNITS="$NEWLINE$id ${load:--} ${active:--} ${job:-0} ${pid:-0}$DRIFT_UNITS"
+        active='' id='' job='' load='' pid=''
+        ;;
+    esac
+  done <"$RUN/drift.units"
+}
+
+# drift_unit UNIT: UNIT_LOAD, UNIT_ACTIVE, UNIT_JOB, UNIT_PID = what systemd said of it last.
+drift_unit() {
+  local line=''
+  case $DRIFT_UNITS in *"$NEWLINE$1 "*) ;; *) drift_ask "$1" ;; esac
+  case $DRIFT_UNITS in *"$NEWLINE$1 "*) line=${DRIFT_UNITS#*"$NEWLINE$1 "} ;; esac
+  # shellcheck disable=SC2086 # words, and those of a unit of which nothing is known
+  set -- ${line%%"$NEWLINE"*} - - 0 0
+  UNIT_LOAD=$1 UNIT_ACTIVE=$2 UNIT_JOB=$3 UNIT_PID=$4
+}
+
 # drift_daemon UNIT active|inactive [ID]: is it masked, up or down as it should be, and does the process run as its unit says?
 drift_daemon() {
-  local active job key load value waits
+  local waits=0
+  drift_unit "$1"
   # What is on its way (a boot, a start that is queued) arrives first.
-  waits=0
   while [ $waits -lt 100 ]; do
-    load='' active='' job=0
-    systemctl show -p LoadState,ActiveState,Job "$1" >"$RUN/drift.unit"
-    while IFS='=' read -r key value; do
-      case $key in LoadState) load=$value ;; ActiveState) active=$value ;; Job) job=$value ;; esac
-    done <"$RUN/drift.unit"
-    case ${job:-0}/$active in 0/active | 0/inactive | 0/failed) break ;; esac
+    case $UNIT_JOB/$UNIT_ACTIVE in 0/active | 0/inactive | 0/failed) break ;; esac
     waits=$((waits + 1))
-    [ $((waits % 25)) != 0 ] || say "waiting for $1, which is $active"
+    [ $((waits % 25)) != 0 ] || say "waiting for $1, which is $UNIT_ACTIVE"
     sleep 0.2
+    drift_ask "$1"
+    drift_unit "$1"
   done
-  [ "$load" != masked ] || echo "${3:--} $1 is masked"
-  case $2/$active in
+  [ "$UNIT_LOAD" != masked ] || echo "${3:--} $1 is masked"
+  case $2/$UNIT_ACTIVE in
     active/active | active/reloading | inactive/inactive | inactive/failed) ;;
     active/activating) echo "${3:--} $1 does not stay up" ;;
-    active/*) echo "${3:--} $1 is stopped ($active)" ;;
+    active/*) echo "${3:--} $1 is stopped ($UNIT_ACTIVE)" ;;
     *) echo "${3:--} $1 runs, though nothing asks for it" ;;
   esac
 }
 
-# drift_command UNIT: does the process of a unit of ours have the arguments that the unit gives it? (A drop-in that is gone
+# drift_command NAME PID: does the process of a service's unit of ours have the arguments that the unit gives it? (A drop-in that is gone
 # again may have started it.) Our units' arguments hold no quotes and no variables.
 drift_command() {
-  local pid runs says
-  pid=$(systemctl show -P MainPID "$1")
-  [ "${pid:-0}" != 0 ] || return 0
+  local runs says
+  [ "$2" != 0 ] || return 0
   # haproxy adds to its own when it reloads.
-  runs=$(tr '\0' ' ' <"$PROC/$pid/cmdline" | sed -E 's/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//')
-  says=$("$(echo "${1#vpc6-}" | tr - _)_unit" | awk '
-    /^ExecStart=/ { sub(/^ExecStart=/, ""); on = 1 }
-    on { more = sub(/[ \t]*\\$/, ""); $1 = $1; text = text $0 " "; if (!more) { print text; exit } }
-  ')
+  runs=$(sed -E 's/\x00/ /g; s/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//' "$PROC/$2/cmdline")
+  says=$("${1}_unit")
+  says=${says#*"$NEWLINE"ExecStart=}
+  says=${says%%"$NEWLINE"*}
   [ "$runs" = "$says " ] || [ "$runs" = "$says" ]
 }
 
 # The program itself: its hash is of the text before it stood in it.
 program_intact() {
-  [ "$(sed 's/^PROGRAM_HASH=.*/PROGRAM_HASH=@''HASH@/' "$PROGRAM" | sha256sum | cut -c 1-16)" = "$PROGRAM_HASH" ]
+  case "$(sed 's/^PROGRAM_HASH=.*/PROGRAM_HASH=@''HASH@/' "$PROGRAM" | sha256sum)" in "$PROGRAM_HASH"*) return 0 ;; *) return 1 ;; esac
 }
 
 # drifted SERVICE: did `drifts` find anything there?

@@ -31,6 +31,8 @@ UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
 # In the order in which a change is applied. (What stands between two @ in this program's parts is in provider/contract.ts.) Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
 #   NAME_head              with what its file begins where it has any fragment. May be missing
+#   NAME_needs             what one of its lines must match: without, its file is empty. May be missing
+#   NAME_daemons           the units that its drift looks at. May be missing
 #   NAME_assemble FILES    what is particular to it in assembling FILES/<slot>
 #   NAME_check FILES       the daemon's own judgement, nothing changed
 #   NAME_apply FILES       makes the host what FILES say, whatever it is now
@@ -56,6 +58,9 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   DIFFERENT                 `differences`
 #   ROUTE, ROUTE_BEFORE       `network_route_to`; what it was before a change
 #   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
+#   DRIFT_UNITS, UNIT_*       `drift_ask`, `drift_unit`
+#   NUMBER                    `generation`
+#   ROUTER                    `router_in`
 #   FRR_DAEMONS               `frr_found`, for `frr_reload`
 #   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
 #   BOOTING                   set while a router boots
@@ -132,7 +137,10 @@ answer() {
 
 # conceal: stdin with a placeholder in the place of every secret of this host; daemons quote the line they do not like.
 conceal() {
-  awk -v secrets="cat $GENERATIONS/*/fragments/secrets/* 2>/dev/null" '@conceal.awk@'
+  local secrets=''
+  set -- "$GENERATIONS"/*/fragments/secrets/*
+  [ ! -e "$1" ] || secrets="cat $GENERATIONS/*/fragments/secrets/* 2>/dev/null"
+  awk -v secrets="$secrets" '@conceal.awk@'
 }
 
 # Payloads pass through RUN: nobody else reads there.
@@ -166,11 +174,20 @@ has_any() {
   return 1
 }
 
+# router_in FRAGMENTS: ROUTER = the id of the Router that is there, else `router`.
+router_in() {
+  local file
+  ROUTER=router
+  for file in "$1"/*/@ROUTER_ID@*; do
+    [ ! -e "$file" ] || ROUTER=${file##*/}
+  done
+}
+
 # adopt_how FILES: how the operator says that ours may take the place of what is here.
 adopt_how() {
-  local name
-  name=$(sed -n 's/^# vpc6 @ROUTER_ID@//p' "$1/nftables" 2>/dev/null | head -n 1)
-  echo "write \`adopt: true\` among the arguments of the Router: new vpc6.Router(\"${name:-...}\", { ..., adopt: true })"
+  router_in "${1%/files}/fragments"
+  case $ROUTER in @ROUTER_ID@*) ROUTER=${ROUTER#@ROUTER_ID@} ;; *) ROUTER=... ;; esac
+  echo "write \`adopt: true\` among the arguments of the Router: new vpc6.Router(\"$ROUTER\", { ..., adopt: true })"
 }
 
 # What the program cannot work without, with what to do about it.

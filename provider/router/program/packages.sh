@@ -129,14 +129,18 @@ packages_keep() {
 # packages_broken: which of both are not as they were written down.
 packages_broken() {
   [ -e "$VAR/packages" ] || [ -e "$VAR/kept" ] || return 0
-  {
-    (cd "$VAR" && sha256sum -c kept/sums 2>/dev/null)
-    echo
-    (cd "$VAR/kept" 2>/dev/null && sha256sum -c sums 2>/dev/null | sed 's|^|kept/|')
-  } | awk -F': ' '
-    NF < 2 { next }
-    { n++; if ($2 != "OK") print $1 }
-    END { if (n != 6) print "kept/sums" }
+  (cd "$VAR" && exec sha256sum packages users groups kept/packages kept/users kept/groups 2>/dev/null) | awk -v sums="$VAR/kept/sums" '
+    { there[$2] = $1 }
+    END {
+      while ((getline line <sums) > 0) if (split(line, word, " ") == 2) kept[word[2]] = word[1]
+      n = split("packages users groups", name, " ")
+      for (i = 1; i <= 2 * n; i++) {
+        of = name[(i - 1) % n + 1]; file = (i > n ? "kept/" : "") of
+        if (!(of in kept)) lost = 1
+        else if (there[file] != kept[of]) print file
+      }
+      if (lost) print "kept/sums"
+    }
   '
 }
 
@@ -191,10 +195,16 @@ $(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)" || return
 
 # packages_drift FILE: those that are gone.
 packages_drift() {
-  packages_broken | sed "s|.*|- $VAR/& changed|"
-  awk '/^# vpc6 / { id = $3; next } NF && !($1 in by) { by[$1] = id; print $1, id }' "$1" >"$RUN/packages.want"
-  # shellcheck disable=SC2046 # a list of names
-  dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(cut -d' ' -f1 "$RUN/packages.want") 2>/dev/null |
+  local name names
+  packages_broken >"$RUN/broken"
+  while read -r name; do echo "- $VAR/$name changed"; done <"$RUN/broken"
+  names=$(awk -v want="$RUN/packages.want" '
+    BEGIN { printf "" >want }
+    /^# vpc6 / { id = $3; next }
+    NF && !($1 in by) { by[$1] = id; print $1, id >want; print $1 }
+  ' "$1")
+  # shellcheck disable=SC2016,SC2086 # dpkg-query's own fields; a list of names
+  dpkg-query -W -f '${db:Status-Status} ${Package}\n' $names 2>/dev/null |
     awk -v want="$RUN/packages.want" '
       $1 == "installed" { have[$2] = 1 }
       END { while ((getline line <want) > 0) { split(line, w, " "); if (!(w[1] in have)) print w[2], "package " w[1] " removed" } }

@@ -1,7 +1,7 @@
 # The payload: all of it is read before anything is looked at, its form is checked to the last line, and what was staged from
 # it is compared with it once more (a full disk shows itself in many ways).
 
-# read_payload FILE: stdin to FILE; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are
+# read_payload FILE: stdin to FILE, and the ids it names to FILE.ids; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are
 # what it says: all at once, as each fork costs a millisecond or two.
 read_payload() {
   local says
@@ -10,7 +10,7 @@ read_payload() {
     : "${WHY:=the payload could not be stored}"
     return 1
   fi
-  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" '@read_payload.awk@' "$1") || {
+  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" -v ids="$1.ids" '@read_payload.awk@' "$1") || {
     refuse "${says:-the payload could not be read}"
     return
   }
@@ -22,28 +22,16 @@ END
 
 # stage_payload FILE DIR: applies it to DIR/<slot>/<id>. Files are hard links into older generations: never written, replaced.
 stage_payload() {
-  local slot
+  local id slot
   for slot in $SLOTS; do
     [ -d "$2/$slot" ] || mkdir -p "$2/$slot" || return 1
   done
   # In every slot that is there: a later version may have more than this one knows.
-  awk -v slots="$(cd "$2" && echo *)" '
-    BEGIN { n = split(slots, slot, " ") }
-    /^\|/ { next }
-    $1 == "set" || $1 == "drop" { for (i = 1; i <= n; i++) print slot[i] "/" $2 }
-  ' "$1" | (cd "$2" && exec xargs rm -f --) || return 1
-  awk -v dir="$2" '
-    /^\|/ { print substr($0, 2) >file; next }
-    $1 == "set" { id = $2 }
-    $1 == "slot" { if (file != "") close(file); file = dir "/" $2 "/" id }
-  ' "$1" || return 1
-  awk -v dir="$2" '
-    function done() { if (file != "" && (getline line <file) > 0) exit 1; if (file != "") close(file); file = "" }
-    /^\|/ { if ((getline line <file) <= 0 || line != substr($0, 2)) exit 1; next }
-    $1 == "set" { id = $2 }
-    $1 == "slot" { done(); file = dir "/" $2 "/" id }
-    END { done() }
-  ' "$1"
+  while read -r id; do
+    for slot in "$2"/*; do [ ! -e "$slot/$id" ] || echo "$slot/$id"; done
+  done <"$1.ids" >"$1.old"
+  [ ! -s "$1.old" ] || xargs rm -f -- <"$1.old" || return 1
+  awk -v dir="$2" -v payload="$1" '@stage_payload.awk@' "$1"
 }
 
 # strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
@@ -62,7 +50,10 @@ strangers() {
   while read -r id owner; do
     there=
     case $id in
-      @ROUTER_ID@*) there=$(cd "$2" && find . -mindepth 2 -type f -name '@ROUTER_ID@*' -printf '%f\n' | sort | head -n 1) ;;
+      @ROUTER_ID@*)
+        router_in "$2"
+        [ "$ROUTER" = router ] || there=$ROUTER
+        ;;
       *)
         for slot in $SLOTS; do
           [ ! -e "$2/$slot/$id" ] || there=$id

@@ -6,20 +6,24 @@
 #   RUN/sums.wrong         `changed|gone|stranger|unknown SLOT ID`, as `sums` finds it
 #   RUN/aside              `SLOT ID` of those that `assemble` does not use, `SLOT ID soft` of those it uses only where nothing better is left
 
-# sums GENERATION BEFORE [IDS]: RUN/sums.wrong, RUN/aside, and RUN/sums for GENERATION, whose fragments were those of BEFORE but for the
-# IDS (a file of them), which say now what they are.
+# sums GENERATION BEFORE [IDS]: RUN/sums.wrong, RUN/aside, and RUN/sums.new (see sums_write) for GENERATION, whose fragments were those of
+# BEFORE but for the IDS (a file of them), which say now what they are.
 sums() {
   local id slot soft
-  (cd "$1/fragments" 2>/dev/null && find . -mindepth 2 -type f -printf '%P\0' | xargs -0 -r sha256sum 2>/dev/null) |
-    awk -v before="$2/sums" -v ids="${3:-/dev/null}" -v to="$RUN/sums.new" '@sums.awk@' >"$RUN/sums.wrong" &&
-    sort "$RUN/sums.new" | awk '{ print } END { print "end " NR }' >"$RUN/sums" || return 1
-  awk '$1 != "unknown" { print $2, $3 } $1 == "unknown" && $2 != "secrets" { print $2, $3, "soft" }' "$RUN/sums.wrong" >"$RUN/aside" || return 1
+  (cd "$1/fragments" 2>/dev/null && exec find . -mindepth 2 -type f -exec sha256sum {} + 2>/dev/null) |
+    awk -v before="$2/sums" -v ids="${3:-/dev/null}" -v to="$RUN/sums.new" -v aside="$RUN/aside" '@sums.awk@' >"$RUN/sums.wrong" || return 1
+  [ -s "$RUN/aside" ] || return 0
   # With its secrets go the fragments of the same resource that need them.
   while read -r slot id soft; do
     [ "$slot" = secrets ] || continue
     (cd "$1/fragments" && grep -lE '@PLACEHOLDERS@' -- */"$id" 2>/dev/null) | while IFS=/ read -r slot _; do echo "$slot $id"; done
   done <"$RUN/aside" >"$RUN/aside.more"
   sort -u "$RUN/aside" "$RUN/aside.more" >"$RUN/aside.new" && mv -f "$RUN/aside.new" "$RUN/aside"
+}
+
+# sums_write FILE: by name, and the count behind them.
+sums_write() {
+  sort -r -k 2 "$RUN/sums.new" >"$1"
 }
 
 # sums_of_files FILES
@@ -56,7 +60,8 @@ sums_remake() {
 
 # sums_drift ROUTER: lines `ID SLOT|TEXT`, as of the last `sums`.
 sums_drift() {
-  awk -v router="${1:-router}" '
+  [ -s "$RUN/sums.wrong" ] || return 0
+  awk -v router="$1" '
     $1 == "stranger" { print router " " $2 "|a fragment of " $3 " added"; next }
     $1 == "unknown" { print $3 " " $2 "|not known to be as it was put there"; next }
     { print $3 " " $2 "|not as it was put there" }
@@ -66,6 +71,7 @@ sums_drift() {
 # sums_tell: whose fragments are not used, for the person who waits.
 sums_tell() {
   local id
+  [ -s "$RUN/aside" ] || return 0
   cut -d' ' -f2 "$RUN/aside" | sort -u | head -n 10 >"$RUN/aside.ids"
   while read -r id; do
     say "what is here of $id may not be as it was put there: it stays as it works now, until $id itself is updated"
@@ -75,7 +81,7 @@ sums_tell() {
 # sums_set_aside: BLAME's fragments are not used either, if it is not known who put them there and they are not what is asked for
 # now. 1 when that changes nothing.
 sums_set_aside() {
-  [ -n "$BLAME" ] && ! grep -qxF -e "$BLAME" "$RUN/ids" || return 1
+  [ -n "$BLAME" ] && ! grep -qxF -e "$BLAME" "$PAYLOAD.ids" || return 1
   awk -v id="$BLAME" '$1 == "unknown" && $2 != "secrets" && $3 == id { print $2, $3 }' "$RUN/sums.wrong" |
     grep -vxF -f "$RUN/aside" >"$RUN/aside.more" || return 1
   cat "$RUN/aside.more" >>"$RUN/aside"

@@ -9,14 +9,19 @@ generations() {
   if [ ! -e "$ETC/confirmed" ]; then
     mkdir -p "$GENERATIONS/0/fragments" && assemble "$GENERATIONS/0" && point confirmed 0 || return 1
   fi
-  [ -e "$ETC/live" ] || point live "$(generation confirmed)" || return 1
-  CONFIRMED=$GENERATIONS/$(generation confirmed)
-  LIVE=$GENERATIONS/$(generation live)
+  generation confirmed || return 1
+  CONFIRMED=$GENERATIONS/$NUMBER
+  [ -e "$ETC/live" ] || point live "$NUMBER" || return 1
+  generation live || return 1
+  LIVE=$GENERATIONS/$NUMBER
 }
 
-# generation NAME: its number. (`cd -P` is no fork more, readlink is.)
+# generation NAME: NUMBER = its number. (`cd -P` is no fork, readlink is.)
 generation() {
-  (cd -P "$ETC/$1" && echo "${PWD##*/}")
+  local here="$PWD"
+  cd -P "$ETC/$1" || return 1
+  NUMBER=${PWD##*/}
+  cd "$here" 2>/dev/null || cd /
 }
 
 # generation_is_ours GENERATION: was it made by this very program?
@@ -107,7 +112,7 @@ sweep() {
   [ ! -e "$RUN/drift" ] || rm -rf "$RUN/drift"
   for payload in "$RUN"/payload.*; do
     pid=${payload#"$RUN/payload."}
-    [ -d "$PROC/${pid%.err}" ] || [ ! -e "$payload" ] || rm -f "$payload"
+    [ -d "$PROC/${pid%%.*}" ] || [ ! -e "$payload" ] || rm -f "$payload"
   done
   keep=-1
   for dir in "$GENERATIONS"/*; do
@@ -163,7 +168,7 @@ converge() {
 
 # ended: a shell that breaks off (dash does, when it cannot open a file) says at least that.
 ended() {
-  rm -f "$PAYLOAD" "$PAYLOAD.err"
+  rm -f "$PAYLOAD" "$PAYLOAD".*
   [ -z "$ANSWERED" ] || return
   WHY="the program broke off: ${WHY:-is a disk full?}"
   answer failed
@@ -190,8 +195,7 @@ $(head -n 3 "$RUN/stage.err")"
   if [ -n "$REPAIR" ]; then
     drifts "$CONFIRMED" || { answer failed; return; }
   fi
-  awk '$1 == "set" || $1 == "drop" { print $2 }' "$PAYLOAD" >"$RUN/ids" && sums "$NEXT" "$CONFIRMED" "$RUN/ids" &&
-    cp "$RUN/sums" "$NEXT/sums" 2>"$RUN/stage.err" || { answer full; return; }
+  sums "$NEXT" "$CONFIRMED" "$PAYLOAD.ids" && sums_write "$NEXT/sums" 2>"$RUN/stage.err" || { answer full; return; }
   if [ -n "$REPAIR" ]; then
     # What nobody has put there.
     awk '$1 == "stranger" { print $2 "/" $3 }' "$RUN/sums.wrong" | (cd "$NEXT/fragments" && exec xargs rm -f --)
@@ -200,7 +204,7 @@ $(head -n 3 "$RUN/stage.err")"
   if [ ! -e "$RUN/unsettled" ] && ! again_any && generation_is_ours "$CONFIRMED" &&
     { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && cmp -s "$CONFIRMED/sums" "$NEXT/sums" && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
-    answer ok "$(generation confirmed)" nothing
+    answer ok "${CONFIRMED##*/}" nothing
     return
   fi
   until judge; do

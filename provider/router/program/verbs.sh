@@ -8,7 +8,7 @@ confirm() {
   run_dir && exec 9>>"$RUN/lock" && flock -w 20 9 || { busy; return; }
   generations || { answer failed; return; }
   pending
-  last=$(generation confirmed)
+  last=${CONFIRMED##*/}
   if [ "$last" = "$1" ] || { [ "$1" -lt "$last" ] && ! grep -qsx "$1" "$RUN/undone"; }; then
     # Also one that was confirmed, the answer got lost, and others have come on top of it.
     answer ok "$1" same

@@ -248,7 +248,7 @@ function observed({ world, host, here, of }: Setting): void {
   const said = host.run(`CONFIRMED=$GENERATIONS/1
 echo "$PROGRAM_HASH ${contract.FORMAT}" >"$CONFIRMED/program"
 (cd "$CONFIRMED/fragments" && find . -mindepth 2 -type f -printf '%f\n') | sort -u >"$RUN/ids"
-sums "$CONFIRMED" "$CONFIRMED" "$RUN/ids" && cp "$RUN/sums" "$CONFIRMED/sums" || exit 1
+sums "$CONFIRMED" "$CONFIRMED" "$RUN/ids" && sums_write "$CONFIRMED/sums" || exit 1
 dnsmasq_apply "$CONFIRMED/files" || exit 1
 echo "2001:db8::bad evil" >>"$VAR/dns-hosts/${router}"
 echo "interface=evil0" >>"$ETC/live/files/dnsmasq"

@@ -140,7 +140,7 @@ test("which slots differ between two generations", async () => {
   const different = async (change: string) => {
     const { stdout } = await machine.run(
       `rm -rf "$GENERATIONS/2"; cp -a "$GENERATIONS/1" "$GENERATIONS/2"; cd "$GENERATIONS/2/files"; ${change}
-      differences "$GENERATIONS/1" "$GENERATIONS/2"; echo "$DIFFERENT"; SERVICES="dnsmasq haproxy network"; for s in $SERVICES; do ! differs $s || echo $s; done`,
+      differences "$GENERATIONS/1/files" "$GENERATIONS/2/files"; echo "$DIFFERENT"; SERVICES="dnsmasq haproxy network"; for s in $SERVICES; do ! differs $s || echo $s; done`,
     );
     return stdout
       .replaceAll(" \n", "\n")

@@ -109,13 +109,13 @@ export const faults: readonly Fault[] = [
   {
     tests: "dnsmasq",
     what: "a guest that is gone keeps its reservation: no SIGHUP",
-    from: '[ ! -s "$RUN/hosts.gone" ] && [ ! -s "$RUN/hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes',
+    from: '[ ! -s "$RUN/dhcp-hosts.gone" ] && [ ! -s "$RUN/dhcp-hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes',
     to: ":",
   },
   {
     tests: "leases",
     what: "a guest that loses an address is still given it: no SIGHUP",
-    from: '[ ! -s "$RUN/hosts.less" ] && ',
+    from: '[ ! -s "$RUN/dhcp-hosts.less" ] && ',
     to: "",
   },
   {
@@ -139,7 +139,7 @@ export const faults: readonly Fault[] = [
   {
     tests: "dnsmasq",
     what: "a file of another hand among the guests' is not seen",
-    from: '  ls -1A "$2" 2>/dev/null >"$RUN/hosts.have"',
+    from: '  ls -1A "$VAR/dhcp-hosts" "$VAR/dns-hosts" 2>/dev/null >"$RUN/hosts.have"',
     to: '  : >"$RUN/hosts.have"',
   },
   {
@@ -175,8 +175,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "haproxy",
     what: "a certificate that another hand changed is not seen",
-    from: "&& continue\n    [ -e",
-    to: "; continue\n    [ -e",
+    from: "&& continue\n    case $file",
+    to: "; continue\n    case $file",
   },
   {
     tests: "named",
@@ -205,8 +205,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "password",
     what: "the gateways' names are under an id that nobody has (D1)",
-    from: "s/^# vpc6 \\(router:",
-    to: "s/^# vpc6 \\(router@",
+    from: 'if (!named++) print "# vpc6 " router',
+    to: 'if (!named++) print "# vpc6 @" router',
   },
   {
     tests: "password",
@@ -235,8 +235,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "payload",
     what: "files of older generations are written",
-    from: '| (cd "$2" && exec xargs rm -f --) || return 1',
-    to: "| cat >/dev/null",
+    from: '[ ! -s "$1.old" ] || xargs rm -f -- <"$1.old" || return 1',
+    to: ":",
   },
   {
     tests: "payload",
@@ -266,7 +266,7 @@ export const faults: readonly Fault[] = [
     tests: "transaction",
     what: "the number of a generation that was put back is given again",
     from: `    [ "\${dir##*/}" -le "$n" ] || n=\${dir##*/}\n  done\n  n=$((n + 1))`,
-    to: "  done\n  n=$(($(generation confirmed) + 1))",
+    to: "  done\n  n=$((${CONFIRMED##*/} + 1))",
   },
   {
     tests: "transaction",

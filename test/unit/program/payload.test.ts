@@ -102,10 +102,11 @@ describe("staging", () => {
   test("what was not stored as it is does not pass", async () => {
     const { code } = await machine.run(
       `read_payload "$RUN/payload"
-      awk() { command awk "$@"; code=$?; for f in "$ROOT"/staged/network/*; do [ ! -e "$f" ] || echo short >"$f"; done; return $code; }
+      xargs() { :; }
       stage_payload "$RUN/payload" "$ROOT/staged"`,
       whole("set a@1", "slot network", "|text"),
-      'run_dir; mkdir -p "$ROOT/staged"',
+      // A place that keeps nothing.
+      'run_dir; mkdir -p "$ROOT/staged/network"; ln -s /dev/null "$ROOT/staged/network/a@1"',
     );
     expect(code).toBe(1);
   });

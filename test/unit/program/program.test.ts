@@ -46,7 +46,6 @@ test("what is looked at and written is below the root", () => {
     "lock: /proc/self/fd/9",
     "tayga_check: /dev/net/tun",
     "tayga_user: /usr/sbin/nologin",
-    "named_assemble: /var/cache/bind",
     "haproxy_check: /etc/vpc6/live/files/",
     "password_check: /usr/bin/perl",
   ]);

@@ -15,7 +15,7 @@ beforeEach(async () => {
   [vpc, web] = [await of("Vpc"), await of("Tier")];
 });
 const generations = () => machine.list("etc/vpc6/generations");
-const pointed = async (name: string) => (await machine.run(`generation ${name}`)).stdout.trim();
+const pointed = async (name: string) => (await machine.run(`generation ${name}; echo $NUMBER`)).stdout.trim();
 const sysctl = (text: string, id = "odd@1"): Resource => ({ id, fragments: { sysctl: text } });
 const send = (changes: Resource[], client = "") =>
   machine.verb(`CLIENT=${client}; converge "$PROGRAM_HASH"`, machine.payload(changes));

@@ -1,5 +1,6 @@
 # From `SLOT 0 ID`, in order, to a file for each slot: `from` and `to` are folders, `table` is what `macs` says, `used` gets what was used of it, `heads` is
-# `SLOT|TEXT|SLOT|TEXT`. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3. A secret that is
+# `SLOT|TEXT|SLOT|TEXT`, `needs` the same of what one line of a slot must match, or its file is left empty; `filled` gets the slots with
+# placeholders of secrets. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3. A secret that is
 # not there likewise, with 4; at boot its fragment is left out. `aside`: fragments (`SLOT ID`) in whose place stands what
 # was made of them before, in the folder `was`, of whose files `whole` names those that are as they were made. Where nothing is, they are left out,
 # unless a third word (`soft`) stands there.
@@ -8,6 +9,8 @@ BEGIN {
   while ((getline line <whole) > 0) trusted[line] = 1
   while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
   n = split(heads, part, "|"); for (i = 1; i < n; i += 2) head[part[i]] = part[i + 1]
+  n = split(needs, part, "|"); for (i = 1; i < n; i += 2) need[part[i]] = part[i + 1]
+  printf "" >filled
 }
 # Tokens stand alone: no letter or digit before or after.
 function resolve(text,   out, found, after) {
@@ -76,7 +79,10 @@ function before(slot, id,   line, of, part) {
     lost = ""
     while ((getline line <source) > 0) {
       if (index(line, "@MAC_TOKEN@")) line = resolve(line)
-      if (index(line, "{{")) line = fill(line, $3)
+      if (index(line, "{{") && line ~ /@PLACEHOLDERS@/) {
+        if (!(($1) in fills)) { fills[$1] = 1; print $1 >filled }
+        line = fill(line, $3)
+      }
       text = text line "\n"
     }
     close(source)
@@ -90,8 +96,13 @@ function before(slot, id,   line, of, part) {
   if (file != last) {
     if (last != "") close(last)
     last = file
-    if ($1 in head) print head[$1] >file
+    if (head[$1] != "") print head[$1] >file
   }
   print "# vpc6 " $3 >file
   printf "%s", text >file
+  if (need[$1] != "" && !met[$1]) { needy[$1] = 1; if (("\n" text) ~ ("\n" need[$1])) met[$1] = 1 }
+}
+END {
+  if (last != "") close(last)
+  for (slot in needy) if (!met[slot]) printf "" >(to slot)
 }

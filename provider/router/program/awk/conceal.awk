@@ -1,6 +1,6 @@
 # Text, with a placeholder in the place of every secret: `secrets` is a command that prints lines `PLACEHOLDER SECRET`.
 BEGIN {
-  while ((secrets | getline line) > 0) {
+  while (secrets != "" && (secrets | getline line) > 0) {
     end = index(line, " ")
     if (length(line) - end > 3) { token[++n] = substr(line, 1, end - 1); text[n] = substr(line, end + 1) }
   }

@@ -2,15 +2,16 @@
 # (without one it would serve everybody). Guests are a file each in directories it watches: they cost no restart.
 
 dnsmasq_slots="@DNSMASQ_SLOTS@"
-
-dnsmasq_assemble() {
-  [ ! -s "$1/dnsmasq" ] || grep -q '^interface=' "$1/dnsmasq" || true >"$1/dnsmasq"
-}
+dnsmasq_needs=interface=
+dnsmasq_daemons="vpc6-dnsmasq vpc6-leases"
+dnsmasq_assemble() { :; }
 
 # The daemon checks its configuration, but neither directory: guests' lines are checked as if they stood in it.
 dnsmasq_check() {
   local wrong
-  wrong=$(awk '
+  wrong=$(awk -v lines="$RUN/dhcp-hosts" '
+    BEGIN { printf "" >lines }
+    kind == "dhcp" { print (/^[^#]/ ? "dhcp-host=" : "") $0 >lines }
     /^# vpc6 / { id = $3; next }
     /^#/ || !NF { next }
     # dnsmasq 2.90 dies at a SIGHUP when a host line sets a tag.
@@ -22,7 +23,6 @@ dnsmasq_check() {
   command -v dnsmasq >/dev/null || refuse "dnsmasq is not installed (the Router's packages should name dnsmasq-base)" || return
   dnsmasq_test "$1/dnsmasq" || return
   [ -s "$1/dhcp-hosts" ] || return 0
-  sed '/^[^#]/s/^/dhcp-host=/' "$1/dhcp-hosts" >"$RUN/dhcp-hosts"
   dnsmasq_test "$RUN/dhcp-hosts"
 }
 
@@ -32,13 +32,12 @@ dnsmasq_test() {
 
 dnsmasq_apply() {
   local hangup=''
-  mkdir -p "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
-  dnsmasq_hosts "$1/dns-hosts" "$VAR/dns-hosts" || return 1
-  dnsmasq_hosts "$1/dhcp-hosts" "$VAR/dhcp-hosts" || return 1
+  { [ -d "$VAR/dhcp-hosts" ] && [ -d "$VAR/dns-hosts" ]; } || mkdir -p "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
+  dnsmasq_hosts "$1" || return 1
   # dnsmasq is not root when it reads them.
   [ -z "$REPAIR" ] || chmod -R a+rX "$VAR/dhcp-hosts" "$VAR/dns-hosts" || return 1
   # What a file said is not forgotten with its new text: an address that it names no more, a line that was added by hand.
-  [ ! -s "$RUN/hosts.gone" ] && [ ! -s "$RUN/hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes
+  [ ! -s "$RUN/dhcp-hosts.gone" ] && [ ! -s "$RUN/dhcp-hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
     dnsmasq_stop
     rm -f "$RUN/dnsmasq.applied" "$RUN/dnsmasq.again"
@@ -77,22 +76,26 @@ dnsmasq_advertise_again() {
   ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || true >"$RUN/dnsmasq.again"
 }
 
-# dnsmasq_hosts FILE DIR: DIR holds one file for each fragment in FILE. Files appear whole, by rename; what is gone is listed
-# in hosts.gone, what has less to say in hosts.less (dnsmasq forgets what is said of a DHCP host only on SIGHUP).
+# dnsmasq_hosts FILES: VAR/dhcp-hosts and VAR/dns-hosts hold one file for each fragment of theirs. Files appear whole, by rename; what is gone is
+# listed in RUN/dhcp-hosts.gone, what has less to say in dhcp-hosts.less (dnsmasq forgets what is said of a DHCP host only on SIGHUP).
 dnsmasq_hosts() {
-  rm -rf "$2.new" && mkdir "$2.new" || return 1
+  local dir
+  set -- "$1" "$VAR/dhcp-hosts" "$VAR/dns-hosts"
+  { [ ! -e "$2.new" ] && [ ! -e "$3.new" ]; } || rm -rf "$2.new" "$3.new"
+  mkdir "$2.new" "$3.new" || return 1
   # shellcheck disable=SC2012 # names are checked ids
-  ls -1 "$2" >"$RUN/hosts.have"
-  awk -v dir="$2" -v have="$RUN/hosts.have" -v gone="$RUN/hosts.gone" -v less="$RUN/hosts.less" '@dnsmasq_hosts.awk@' "$1" >"$RUN/hosts.new" || return 1
-  [ ! -s "$RUN/hosts.new" ] || (cd "$2.new" && xargs mv -f -t "$2" -- <"$RUN/hosts.new") || return 1
-  # A DHCP host's file is moved out: dnsmasq wants to read one that is deleted, and writes an error into the journal. (DNS's it forgets.)
-  if [ -s "$RUN/hosts.gone" ]; then
-    case $2 in
-      */dhcp-hosts) (cd "$2" && xargs mv -f -t "$2.new" -- <"$RUN/hosts.gone") || return 1 ;;
-      *) (cd "$2" && xargs rm -f -- <"$RUN/hosts.gone") || return 1 ;;
+  ls -1 "$2" "$3" >"$RUN/hosts.have"
+  awk -v var="$VAR" -v run="$RUN" '@dnsmasq_hosts.awk@' "$1/dhcp-hosts" "$1/dns-hosts" || return 1
+  for dir in dns-hosts dhcp-hosts; do
+    [ ! -s "$RUN/$dir.new" ] || (cd "$VAR/$dir.new" && exec xargs mv -f -t "$VAR/$dir" -- <"$RUN/$dir.new") || return 1
+    [ -s "$RUN/$dir.gone" ] || continue
+    # A DHCP host's file is moved out: dnsmasq wants to read one that is deleted, and writes an error into the journal. (DNS's it forgets.)
+    case $dir in
+      dhcp-hosts) (cd "$VAR/$dir" && xargs mv -f -t "$VAR/$dir.new" -- <"$RUN/$dir.gone") || return 1 ;;
+      *) (cd "$VAR/$dir" && xargs rm -f -- <"$RUN/$dir.gone") || return 1 ;;
     esac
-  fi
-  rm -rf "$2.new"
+  done
+  rm -rf "$2.new" "$3.new"
 }
 
 dnsmasq_health() {
@@ -101,25 +104,25 @@ dnsmasq_health() {
 }
 
 dnsmasq_drift() {
-  dnsmasq_hosts_drift "$1/dhcp-hosts" "$VAR/dhcp-hosts"
-  dnsmasq_hosts_drift "$1/dns-hosts" "$VAR/dns-hosts"
+  dnsmasq_hosts_drift "$1"
   [ -s "$1/dnsmasq" ] || { drift_daemon vpc6-dnsmasq inactive; return; }
-  drift_daemon vpc6-dnsmasq active
   drift_daemon vpc6-leases active
+  drift_daemon vpc6-dnsmasq active
   # Not in force any more, or not known to be: the record goes, so that repairing restarts the daemon.
   cmp -s "$1/dnsmasq" "$ETC/live/files/dnsmasq" || rm -f "$RUN/dnsmasq.applied"
-  drift_command vpc6-dnsmasq || {
+  drift_command dnsmasq "$UNIT_PID" || {
     rm -f "$RUN/dnsmasq.applied"
     echo "- vpc6-dnsmasq.service runs with other arguments than its unit says"
   }
 }
 
-# dnsmasq_hosts_drift FILE DIR: DIR holds one file for each fragment in FILE, and no other.
+# dnsmasq_hosts_drift FILES: VAR/dhcp-hosts and VAR/dns-hosts hold one file for each fragment of theirs in FILES, and no other.
 dnsmasq_hosts_drift() {
   # shellcheck disable=SC2012 # names are checked below
-  ls -1A "$2" 2>/dev/null >"$RUN/hosts.have"
-  awk -v dir="$2" -v have="$RUN/hosts.have" '@dnsmasq_hosts_drift.awk@' "$1"
-  [ ! -d "$2" ] || find "$2" \( -type f ! -perm -004 -o -type d ! -perm -005 \) -printf '- %p cannot be read by dnsmasq\n'
+  ls -1A "$VAR/dhcp-hosts" "$VAR/dns-hosts" 2>/dev/null >"$RUN/hosts.have"
+  awk -v var="$VAR" -v have="$RUN/hosts.have" '@dnsmasq_hosts_drift.awk@' "$1/dhcp-hosts" "$1/dns-hosts"
+  find "$VAR/dhcp-hosts" "$VAR/dns-hosts" \( -type f ! -perm -004 -o -type d ! -perm -005 \) \
+    -printf '- %p cannot be read by dnsmasq\n' 2>/dev/null
 }
 
 dnsmasq_stop() {

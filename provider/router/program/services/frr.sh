@@ -15,10 +15,9 @@ VTYSH_HISTFILE=$RUN/vtysh.history
 export VTYSH_HISTFILE
 
 frr_slots="@FRR_SLOTS@"
-
-frr_assemble() {
-  [ ! -s "$1/frr" ] || grep -q '^router ' "$1/frr" || true >"$1/frr"
-}
+frr_needs='router '
+frr_daemons=frr
+frr_assemble() { :; }
 
 # What two resources say about one neighbour must agree. FRR itself would let the last one win.
 frr_check() {
@@ -105,9 +104,16 @@ frr_found() {
 
 # frr_daemons_of FILE: the package's list of daemons, with those that FILE needs.
 frr_daemons_of() {
-  local yes
-  ! grep -qx bfd "$1" && yes=no || yes=yes
-  sed "s/^bgpd=.*/bgpd=yes/; s/^bfdd=.*/bfdd=$yes/" "$VAR/frr/daemons"
+  awk -v list="$VAR/frr/daemons" '
+    $0 == "bfd" { bfd = 1 }
+    END {
+      while ((getline line <list) > 0) {
+        if (line ~ /^bgpd=/) line = "bgpd=yes"
+        if (line ~ /^bfdd=/) line = "bfdd=" (bfd ? "yes" : "no")
+        print line
+      }
+    }
+  ' "$1"
 }
 
 frr_place() {
@@ -279,11 +285,12 @@ frr_drift() {
   {
     drift_file "$RUN/frr.file" "$FRR_CONF" frr
     drift_file "$RUN/frr.daemons" "$FRR_DAEMON_LIST"
-    ! systemctl --quiet is-active frr || cat "$RUN/frr.differs"
-  } | sed 's/ password .*/ password (not shown)/' >"$RUN/frr.drift"
-  cat "$RUN/frr.drift"
+    [ ! -s "$RUN/frr.differs" ] || ! systemctl --quiet is-active frr || cat "$RUN/frr.differs"
+  } >"$RUN/frr.drift"
+  [ -s "$RUN/frr.drift" ] || return 0
+  sed 's/ password .*/ password (not shown)/' "$RUN/frr.drift"
   # What runs is not known to be what is on record: a reload finds the difference.
-  [ ! -s "$RUN/frr.drift" ] || [ ! -e "$RUN/frr.applied" ] || true >"$RUN/frr.applied"
+  [ ! -e "$RUN/frr.applied" ] || true >"$RUN/frr.applied"
 }
 
 # Started within the last 20 seconds: it may still be reading its configuration.

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 guard_slots="@GUARD_SLOTS@"
+guard_daemons="vpc6-guard vpc6-watch"
 
 # What a tier says stands by itself, too.
 guard_head='table @GUARD@ {\nflags owner; set guarded { type ifname; }; set bfd_neighbors { type ipv6_addr; }; }'
@@ -27,9 +28,8 @@ guard_apply() {
   systemctl --quiet is-active vpc6-watch || systemctl start --no-block vpc6-watch
 }
 
-# (Of all listings this one alone does not have nft read every element of every set.)
 guard_there() {
-  case "$(nft -t list chains inet 2>/dev/null)" in *"table @GUARD@ {"*) return 0 ;; *) return 1 ;; esac
+  nftables_there '@GUARD@'
 }
 
 guard_health() {
@@ -56,7 +56,7 @@ guard_drift() {
   nft -s list table @GUARD@ >"$RUN/guard.now" 2>/dev/null || true >"$RUN/guard.now"
   true >"$RUN/guard.want"
   if [ -s "$1/guard" ]; then
-    guard_commands "$1/guard" 'list table @GUARD@' | HOME=/dev/null unshare -n nft -i >"$RUN/guard.want" 2>&1
+    nftables_made "$1/guard" 'list table @GUARD@' >"$RUN/guard.want" 2>&1
     if [ ! -s "$RUN/guard.now" ]; then
       echo "- table @GUARD@ removed"
       return
@@ -65,20 +65,15 @@ guard_drift() {
   nftables_differences guard "$1/guard"
 }
 
-# guard_commands FILE COMMAND: for an nft that reads them one by one.
-guard_commands() {
-  printf 'include "%s"\n%s\n' "$1" "$2"
-}
-
 # guard: the process that the table belongs to. It waits for more commands, which never come: it holds both ends of its own pipe.
-# (nft keeps a history of them, in HOME.)
+# (A history of them is kept in HOME.)
 guard() {
   run_dir && cp "$ETC/live/files/guard" "$RUN/guard.new" && mv "$RUN/guard.new" "$RUN/guard" || return 1
   # Another hand's of that name, which is nobody's.
   nft delete table @GUARD@ 2>/dev/null
   rm -f "$RUN/guard.in"
   mkfifo -m 600 "$RUN/guard.in" && exec 3<>"$RUN/guard.in" && rm -f "$RUN/guard.in" || return 1
-  guard_commands "$RUN/guard" '' >&3
+  nftables_commands "$RUN/guard" '' >&3
   export HOME=/dev/null
   exec nft -i <&3 >/dev/null 3>&-
 }

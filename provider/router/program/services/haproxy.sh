@@ -2,10 +2,11 @@
 # section. A change is a reload: a new process takes the listening sockets over, the old one ends with its last connection.
 
 haproxy_slots="@HAPROXY_SLOTS@"
+haproxy_needs='listen '
+haproxy_daemons=vpc6-haproxy
 
 # A certificate with its key is a file of its own, `@CERTIFICATES@/<id>`.
 haproxy_assemble() {
-  [ ! -s "$1/haproxy" ] || grep -q '^listen ' "$1/haproxy" || true >"$1/haproxy"
   [ -s "$1/certificates" ] || return 0
   awk -v dir="$1/@CERTIFICATES@/" '
     /^# vpc6 / { if (file != "") close(file); file = dir $3; next }
@@ -42,7 +43,7 @@ haproxy_apply() {
   fi
   if { ! systemctl --quiet is-active vpc6-haproxy && ! haproxy_reloading; } ||
     # A reload keeps the arguments.
-    { [ -n "$REPAIR" ] && ! drift_command vpc6-haproxy; }; then
+    { [ -n "$REPAIR" ] && ! drift_command haproxy "$(systemctl show -P MainPID vpc6-haproxy)"; }; then
     rm -f "$RUN/haproxy.applied"
     unit_restart vpc6-haproxy || return 1
   elif [ "$(haproxy_sum "$1")" != "$(cat "$RUN/haproxy.applied" 2>/dev/null)" ]; then
@@ -91,18 +92,20 @@ haproxy_health() {
 }
 
 haproxy_drift() {
-  local file name
+  local file live="$ETC/live/files" name
   [ -s "$1/haproxy" ] || { drift_daemon vpc6-haproxy inactive; return; }
   drift_daemon vpc6-haproxy active
-  for file in "$1/@CERTIFICATES@"/* "$ETC/live/files/@CERTIFICATES@"/*; do
+  for file in "$1/@CERTIFICATES@"/* "$live/@CERTIFICATES@"/*; do
     name=@CERTIFICATES@/${file##*/}
-    [ ! -e "$file" ] || cmp -s "$1/$name" "$ETC/live/files/$name" && continue
-    [ -e "$1/$name" ] && echo "${file##*/} $ETC/live/files/$name changed" || echo "- $ETC/live/files/$name added"
-  done | sort -u >"$RUN/haproxy.files"
-  cat "$RUN/haproxy.files"
+    [ ! -e "$file" ] || cmp -s "$1/$name" "$live/$name" && continue
+    case $file in "$1"/*) echo "${file##*/} $live/$name changed" ;; *) [ -e "$1/$name" ] || echo "- $live/$name added" ;; esac
+  done >"$RUN/haproxy.files"
   # Not in force any more, or not known to be: the record goes, so that repairing reloads.
-  if [ -n "$DRIFT_CHANGED" ] || [ -s "$RUN/haproxy.files" ]; then rm -f "$RUN/haproxy.applied"; fi
-  drift_command vpc6-haproxy || echo "- vpc6-haproxy.service runs with other arguments than its unit says"
+  if [ -n "$DRIFT_CHANGED" ] || [ -s "$RUN/haproxy.files" ]; then
+    rm -f "$RUN/haproxy.applied"
+    sort "$RUN/haproxy.files"
+  fi
+  drift_command haproxy "$UNIT_PID" || echo "- vpc6-haproxy.service runs with other arguments than its unit says"
 }
 
 haproxy_stop() {

@@ -8,43 +8,12 @@ NAMED_CONF=$ROOT/etc/bind/vpc6.conf
 NAMED_PORT=@DNS64_PORT@
 
 named_slots="@NAMED_SLOTS@"
+named_needs='dns64 '
+named_daemons=vpc6-named
 
 # The gateways' IPv6 addresses are both where guests ask and where dnsmasq answers.
 named_assemble() {
-  local gateways
-  [ -s "$1/named" ] || return 0
-  gateways=$(awk '
-    FILENAME ~ /dnsmasq$/ { if (sub(/^interface=/, "")) served[$1] = 1; next }
-    $1 == "address" && $2 in served && $3 ~ /:/ { sub(/\/.*/, "", $3); printf " %s;", $3 }
-  ' "$1/dnsmasq" "$1/network")
-  if [ -z "$gateways" ] || ! grep -q '^dns64 ' "$1/named"; then
-    true >"$1/named"
-    return
-  fi
-  {
-    cat <<END
-options {
-	directory "/var/cache/bind";
-	pid-file none;
-	session-keyfile none;
-	listen-on { none; };
-	listen-on-v6 port $NAMED_PORT {$gateways };
-	allow-query { any; };
-	allow-recursion { any; };
-	forward only;
-	forwarders {$gateways };
-	dnssec-validation no;
-	empty-zones-enable no;
-	max-cache-size 16m;
-	recursive-clients 3000;
-	tcp-clients 600;
-	max-ncache-ttl 5;
-	version none;
-END
-    cat "$1/named"
-    echo "};"
-    echo "controls { };"
-  } >"$1/named.new" && mv "$1/named.new" "$1/named"
+  [ ! -s "$1/named" ] || awk -v named="$1/named" -v port="$NAMED_PORT" '@named.awk@' "$1/dnsmasq" "$1/network" "$1/named"
 }
 
 named_check() {
@@ -58,7 +27,7 @@ named_apply() {
     named_remove
     return
   fi
-  if [ -n "$REPAIR" ] && ! drift_command vpc6-named; then systemctl stop vpc6-named; fi
+  if [ -n "$REPAIR" ] && ! drift_command named "$(systemctl show -P MainPID vpc6-named)"; then systemctl stop vpc6-named; fi
   if cmp -s "$1/named" "$NAMED_CONF" && systemctl --quiet is-active vpc6-named; then return 0; fi
   cp "$1/named" "$NAMED_CONF.new" && chmod 644 "$NAMED_CONF.new" && mv "$NAMED_CONF.new" "$NAMED_CONF" ||
     refuse "$NAMED_CONF cannot be written" || return
@@ -96,7 +65,7 @@ named_drift() {
   fi
   drift_file "$1/named" "$NAMED_CONF" named
   drift_daemon vpc6-named active
-  drift_command vpc6-named || echo "- vpc6-named.service runs with other arguments than its unit says"
+  drift_command named "$UNIT_PID" || echo "- vpc6-named.service runs with other arguments than its unit says"
 }
 
 named_remove() {

@@ -29,14 +29,13 @@ nftables_apply() {
 }
 
 nftables_health() {
-  [ -s "$1/nftables" ] || return 0
   # Loaded whole or not at all: that the table is there is enough, and its thousands of lines are not listed.
-  WHY=$(nft list tables inet 2>&1)
-  case "
-$WHY
-" in *"
-table @TABLE@
-"*) WHY='' ;; *) refuse "the table @TABLE@ is not there: $WHY" ;; esac
+  [ ! -s "$1/nftables" ] || nftables_there '@TABLE@' || refuse "the table @TABLE@ is not there: $(nft list tables inet 2>&1)"
+}
+
+# nftables_there TABLE: one of family inet. (Of all listings this one alone does not have nft read every element of every set.)
+nftables_there() {
+  case "$(nft -t list chains inet 2>/dev/null)" in *"table $1 {"*) return 0 ;; *) return 1 ;; esac
 }
 
 # nftables_lost FILES: a flush leaves the tables, or the chains of one, and takes all rules.
@@ -65,15 +64,27 @@ END
 }
 
 # Names of chains and sets are never those of another of these tables.
-NFTABLES_LIST='nft -s list table @TABLE@ && { nft -s list table @SHARES@; nft -s list table @ARP_SHARES@; true; } 2>/dev/null'
-nftables_list() {
-  eval "$NFTABLES_LIST"
+NFTABLES_LIST='list table @TABLE@
+list table @SHARES@
+list table @ARP_SHARES@'
+
+# nftables_made FILE LIST: what FILE makes in a network namespace that is empty, by the commands LIST.
+nftables_made() {
+  nftables_commands "$1" "$2" | HOME=/dev/null unshare -n nft -s -i
 }
 
-# Both in nft's own words: what the file makes in a network namespace that is empty, and what is there. The order in which sets
-# and chains came to be does not count, nor does that of a set's elements; what the kernel itself keeps in a set is not looked at.
+# nftables_commands FILE COMMANDS: for an nft that reads them one by one. (It keeps a history of them, in HOME.)
+nftables_commands() {
+  printf 'include "%s"\n%s\n' "$1" "$2"
+}
+
+# Both in nft's own words: what the file makes, and what is there. The order in which sets and chains came to be does not count, nor does
+# that of a set's elements; what the kernel itself keeps in a set is not looked at.
 nftables_drift() {
-  nftables_list >"$RUN/nft.now" 2>/dev/null || {
+  local first=''
+  echo "$NFTABLES_LIST" | HOME=/dev/null nft -s -i >"$RUN/nft.now" 2>/dev/null
+  read -r first <"$RUN/nft.now"
+  [ "$first" = 'table @TABLE@ {' ] || {
     [ ! -s "$1/nftables" ] || echo "- table @TABLE@ removed"
     return
   }
@@ -81,8 +92,8 @@ nftables_drift() {
     echo "- table @TABLE@ added"
     return
   }
-  # shellcheck disable=SC2016 # for the shell in there
-  unshare -n sh -c 'nft -f "$1" && eval "$2"' sh "$1/nftables" "$NFTABLES_LIST" >"$RUN/nft.want" 2>"$RUN/nft.out" || {
+  nftables_made "$1/nftables" "$NFTABLES_LIST" >"$RUN/nft.want" 2>"$RUN/nft.out"
+  [ ! -s "$RUN/nft.out" ] || {
     echo "- table @TABLE@ cannot be compared, $(head -n 1 "$RUN/nft.out")"
     return
   }

@@ -4,14 +4,14 @@
 # Lines `GATEWAY NAME ADDRESS PASSWORD`: the guest with that address asks at that gateway, which has that name in DNS.
 
 password_slots="@PASSWORD_SLOTS@"
+password_daemons='vpc6-password@*.socket vpc6-password-ipv4@*.socket'
 PASSWORD_STATES=$ROOT/var/lib/private/vpc6-password
 
 # A table for each gateway, `@PASSWORDS@/GATEWAY`; and the gateways' names among those of DNS, as the Router's own.
 password_assemble() {
-  local router
   [ -s "$1/passwords" ] || return 0
-  router=$(sed -n 's/^# vpc6 \(@ROUTER_ID@.*\)/\1/p' "$1/nftables" | head -n 1)
-  awk -v dir="$1/@PASSWORDS@/" -v names="$1/dns-hosts" -v router="${router:-router}" '
+  router_in "${1%/files}/fragments"
+  awk -v dir="$1/@PASSWORDS@/" -v names="$1/dns-hosts" -v router="$ROUTER" '
     /^# vpc6 / { id = $3; next }
     NF != 4 || $1 !~ /^[0-9a-f:.]+$/ { next }
     { print id, $3, $4 >(dir $1) }
@@ -113,31 +113,25 @@ password_health() {
 }
 
 password_drift() {
-  local gateway state table
-  for gateway in $(password_tables "$1" "$ETC/live/files" | sort -u); do
-    table=$ETC/live/files/@PASSWORDS@/$gateway
-    if cmp -s "$1/@PASSWORDS@/$gateway" "$table"; then :; else
-      echo "- $table changed"
-      # A process may have it, and goes when it is repaired.
-      rm -f "$RUN/password.applied/$gateway"
-    fi
+  local gateway line live="$ETC/live/files/@PASSWORDS@" rest table
+  for table in "$1/@PASSWORDS@"/* "$live"/*; do
+    gateway=${table##*/}
+    case $table in "$live"/*) [ ! -e "$1/@PASSWORDS@/$gateway" ] || continue ;; esac
+    [ ! -e "$table" ] || cmp -s "$1/@PASSWORDS@/$gateway" "$live/$gateway" && continue
+    echo "- $live/$gateway changed"
+    # A process may have it, and goes when it is repaired.
+    rm -f "$RUN/password.applied/$gateway"
   done
-  {
-    password_tables "$1" | sed 's/^/active /'
-    password_sockets | sed 's/^/inactive /'
-  } | awk '!($2 in seen) { seen[$2] = 1; print }' >"$RUN/password.wanted"
-  while read -r state gateway; do
-    drift_daemon "$(password_socket "$gateway")" "$state"
-  done <"$RUN/password.wanted"
-}
-
-# password_tables FILES...: the gateways that have a table.
-password_tables() {
-  local files table
-  for files in "$@"; do
-    for table in "$files"/@PASSWORDS@/*; do
-      [ ! -e "$table" ] || echo "${table##*/}"
-    done
+  for table in "$1/@PASSWORDS@"/*; do
+    [ ! -e "$table" ] || drift_daemon "$(password_socket "${table##*/}")" active
+  done
+  rest=${DRIFT_UNITS#"$NEWLINE"}
+  while [ -n "$rest" ]; do
+    line=${rest%%"$NEWLINE"*}
+    rest=${rest#*"$NEWLINE"}
+    case $line in vpc6-password@*.socket\ * | vpc6-password-ipv4@*.socket\ *) ;; *) continue ;; esac
+    gateway=${line%%.socket *}
+    [ -e "$1/@PASSWORDS@/${gateway#*@}" ] || drift_daemon "${line%% *}" inactive
   done
 }
 

@@ -10,6 +10,7 @@ TAYGA_PROTO=107
 
 tayga_slots="@TAYGA_SLOTS@"
 tayga_template=@
+tayga_daemons='vpc6-tayga@*'
 
 # IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked.
 tayga_assemble() {

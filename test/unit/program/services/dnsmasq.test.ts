@@ -99,7 +99,7 @@ describe("applying", () => {
     await machine.converge(all);
     const { stdout } = await machine.run(
       `xargs() { echo "\${PWD##*/}: $*" >&3; command xargs "$@"; }
-      true >"$ROOT/none"; for slot in dns-hosts dhcp-hosts; do dnsmasq_hosts "$ROOT/none" "$VAR/$slot"; done 3>&1`,
+      mkdir "$ROOT/none"; for slot in dns-hosts dhcp-hosts; do true >"$ROOT/none/$slot"; done; dnsmasq_hosts "$ROOT/none" 3>&1`,
     );
     expect(stdout).toBe("dns-hosts: rm -f --\ndhcp-hosts: mv -f -t /var/lib/vpc6/dhcp-hosts.new --\n");
     expect(machine.list("var/lib/vpc6").filter((it) => it.includes("hosts"))).toEqual(["dhcp-hosts", "dns-hosts"]);
@@ -139,7 +139,7 @@ describe("drift", () => {
     machine.append(`var/lib/vpc6/dns-hosts/${web1}`, "2001:db8::1 other\n");
     machine.remove(`var/lib/vpc6/dhcp-hosts/${web1}`);
     machine.write("var/lib/vpc6/dhcp-hosts/.hidden", "");
-    expect(await drift()).toEqual([
+    expect((await drift()).sort()).toEqual([
       `router:vr1 dnsmasq|file /var/lib/vpc6/dhcp-hosts/.hidden added`,
       `${web1} dnsmasq|file /var/lib/vpc6/dhcp-hosts/${web1} removed`,
       `${web1} dnsmasq|file /var/lib/vpc6/dns-hosts/${web1} changed`,

@@ -74,7 +74,7 @@ describe("checking", () => {
 describe("applying", () => {
   test("loads the file and finds its table; without any fragment the table goes, and nothing else", async () => {
     machine.write("kernel.nft", "table inet operator {\n\tchain own {\n\t}\n}\n");
-    if (!real) machine.answer("nft list tables inet", "table inet vpc6\n");
+    if (!real) machine.answer("nft -t list chains inet", "table inet vpc6 {\n}\n");
     const { answer, did } = await machine.converge(all);
     expect(answer).toMatchObject({ verdict: "unconfirmed", changed: ["nftables"] });
     expect(did).toContain("nft -f /etc/vpc6/generations/1/files/nftables");
@@ -85,7 +85,10 @@ describe("applying", () => {
 
   test("a table that is not there afterwards is a failure", async () => {
     await machine.assembled(all);
-    if (!real) machine.answer("nft list tables inet", "table inet other\n");
+    if (!real) {
+      machine.answer("nft -t list chains inet", "table inet other {\n}\n");
+      machine.answer("nft list tables inet", "table inet other\n");
+    }
     const { code, why } = await machine.run('nftables_health "$GENERATIONS/1/files"');
     expect([code, why.trim()]).toEqual([1, `the table inet vpc6 is not there:${real ? "" : " table inet other"}`]);
   });
