@@ -83,6 +83,9 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
   return found;
 }
 
+/** What no package has a part in: a router that had them when vpc6 came loses those it was given for vpc6. */
+export const withoutPackages = ({ packages, units, files, etc, ...rest }: Record<string, string>) => rest;
+
 /**
  * Whether a TCP connection, IPv6 or IPv4, is answered (`refused`: a host is reached on which nobody listens) or dropped on its way:
  * two segments, a second apart, go without an answer.

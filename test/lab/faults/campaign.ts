@@ -20,16 +20,16 @@ interface Step {
   name: "create" | "update" | "delete" | "refresh";
 }
 
-/** All there are. */
+/** All there are, in an order in which most begin where the one before has ended. */
 export const STEPS: Step[] = [
+  { from: "base", to: "base", name: "refresh" },
   { from: "base", to: "more", name: "create" },
+  { from: "more", to: "more", name: "refresh" },
   { from: "more", to: "other", name: "update" },
+  { from: "other", to: "other", name: "refresh" },
   { from: "other", to: "more", name: "update" },
   { from: "more", to: "base", name: "delete" },
   { from: "other", to: "base", name: "delete" },
-  { from: "base", to: "base", name: "refresh" },
-  { from: "more", to: "more", name: "refresh" },
-  { from: "other", to: "other", name: "refresh" },
 ];
 
 /** A step without any fault. */
@@ -39,13 +39,16 @@ interface Usual {
   stages: Map<Stage, number>;
 }
 
+/** How often which fault struck, whoever changed the router. */
+const struck = new Map<string, number>();
+
 export class Campaign {
   private scene: Scene = "nothing";
   private readonly usual = new Map<Step, Usual>();
   private readonly looks = new Map<Scene, string>();
   /** What is on the router in each scene, by id. */
   private readonly texts = new Map<Scene, Map<string, string>>();
-  /** How often which fault struck at which kind of step. */
+  /** How often which fault struck, which kind of step was struck, and the one by the other. */
   private readonly tried = new Map<string, number>();
   private readonly random: () => number;
   private readonly driver: Driver;
@@ -63,9 +66,6 @@ export class Campaign {
   /** Every step once without any fault: how long it takes, and how the router looks then. `ready` waits for those who use it. */
   async rehearse(ready: () => Promise<void>): Promise<void> {
     await this.mustRun("nothing", "base");
-    // The first time packages are installed, and names of protocols come with them.
-    await this.mustRun("base", "more");
-    await this.mustRun("more", "base");
     await ready();
     await this.remember("base");
     for (const step of this.steps) {
@@ -91,17 +91,23 @@ export class Campaign {
       .join("\n");
   }
 
-  /** One try: of the pairs of fault and step that can be had from here one that was tried least. */
+  /** One try: the fault that struck least, at a step that can be had from here; of a kind it struck least, and then any did. */
   async attempt(faults: Fault[]): Promise<Try> {
     const pairs = this.steps
       .filter(({ from, name }) => from === this.scene && (name !== "refresh" || this.texts.get(from)?.size !== 0))
       .flatMap((step) => faults.map((fault) => ({ step, fault, key: `${fault.name} ${step.name}` })))
-      .map((pair) => ({ ...pair, order: (this.tried.get(pair.key) ?? 0) + this.random() }));
+      .map((pair) => ({ ...pair, order: this.order(pair.fault, pair.step, pair.key) + this.random() }));
     const { step, fault, key } = pairs.reduce((a, b) => (b.order < a.order ? b : a));
-    this.tried.set(key, (this.tried.get(key) ?? 0) + 1);
+    for (const one of [key, fault.name, step.name]) this.tried.set(one, (this.tried.get(one) ?? 0) + 1);
+    struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);
     const result = await this.strike(fault, step);
     this.scene = step.to;
     return result;
+  }
+
+  private order(fault: Fault, step: Step, key: string): number {
+    const tried = (what: string) => this.tried.get(what) ?? 0;
+    return ((struck.get(fault.name) ?? 0) * 1_000 + tried(fault.name) + tried(key)) * 1_000 + tried(step.name);
   }
 
   private async strike(fault: Fault, step: Step): Promise<Try> {

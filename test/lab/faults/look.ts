@@ -6,19 +6,20 @@ import { CONFIRM } from "./drivers";
 import { ask, type Ground } from "./scenes";
 
 const commands = [
-  "nft -s list table inet vpc6 | sed 's/^[ \\t]*//; s/, /\\n/g' | sort",
+  // Who asked for a password a moment ago is counted for a while.
+  "nft -s list table inet vpc6 | sed 's/^[ \\t]*//; s/, /\\n/g' | grep -vE '^(elements = \\{ )?[0-9a-f:.]+ limit rate' | sort",
   "ip -o addr | sed -E 's/^[0-9]+: //; s/ (valid|preferred)_lft.*//; s/ tentative//' | sort",
   "for proto in 106 107; do ip -6 route show proto $proto; ip -4 route show proto $proto; done",
   "ip neigh show nud permanent | sort",
   "ls /sys/class/net",
   "sysctl net.ipv6.conf.all.forwarding net.ipv4.ip_forward net.ipv6.conf.db0.accept_ra net.ipv6.conf.pub0.accept_ra",
-  "for unit in vpc6-dnsmasq vpc6-haproxy vpc6-named vpc6-leases frr; do echo $unit $(systemctl is-active $unit); done",
+  "systemctl show -p Id,ActiveState vpc6-dnsmasq vpc6-haproxy vpc6-named vpc6-leases frr",
   "systemctl list-units --all --plain --no-legend 'vpc6-tayga@*' 'vpc6-password*.socket' | awk '{ print $1, $3 }'",
   "cat /var/lib/vpc6/dhcp-hosts/* /var/lib/vpc6/dns-hosts/*",
   "cat /etc/vpc6/live/files/dnsmasq /etc/vpc6/live/files/haproxy /etc/bind/vpc6.conf /var/lib/vpc6/tayga/*.conf",
   // Passwords: the tables that their server reads, and who may.
   "(cd /etc/vpc6/live/files/passwords.d && sha256sum -- * && stat -c '%a %U %n' /etc/vpc6 . *)",
-  "for name in dnsmasq named tayga; do pgrep -x $name >/dev/null && echo $name runs; done",
+  "ps -C dnsmasq,named,tayga -o comm= | sort -u",
   // FRR lists prefix-lists in the order in which they came.
   "if systemctl --quiet is-active frr; then vtysh -d bgpd -c 'show running-config' | grep -vE '^(Building|Current|!|frr |hostname|log|service)' | awk '/^ip(v6)? prefix-list / { print | \"sort\"; next } { print }'; fi",
   "systemctl --failed --no-legend --plain | cut -d' ' -f1 | grep -v ^session-",

@@ -41,5 +41,5 @@ while (1) {
       exec 'sh', '-c', $command if $child == 0;
     }
   }
-  sleep 0.003;
+  sleep 0.005;
 }
