@@ -2,7 +2,7 @@
 // and comes back as it was; and the report on a pull request reads it.
 
 import fc from "fast-check";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { report } from "../../../cli/report";
 import { readStack } from "../../../cli/stack";
 import type { Fragments } from "../../../provider/kind";
@@ -10,6 +10,8 @@ import type { Values } from "../check";
 import { changeOf, fragmentsOf, STAGE } from "./agree";
 import { Host } from "./host";
 import { contractWith, type KindName, type Resource, type World, worldOf } from "./world";
+
+vi.mock("node:crypto", async (original) => (await import("../slow-hash")).remembered(await original()));
 
 /** Of one kind. */
 const ENOUGH = 12;

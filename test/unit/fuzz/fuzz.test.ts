@@ -2,7 +2,7 @@
 // `VPC6_FUZZ=100000 make test-fuzz` is the long form; `VPC6_FUZZ_SEED` repeats a run whose seed a failure printed.
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import * as provider from "../../../provider/index";
 import { kinds as all } from "../../../provider/kinds";
 import { UNKNOWN } from "../../../provider/unknown";
@@ -11,6 +11,8 @@ import { seed } from "../seed";
 import { valid } from "./arguments";
 import { grammarOf } from "./grammar";
 import { type Json, mutated } from "./hostile";
+
+vi.mock("node:crypto", async (original) => (await import("../slow-hash")).remembered(await original()));
 
 type Kind = keyof typeof provider;
 const kinds = Object.keys(provider) as Kind[];
