@@ -178,7 +178,7 @@ drift_daemon() {
 # again may have started it.) Our units' arguments hold no quotes and no variables.
 drift_command() {
   local runs says
-  [ "$2" != 0 ] || return 0
+  [ "$2" != 0 ] && [ -e "$PROC/$2/cmdline" ] || return 0
   # haproxy adds to its own when it reloads.
   runs=$(sed -E 's/\x00/ /g; s/ -sf( [0-9]+)+//; s/ -x sockpair@[0-9]+//' "$PROC/$2/cmdline")
   says=$("${1}_unit")

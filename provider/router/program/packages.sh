@@ -132,14 +132,14 @@ packages_broken() {
   (cd "$VAR" && exec sha256sum packages users groups kept/packages kept/users kept/groups 2>/dev/null) | awk -v sums="$VAR/kept/sums" '
     { there[$2] = $1 }
     END {
-      while ((getline line <sums) > 0) if (split(line, word, " ") == 2) kept[word[2]] = word[1]
+      while ((getline line <sums) > 0) if (split(line, word, " ") == 2) { kept[word[2]] = word[1]; lines++ }
       n = split("packages users groups", name, " ")
       for (i = 1; i <= 2 * n; i++) {
         of = name[(i - 1) % n + 1]; file = (i > n ? "kept/" : "") of
         if (!(of in kept)) lost = 1
         else if (there[file] != kept[of]) print file
       }
-      if (lost) print "kept/sums"
+      if (lost || lines != n) print "kept/sums"
     }
   '
 }

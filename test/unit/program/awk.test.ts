@@ -97,7 +97,12 @@ test.each([
   const before = `${sum("a")} frr/a@1\n${sum("a")} frr/b@1\n${sum("b")} named/a@1\n${sum("b")} owner/b@1\nend 4\n`;
   const there = `${sum("c")}  frr/a@1\n${sum("d")}  frr/b@1\n${sum("e")}  frr/c@1\n${sum("b")}  owner/b@1\n`;
   const files = { before: change(before), ids: "b@1\n", to: "" };
-  const { stdout } = run("sums", [`${there}`], { before: "@/before", ids: "@/ids", to: "/dev/stderr", aside: "/dev/null" }, files);
+  const { stdout } = run(
+    "sums",
+    [`${there}`],
+    { before: "@/before", ids: "@/ids", to: "/dev/stderr", aside: "/dev/null" },
+    files,
+  );
   // What is said now (b@1) is right, whatever it was.
   const unknown = ["unknown frr a@1", "unknown frr c@1"];
   expect(stdout.split("\n").filter((it) => it !== "")).toEqual(wrong === "unknown" ? unknown : wrong);

@@ -266,7 +266,7 @@ export const faults: readonly Fault[] = [
     tests: "transaction",
     what: "the number of a generation that was put back is given again",
     from: `    [ "\${dir##*/}" -le "$n" ] || n=\${dir##*/}\n  done\n  n=$((n + 1))`,
-    to: "  done\n  n=$((${CONFIRMED##*/} + 1))",
+    to: `  done\n  n=$((\${CONFIRMED##*/} + 1))`,
   },
   {
     tests: "transaction",

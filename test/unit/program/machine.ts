@@ -200,11 +200,19 @@ export class Machine {
       for name in all default; do echo 0 >/proc/sys/net/ipv6/conf/$name/accept_dad; done
       for name in pub0 web0 db0; do "$IP" link add "$name" type bridge || exit 99; done
       "$IP" link set lo up; "$IP" link set pub0 up`;
-    return this.run(script, stdin, `PATH=/usr/sbin:/usr/bin:/sbin:/bin; ${network}; PATH=$HOST/bin`, true);
+    return this.run(script, stdin, `PATH=/usr/sbin:/usr/bin:/sbin:/bin; ${network}; PATH=$HOST/bin`, "-rmn");
   }
 
-  /** Runs `script` behind the program's functions. */
-  async run(script: string, stdin = "", prelude = "", namespace = false): Promise<Run> {
+  /** How many processes `script` takes, those of the recorders among them: a namespace of its own counts them. */
+  async processes(script: string, stdin = ""): Promise<number> {
+    const count = "sh -c 'echo $$'";
+    const { stdout } = await this.run(`${count}; ${script} >"$HOST/said"; wait; ${count}`, stdin, "", "-rpf");
+    const [before = 0, after = 0] = stdout.split("\n").map(Number);
+    return after - before - 1;
+  }
+
+  /** Runs `script` behind the program's functions, in new namespaces if any are named (as unshare(1) does). */
+  async run(script: string, stdin = "", prelude = "", namespaces = ""): Promise<Run> {
     const only =
       this.services && `SERVICES='${this.services}' BACKWARDS='${this.services.split(" ").reverse().join(" ")}'`;
     const text = `. "$HOST/functions"
@@ -220,7 +228,11 @@ printf '%s' "$WHY" >"$HOST/why"
 printf '%s' "$BLAME" >"$HOST/blame"
 exit $code`;
     for (const file of ["why", "blame"]) rmSync(this.at(file), { force: true });
-    const { code, stdout, stderr } = await this.#spawn(namespace ? ["unshare", "-rmn", shell] : [shell], text, stdin);
+    const { code, stdout, stderr } = await this.#spawn(
+      namespaces === "" ? [shell] : ["unshare", namespaces, shell],
+      text,
+      stdin,
+    );
     const all = this.read("asked").split("\n").slice(0, -1);
     const asked = all.slice(this.#seen).map((line) => line.replaceAll(this.root, ""));
     this.#seen = all.length;
@@ -247,7 +259,7 @@ exit $code`;
       TRIPLET: process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu",
       IP: which("ip"),
       PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
-      ...(words.length > 0 && { NAMESPACE: "yes" }),
+      ...(words[0]?.includes("n") && { NAMESPACE: "yes" }),
     };
     return new Promise((resolve, reject) => {
       const child = execFile(
