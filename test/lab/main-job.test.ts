@@ -2,9 +2,9 @@
 // not happen on the way: connections nobody needs, restarts, renumbering, leftovers.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../engine/engine.ts";
+import { type Engine, late } from "../engine/engine.ts";
 import { type Guest, lab } from "./lab.ts";
-import { logins, program, snapshot, start } from "./stack.ts";
+import { logins, program, snapshot, start, withoutPackages } from "./stack.ts";
 
 const guests = `
 const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
@@ -26,12 +26,17 @@ export const plan = [zone.ledger, shop.ledger, labs.ledger];
 const whole = vpcs + Object.values(tiers).join("\n") + guests;
 
 let engine: Engine;
+/** Of a run as users have it half is what the SDK loads for others: without that, for those that are about what comes of several. */
+const quick = { env: late };
 let before: Record<"vr1" | "vr2", Record<string, string>>;
 
 beforeAll(async () => {
-  lab.bare();
   await lab.down();
-  await lab.up();
+  // Of the two routers, which are alike, one is as an operator hands it over.
+  lab.bare();
+  await lab.up("vr1");
+  lab.equipped();
+  await lab.up("vr2", "uplink", "web1", "web2", "db1", "cache1", "app1");
   const { stdout } = await lab.exec("vr1", "cat /sys/class/net/db0/address");
   expect(stdout.trim(), "the program names the db interface by its MAC address").toBe("02:00:00:00:02:01");
   before = { vr1: await snapshot("vr1"), vr2: await snapshot("vr2") };
@@ -139,19 +144,19 @@ describe("afterwards", () => {
     const starts = await dnsmasqStarts();
     const cache = `const cache = new vpc6.Tier("cache", { vpc: shop, interface: "cache0" });`;
     await engine.program(await program(whole + cache));
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
     expect(await dnsmasqStarts()).toBe(starts + 1); // a new tier: one restart
     const guest = `export const cache1 = new vpc6.Instance("cache1", { tier: cache, mac: "02:00:00:00:03:11" }).address;`;
     await engine.program(await program(whole + cache + guest));
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
     // cache1 sends the DUID its distribution ships with, made from the machine id.
     await lab.waitForLease("cache1", String(await engine.output("cache1")), 60_000);
     await engine.program(await program(whole + cache));
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
     expect(await dnsmasqStarts()).toBe(starts + 1);
     expect((await lab.exec("vr1", "cat /var/lib/vpc6/dhcp-hosts/* | grep -c cache1 || true")).stdout.trim()).toBe("0");
     await engine.program(await program(whole));
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
   });
 
   test("a third tier in front of the others changes nothing else; a removed tier finds its prefix again", async () => {
@@ -164,15 +169,15 @@ describe("afterwards", () => {
         .match(/^ +[+~-] pulumi-nodejs\S+:(\w+): \((\w+)/gm)
         ?.map((line) => line.trim().replace(/.*:(\w+: \(\w+)$/, "$1")),
     ).toEqual(["Vpc: (update", "Tier: (create"]);
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
     // Out with db, and back.
     const withoutDb = (vpcs + cache + tiers.web + tiers.app + guests)
       .replace(/const db1.*\n/, "")
       .replace("db1: db1.address, ", "");
     await engine.program(await program(withoutDb));
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
     await engine.program(await program(whole));
-    expect((await engine.up()).code).toBe(0);
+    expect((await engine.up(quick)).code).toBe(0);
     const lines = (ledger: string | undefined) => ledger?.split("\n").filter((line) => /^\w+ +\S+ +\w+$/.test(line));
     expect(lines(((await engine.output("plan")) as string[])[1])).toEqual(lines(plan[1]));
     for (const [guest, address] of await promised()) await lab.waitForLease(guest, address, 60_000);
@@ -211,6 +216,7 @@ describe("afterwards", () => {
   test("destroy leaves the routers as Router found them", async () => {
     const { code, all } = await engine.destroy();
     expect(code, all).toBe(0);
-    for (const router of ["vr1", "vr2"] as const) expect(await snapshot(router), router).toEqual(before[router]);
+    expect(await snapshot("vr1")).toEqual(before.vr1);
+    expect(withoutPackages(await snapshot("vr2"))).toEqual(withoutPackages(before.vr2));
   });
 });
