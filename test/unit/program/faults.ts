@@ -65,7 +65,7 @@ export const faults: readonly Fault[] = [
     to: "/^table / { object",
   },
   {
-    tests: "nftables",
+    tests: "transaction",
     what: "a filter that does not load is no failure",
     from: '    nftables_apply "$CONFIRMED/files" && return 0\n',
     to: "    return 0\n",
