@@ -139,7 +139,7 @@ answer() {
 conceal() {
   local secrets=''
   set -- "$GENERATIONS"/*/fragments/secrets/*
-  [ ! -e "$1" ] || secrets="cat $GENERATIONS/*/fragments/secrets/* 2>/dev/null"
+  [ ! -e "$1" ] || secrets="find $GENERATIONS/*/fragments/secrets -type f -exec cat {} + 2>/dev/null"
   awk -v secrets="$secrets" '@conceal.awk@'
 }
 

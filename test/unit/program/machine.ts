@@ -206,7 +206,7 @@ export class Machine {
   /** How many processes `script` takes, those of the recorders among them: a namespace of its own counts them. */
   async processes(script: string, stdin = ""): Promise<number> {
     const count = "sh -c 'echo $$'";
-    const { stdout } = await this.run(`${count}; ${script} >"$HOST/said"; wait; ${count}`, stdin, "", "-rpf");
+    const { stdout } = await this.run(`${count}; ${script} >"$HOST/said"; wait; ${count}`, stdin, "JUDGED=", "-rpf");
     const [before = 0, after = 0] = stdout.split("\n").map(Number);
     return after - before - 1;
   }
