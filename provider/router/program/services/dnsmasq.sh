@@ -134,6 +134,7 @@ dnsmasq_remove() {
   rm -rf "$VAR/dhcp-hosts" "$VAR/dns-hosts"
 }
 
+# `vpc6-leases` reads what --log-dhcp writes (leases.sh).
 dnsmasq_unit() {
   echo '# by vpc6
 [Unit]
@@ -145,7 +146,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=forking
 PIDFile=@RUN@/dnsmasq.pid
-ExecStart=/usr/sbin/dnsmasq -C @LIVE@/dnsmasq -x @RUN@/dnsmasq.pid --dhcp-leasefile=@VAR@/dnsmasq.leases --enable-dbus
+ExecStart=/usr/sbin/dnsmasq -C @LIVE@/dnsmasq -x @RUN@/dnsmasq.pid --dhcp-leasefile=@VAR@/dnsmasq.leases --log-dhcp --enable-dbus
 Restart=on-failure
 RestartSec=1
 TimeoutStartSec=20

@@ -194,7 +194,7 @@ describe("drift", () => {
   test("the arguments that the unit has", async () => {
     machine.write("units/vpc6-dnsmasq.pid", "77\n");
     const words =
-      "/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid --dhcp-leasefile=/var/lib/vpc6/dnsmasq.leases --enable-dbus";
+      "/usr/sbin/dnsmasq -C /etc/vpc6/live/files/dnsmasq -x /run/vpc6/dnsmasq.pid --dhcp-leasefile=/var/lib/vpc6/dnsmasq.leases --log-dhcp --enable-dbus";
     machine.write("proc/77/cmdline", `${words.replaceAll(" ", "\0")}\0`);
     expect(await drift()).toEqual([]);
   });
