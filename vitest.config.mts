@@ -15,8 +15,8 @@ const floods = ["attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
 /** They compare how long something takes. */
 const alone = ["test/lab/acl-cost.test.ts"];
 
-/** Vitest itself leaves one idle, which of two is half. */
-const everyCore = { maxWorkers: availableParallelism() };
+/** Vitest itself leaves a core idle, which of two is half; and some tests wait for what a router's silence, a limit or a start takes. */
+const workers = { maxWorkers: availableParallelism() + 1 };
 
 /**
  * Where tests make their folders: in memory, where there is enough of it and programs may lie there. The machines of the router's program
@@ -52,18 +52,17 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      // No test is timed by this: on a busy machine a second may take ten. Some wait for what a router's silence or a limit takes: one worker
-      // more than cores works meanwhile.
+      // No test is timed by these: on a busy machine a second may take ten.
       suite("unit", {
+        ...workers,
         env,
-        maxWorkers: availableParallelism() + 1,
         globalSetup: "test/unit/program/judged.ts",
         setupFiles: "test/unit/seed.ts",
         testTimeout: 60_000,
         hookTimeout: 60_000,
       }),
-      suite("engine", { ...everyCore, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
-      suite("pack", { ...everyCore, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
+      suite("engine", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
+      suite("pack", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
       suite("lab", { ...lab, exclude: [...floods, ...alone], maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
       suite("lab-floods", { ...lab, include: floods, maxWorkers: Math.min(WORKERS, 2), sequence: { groupOrder: 2 } }),
       suite("lab-alone", { ...lab, include: alone, maxWorkers: 1, sequence: { groupOrder: 3 } }),

@@ -77,7 +77,6 @@ afterAll(async () => {
   disconnect();
   for (const server of servers) await server.stop();
   servers = [];
-  await engine?.destroy();
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });

@@ -66,7 +66,6 @@ for (const port of [80, 81]) {
 
 afterAll(async () => {
   for (const server of servers) await server.stop();
-  await engine?.destroy();
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });

@@ -49,7 +49,6 @@ for (const [name, tier, mac] of [["web1", web, "01:11"], ["web2", web, "01:12"],
 afterAll(async () => {
   for (const server of servers) await server.stop();
   servers = [];
-  await engine?.destroy();
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });

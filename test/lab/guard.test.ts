@@ -58,7 +58,6 @@ new vpc6.LoadBalancer("inner", { vpc: shop, port: 80, mode: "http", address: "${
 
 afterAll(async () => {
   for (const server of servers) await server.stop();
-  await engine?.destroy();
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });

@@ -84,7 +84,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const server of servers) await server.stop();
-  await engine?.destroy();
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
