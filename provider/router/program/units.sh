@@ -128,7 +128,15 @@ unit_restart() {
 unit_said() {
   local unit_id
   unit_id=$(systemctl show -P InvocationID "$1")
-  journalctl -q --no-pager -o cat -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" 2>/dev/null | grep . || cat "$RUN/unit.out" 2>/dev/null
+  journal_of "$RUN/unit.out" -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id"
+}
+
+# journal_of FILE ARGUMENT...: what is in the journal, when all that was said has arrived there, which on a busy host takes a moment; else FILE.
+journal_of() {
+  local instead="$1"
+  shift
+  timeout 5 journalctl --sync >/dev/null 2>&1
+  journalctl -q --no-pager -o cat "$@" 2>/dev/null | grep . || cat "$instead" 2>/dev/null
 }
 
 units_remove() {

@@ -71,7 +71,7 @@ password_serve() {
 }
 
 password_said() {
-  journalctl -q --no-pager -o cat -n 4 -u "$(password_socket "$1")" 2>/dev/null | grep . || cat "$RUN/password.out"
+  journal_of "$RUN/password.out" -n 4 -u "$(password_socket "$1")"
 }
 
 password_blame() {
