@@ -125,18 +125,31 @@ unit_restart() {
   refuse "$(unit_said "$1")"
 }
 
+# unit_said UNIT: what a service that failed said last. The journal knows an invocation only of a process that lives when it is written
+# down, which on a busy host it may not; of one that has ended, the unit and the number.
 unit_said() {
-  local unit_id
-  unit_id=$(systemctl show -P InvocationID "$1")
-  journal_of "$RUN/unit.out" -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id"
+  local key pid='' unit_id='' value
+  systemctl show -p InvocationID,ExecStart "$1" >"$RUN/unit.show"
+  while IFS='=' read -r key value; do
+    case $key in
+      InvocationID) unit_id=$value ;;
+      ExecStart) pid=${value##*; pid=} pid=${pid%% *} ;;
+    esac
+  done <"$RUN/unit.show"
+  journal_of "$RUN/unit.out" -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" + "_SYSTEMD_UNIT=${1%.service}.service" "_PID=$pid"
 }
 
-# journal_of FILE ARGUMENT...: what is in the journal, when all that was said has arrived there, which on a busy host takes a moment; else FILE.
+# journal_of FILE ARGUMENT...: what is in the journal, which on a busy host takes a moment; after two seconds FILE.
 journal_of() {
-  local instead="$1"
+  local instead="$1" tries=0
   shift
-  timeout 5 journalctl --sync >/dev/null 2>&1
-  journalctl -q --no-pager -o cat "$@" 2>/dev/null | grep . || cat "$instead" 2>/dev/null
+  while [ $tries -lt 20 ]; do
+    timeout 5 journalctl --sync >/dev/null 2>&1
+    journalctl -q -b --no-pager -o cat "$@" 2>/dev/null | grep . && return
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+  cat "$instead" 2>/dev/null
 }
 
 units_remove() {
