@@ -300,7 +300,7 @@ test("a guest with `ipv4: false`: no address over DHCPv4, no A record, and nothi
   expect(await ipv4Of("web1")).toBeUndefined();
   expect(await dig("web1", "A", "web1.web.shop.internal", "@2001:67c:2834:2::1")).toBe("");
   expect(await dig("web1", "AAAA", "web1.web.shop.internal", "@2001:67c:2834:2::1")).toBe("2001:67c:2834:2::10");
-  expect((await lab.exec("vr1", "journalctl -q -p err -t dnsmasq -t dnsmasq-dhcp")).stdout).toBe("");
+  expect((await lab.exec("vr1", "journalctl --sync; journalctl -q -p err -t dnsmasq -t dnsmasq-dhcp")).stdout).toBe("");
   const { stdout: held } = await lab.exec("vr1", "nft list table inet vpc6; ip neigh show nud permanent");
   expect(held).not.toContain(ADDRESS.web1);
   // The address it had, set by hand.

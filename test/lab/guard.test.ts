@@ -276,7 +276,7 @@ describe("at work", () => {
   });
 
   test("every loss is told in one line, and what was put back is what was there", async () => {
-    const told = await vr1("journalctl -o cat -t vpc6 -u vpc6-watch --no-pager");
+    const told = await vr1("journalctl --sync; journalctl -o cat -t vpc6 -u vpc6-watch --no-pager");
     expect(told.split("\n").filter((it) => it.includes("put back, as it was gone"))[0]).toBe(
       "vpc6: put back, as it was gone: table inet vpc6, table inet vpc6_shares, table arp vpc6_shares",
     );
@@ -294,7 +294,7 @@ test(`${REBOOTS} reboots with Debian's nftables.service enabled`, { timeout: 60_
     // That nobody listens any more says the kernel itself, at the very end, when nobody does.
     const open = packets.through().filter((it) => !/Flags \[R|unreachable port/.test(it));
     expect(open.slice(0, 5), `reboot ${n}`).toEqual([]);
-    expect(await vr1("journalctl -b -o cat --no-pager | grep -i 'ordering cycle' || true")).toBe("");
+    expect(await vr1("journalctl --sync; journalctl -b -o cat --no-pager | grep -i 'ordering cycle' || true")).toBe("");
     expect(await vr1("systemctl --failed --no-legend; nft -t list tables | sort")).toBe(
       [
         "table arp vpc6_shares",

@@ -51,7 +51,14 @@ afterAll(async () => {
 const promised = async () =>
   Object.entries((await engine.output("addresses")) as Record<Guest, string>) as [Guest, string][];
 const dnsmasqStarts = async () =>
-  Number((await lab.exec("vr1", "journalctl -b -o cat -u vpc6-dnsmasq | grep -c '^started, version' || true")).stdout);
+  Number(
+    (
+      await lab.exec(
+        "vr1",
+        "journalctl --sync; journalctl -b -o cat -u vpc6-dnsmasq | grep -c '^started, version' || true",
+      )
+    ).stdout,
+  );
 
 describe("the first up", () => {
   let preview = "";

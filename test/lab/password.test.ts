@@ -524,7 +524,7 @@ test("no password is in any output, state, journal or list of processes; on the 
     (
       await lab.exec(
         "vr1",
-        "journalctl -b --no-pager; journalctl --no-pager; ps -eo args; systemctl show 'vpc6*'; nft list ruleset; cat /var/lib/vpc6/*/* /var/lib/private/vpc6-password/*",
+        "journalctl --sync; journalctl -b --no-pager; journalctl --no-pager; ps -eo args; systemctl show 'vpc6*'; nft list ruleset; cat /var/lib/vpc6/*/* /var/lib/private/vpc6-password/*",
       )
     ).stdout,
   );

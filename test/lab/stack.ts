@@ -51,7 +51,10 @@ ${rest}
 
 /** How often somebody has logged in to a router since it was booted. */
 export async function logins(router: Router): Promise<number> {
-  const { stdout } = await lab.exec(router, "journalctl -b -t sshd -o cat | grep -c '^Accepted publickey' || true");
+  const { stdout } = await lab.exec(
+    router,
+    "journalctl --sync; journalctl -b -t sshd -o cat | grep -c '^Accepted publickey' || true",
+  );
   return Number(stdout.trim());
 }
 

@@ -154,7 +154,8 @@ test("the private key is in no output, no state, no journal, no process list; af
     await run("up", cli);
     return edited + (await cli.stateFile());
   });
-  const journal = (await lab.exec("vr1", "journalctl -b --no-pager; ps -eo args; ls -l /etc/vpc6")).stdout;
+  const journal = (await lab.exec("vr1", "journalctl --sync; journalctl -b --no-pager; ps -eo args; ls -l /etc/vpc6"))
+    .stdout;
   for (const body of bodies(all.key)) {
     for (const text of [...printed, state, journal]) expect(text).not.toContain(body);
   }

@@ -100,7 +100,7 @@ test("a key from the stack's config works, and is nowhere to be read", async () 
     expect(destroyed.code, destroyed.all).toBe(0);
     return [up.all, destroyed.all, await cli.stateFile()];
   });
-  texts.push((await lab.exec("vr1", "journalctl -b; ps -ef")).stdout);
+  texts.push((await lab.exec("vr1", "journalctl --sync; journalctl -b; ps -ef")).stdout);
   const secret = key.split("\n").slice(1, -2);
   expect(secret.length).toBeGreaterThan(3);
   for (const line of secret) for (const text of texts) expect(text.includes(line)).toBe(false);

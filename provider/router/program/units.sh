@@ -139,12 +139,13 @@ unit_said() {
   journal_of "$RUN/unit.out" -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" + "_SYSTEMD_UNIT=${1%.service}.service" "_PID=$pid"
 }
 
-# journal_of FILE ARGUMENT...: what is in the journal, which on a busy host takes a moment; after two seconds FILE.
+# journal_of FILE ARGUMENT...: what is in the journal, which on a busy host takes a moment; where it has nothing after two seconds more, FILE.
 journal_of() {
   local instead="$1" tries=0
   shift
+  # A journal that hangs is not waited for again and again.
+  timeout 5 journalctl --sync >/dev/null 2>&1
   while [ $tries -lt 20 ]; do
-    timeout 5 journalctl --sync >/dev/null 2>&1
     journalctl -q -b --no-pager -o cat "$@" 2>/dev/null | grep . && return
     tries=$((tries + 1))
     sleep 0.1

@@ -73,7 +73,7 @@ describe("later transactions", () => {
     });
     expect(reports[1]).toEqual(reports[0]);
     expect(await on("systemctl is-active vpc6-dnsmasq")).toBe("active");
-    expect(await on("journalctl -b -o cat -t dnsmasq | grep -c '^started, version'")).toBe("1");
+    expect(await on("journalctl --sync; journalctl -b -o cat -t dnsmasq | grep -c '^started, version'")).toBe("1");
     expect(await on("ss -Hlun sport = :547 | wc -l")).not.toBe("0");
   });
 
