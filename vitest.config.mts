@@ -10,7 +10,7 @@ import { WORKERS } from "./test/lab/which.mts";
 /** What runs the package as users do, from dist/, builds it first. */
 const built = "test/built.ts";
 
-/** They flood a router, and what they promise must hold while one core of two is busy: each is that for the other. */
+/** They flood a router. What they promise must hold while one core of two is busy: each keeps a core busy for the other. */
 const floods = ["attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
 /** They compare how long something takes. */
 const alone = ["test/lab/acl-cost.test.ts"];

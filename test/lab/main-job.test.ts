@@ -26,7 +26,7 @@ export const plan = [zone.ledger, shop.ledger, labs.ledger];
 const whole = vpcs + Object.values(tiers).join("\n") + guests;
 
 let engine: Engine;
-/** Of a run as users have it half is what the SDK loads for others: without that, for those that are about what comes of several. */
+/** Half of a run is what the SDK loads for other programs. Tests that are about the result of several runs go without it. */
 const quick = { env: late };
 let before: Record<"vr1" | "vr2", Record<string, string>>;
 

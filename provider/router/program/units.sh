@@ -125,8 +125,8 @@ unit_restart() {
   refuse "$(unit_said "$1")"
 }
 
-# unit_said UNIT: what a service that failed said last. The journal knows an invocation only of a process that lives when it is written
-# down, which on a busy host it may not; of one that has ended, the unit and the number.
+# unit_said UNIT: what a service that failed said last. The journal notes the invocation of a process while it lives. Of one that has ended,
+# as a daemon that fails soon has, it notes only the unit and the process's number.
 unit_said() {
   local key pid='' unit_id='' value
   systemctl show -p InvocationID,ExecStart "$1" >"$RUN/unit.show"
@@ -139,11 +139,11 @@ unit_said() {
   journal_of "$RUN/unit.out" -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" + "_SYSTEMD_UNIT=${1%.service}.service" "_PID=$pid"
 }
 
-# journal_of FILE ARGUMENT...: what is in the journal, which on a busy host takes a moment; where it has nothing after two seconds more, FILE.
+# journal_of FILE ARGUMENT...: what the journal has. On a busy host that takes a moment. If it has nothing after two seconds: FILE.
 journal_of() {
   local instead="$1" tries=0
   shift
-  # A journal that hangs is not waited for again and again.
+  # Once: a journal that hangs does not answer later either.
   timeout 5 journalctl --sync >/dev/null 2>&1
   while [ $tries -lt 20 ]; do
     journalctl -q -b --no-pager -o cat "$@" 2>/dev/null | grep . && return
