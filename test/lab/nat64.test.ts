@@ -11,6 +11,7 @@ import {
   each,
   echoes,
   echoesUntilFull,
+  fillingUp,
   operatorsIpv4,
   reached,
   routeOnUplink,
@@ -323,10 +324,13 @@ test("connections through the translator: a guest has its share, and nobody else
   // One on each side of the translator.
   expect(await tracked()).toBeLessThan(idle + 2 * 8_192 + 400);
   expect(await tracked()).toBeGreaterThan(idle + 8_192 - 1_000);
-  expect(await connects("web1", under(SERVER), 80)).toBe("filtered");
-  expect((await lab.ping("db1", "2001:db8:1::80", { count: 1 })).received).toBe(1);
+  {
+    await using _full = fillingUp("web1", under(SERVER), unused);
+    expect(await connects("web1", under(SERVER), 80)).toBe("filtered");
+    expect((await lab.ping("db1", "2001:db8:1::80", { count: 1 })).received).toBe(1);
+  }
   const full = await tracked();
-  await unshared(() => echoes("web1", under(SERVER), unused));
+  await unshared(() => echoes("web1", under(SERVER), unused + 4_000));
   expect(await tracked()).toBeGreaterThan(full + 500);
 });
 

@@ -9,6 +9,7 @@ import {
   counted,
   echoes,
   echoesUntilFull,
+  fillingUp,
   PASS,
   program,
   routeOnUplink,
@@ -127,7 +128,10 @@ test("connection tracking: a guest with an accomplice outside fills its share, o
   await python("web1", OPEN, OUTSIDE, "12000", "0");
   expect(await tracked()).toBeLessThan(before + 8192 + 400);
   expect(await tracked()).toBeGreaterThan(before + 6000);
-  expect(await connects("web1", OUTSIDE, 9100)).toBe("filtered");
+  {
+    await using _full = fillingUp("web1", OUTSIDE, 0);
+    expect(await connects("web1", OUTSIDE, 9100)).toBe("filtered");
+  }
   expect(await others()).toEqual(served);
   // A transaction makes the filter's table anew.
   await up(`new vpc6.Instance("later", { tier: db, mac: "02:00:00:00:02:99" });`);

@@ -209,12 +209,12 @@ export async function unshared<T>(work: () => Promise<T>): Promise<T> {
 
 const ECHOES = `
 import socket, struct, sys, time
-to, count, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+to, count, at, lot = sys.argv[1], *map(int, sys.argv[2:])
 s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
 for n in range(count):
     s.sendto(struct.pack("!BBHHH", 128, 0, 0, (at + n) % 65536, 1), (to, 0))
-    if n % 200 == 199: time.sleep(0.01)
+    if n % lot == lot - 1: time.sleep(0.01)
 `;
 
 /** So many echo requests at a time; a busy machine loses some of them. */
@@ -222,7 +222,11 @@ const LOT = 4_000;
 
 /** Echo requests, each with an identifier of its own from `first` on (16 bits), which makes each a connection to the kernel. */
 export const echoes = (host: Host, to: string, first: number) =>
-  lab.exec(host, ["python3", "-", to, String(LOT), String(first)], { input: ECHOES });
+  lab.exec(host, ["python3", "-", to, String(LOT), String(first), "200"], { input: ECHOES });
+
+/** Takes every place that becomes free: an older connection may be forgotten at any moment. For half a minute, a place in 10 ms at most. */
+export const fillingUp = (host: Host, to: string, first: number): Background =>
+  lab.background(host, ["python3", "-c", ECHOES, to, "3000", String(first), "1"]);
 
 /** Sends echo requests until `vr1` keeps track of no more connections for them. Returns the first identifier that was not used. */
 export async function echoesUntilFull(host: Host, to: string): Promise<number> {

@@ -125,6 +125,17 @@ unit_restart() {
   refuse "$(unit_said "$1")"
 }
 
+# unit_stop UNIT...: also one that crashed a moment ago and waits for its next start, which systemd does not call active. One that
+# something else killed while it stopped is not "failed" for ever.
+unit_stop() {
+  local unit
+  for unit; do
+    [ "$(systemctl show -P ActiveState "$unit")" != inactive ] || continue
+    systemctl stop "$unit" >/dev/null 2>&1
+    systemctl reset-failed "$unit" >/dev/null 2>&1
+  done
+}
+
 # unit_said UNIT: what a service that failed said last. The journal notes the invocation of a process while it lives. Of one that has ended,
 # as a daemon that fails soon has, it notes only the unit and the process's number.
 unit_said() {

@@ -68,6 +68,31 @@ it("is nothing to do a second time, and the router can be had again", async () =
   expect([...(await observe(router)).fragments.keys()]).toEqual([base.id]);
 });
 
+it("takes away what hangs and is killed, and what has crashed a moment ago", async () => {
+  const web = tier("web", "web0", 1);
+  const units = ["vpc6-dnsmasq", "vpc6-leases"];
+  const states = () => on(`systemctl show -P ActiveState ${units.join(" ")} | grep .; systemctl --failed --no-legend`);
+  await converge(router, web);
+  await on("kill -KILL $(systemctl show -P MainPID vpc6-dnsmasq)");
+  await converge(router, without(web));
+  // A second, and it would have been started again.
+  await on("sleep 1.5");
+  expect(await states()).toBe("inactive\ninactive");
+
+  await converge(router, web);
+  for (const unit of units) {
+    // Nobody minds this signal.
+    await on(
+      `mkdir /run/systemd/system/${unit}.service.d
+       printf '[Service]\\nKillSignal=SIGURG\\n' >/run/systemd/system/${unit}.service.d/hangs.conf; systemctl daemon-reload
+       (until systemctl show -P ActiveState ${unit} | grep -q ^deactivating; do sleep 0.02; done
+        systemctl kill -s KILL ${unit}) >/dev/null 2>&1 &`,
+    );
+  }
+  await converge(router, without(web));
+  expect(await states()).toBe("inactive\ninactive");
+});
+
 it("carries on where it was cut short", async () => {
   await on("rm -rf /etc/vpc6");
   await uninstall(router, base.id);

@@ -103,8 +103,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "guard",
     what: "who puts back does so while vpc6 is taken away",
-    from: "systemctl stop vpc6-watch vpc6-guard",
-    to: "systemctl stop vpc6-guard",
+    from: "unit_stop vpc6-watch vpc6-guard",
+    to: "unit_stop vpc6-guard",
   },
   {
     tests: "dnsmasq",

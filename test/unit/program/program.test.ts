@@ -51,6 +51,14 @@ test("what is looked at and written is below the root", () => {
   ]);
 });
 
+test("units are stopped in one way", () => {
+  const stops = [...functions()]
+    .filter(({ text }) => /\bsystemctl( --?\S+)* stop\b/.test(text))
+    .map(({ name }) => name);
+  // A timer, which nobody waits for; and all that are ours, in whatever state.
+  expect(stops.sort()).toEqual(["timer_stop", "unit_stop", "units_remove"]);
+});
+
 test("every awk program that is a file is used, once", () => {
   const folder = path.join(import.meta.dirname, "../../../provider/router/program");
   const parts = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));

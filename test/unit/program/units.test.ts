@@ -96,6 +96,19 @@ test("a unit that does not start: its own words; at boot nobody waits", async ()
   expect([code, did]).toEqual([0, ["systemctl restart --no-block other"]]);
 });
 
+test.each(["active", "failed", "activating"])(
+  "%s, one that is taken away is stopped, and not failed when something kills it",
+  async (was) => {
+    machine.write("units/odd", was);
+    machine.write("units/odd.killed", "");
+    expect(await machine.run("unit_stop other odd")).toMatchObject({
+      code: 0,
+      did: ["systemctl stop odd", "systemctl reset-failed odd"],
+    });
+    expect(machine.read("units/odd")).toBe("inactive\n");
+  },
+);
+
 test("removing takes all of them, and what hangs on them", async () => {
   machine.write(`${UNITS}/vpc6-dnsmasq.service.d/mine.conf`, "");
   machine.write(`${UNITS}/mine.service`, "");

@@ -39,7 +39,7 @@ dnsmasq_apply() {
   # What a file said is not forgotten with its new text: an address that it names no more, a line that was added by hand.
   [ ! -s "$RUN/dhcp-hosts.gone" ] && [ ! -s "$RUN/dhcp-hosts.less" ] && [ -z "$REPAIR" ] || hangup=yes
   if [ ! -s "$1/dnsmasq" ]; then
-    dnsmasq_stop
+    unit_stop vpc6-dnsmasq vpc6-leases
     rm -f "$RUN/dnsmasq.applied" "$RUN/dnsmasq.again"
   elif again dnsmasq || ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || ! systemctl --quiet is-active vpc6-dnsmasq; then
     rm -f "$RUN/dnsmasq.applied"
@@ -125,12 +125,8 @@ dnsmasq_hosts_drift() {
     -printf '- %p cannot be read by dnsmasq\n' 2>/dev/null
 }
 
-dnsmasq_stop() {
-  ! systemctl --quiet is-active vpc6-dnsmasq || systemctl stop vpc6-dnsmasq
-}
-
 dnsmasq_remove() {
-  dnsmasq_stop
+  unit_stop vpc6-dnsmasq vpc6-leases
   rm -rf "$VAR/dhcp-hosts" "$VAR/dns-hosts"
 }
 

@@ -314,9 +314,8 @@ frr_remove() {
   if systemctl --quiet is-active frr; then
     frr_running
     frr_leave /dev/null
-    systemctl stop frr
   fi
-  systemctl reset-failed frr >/dev/null 2>&1
+  unit_stop frr
   for file in daemons frr.conf; do
     [ ! -d "${FRR_CONF%/*}" ] || cp -p "$VAR/frr/$file" "${FRR_CONF%/*}/$file"
   done

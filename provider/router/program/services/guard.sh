@@ -42,8 +42,7 @@ guard_lost() {
 
 guard_remove() {
   # Whoever heals goes first.
-  systemctl stop vpc6-watch vpc6-guard >/dev/null 2>&1
-  systemctl reset-failed vpc6-watch vpc6-guard >/dev/null 2>&1
+  unit_stop vpc6-watch vpc6-guard
   rm -f "$RUN/guard"
 }
 

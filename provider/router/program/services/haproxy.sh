@@ -37,7 +37,7 @@ haproxy_check() {
 
 haproxy_apply() {
   if [ ! -s "$1/haproxy" ]; then
-    haproxy_stop
+    unit_stop vpc6-haproxy
     rm -f "$RUN/haproxy.applied"
     return
   fi
@@ -108,12 +108,8 @@ haproxy_drift() {
   drift_command haproxy "$UNIT_PID" || echo "- vpc6-haproxy.service runs with other arguments than its unit says"
 }
 
-haproxy_stop() {
-  [ "$(systemctl show -P ActiveState vpc6-haproxy)" = inactive ] || systemctl stop vpc6-haproxy
-}
-
 haproxy_remove() {
-  haproxy_stop
+  unit_stop vpc6-haproxy
 }
 
 haproxy_unit() {

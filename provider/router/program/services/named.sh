@@ -27,7 +27,7 @@ named_apply() {
     named_remove
     return
   fi
-  if [ -n "$REPAIR" ] && ! drift_command named "$(systemctl show -P MainPID vpc6-named)"; then systemctl stop vpc6-named; fi
+  if [ -n "$REPAIR" ] && ! drift_command named "$(systemctl show -P MainPID vpc6-named)"; then unit_stop vpc6-named; fi
   if cmp -s "$1/named" "$NAMED_CONF" && systemctl --quiet is-active vpc6-named; then return 0; fi
   cp "$1/named" "$NAMED_CONF.new" && chmod 644 "$NAMED_CONF.new" && mv "$NAMED_CONF.new" "$NAMED_CONF" ||
     refuse "$NAMED_CONF cannot be written" || return
@@ -69,7 +69,7 @@ named_drift() {
 }
 
 named_remove() {
-  [ "$(systemctl show -P ActiveState vpc6-named)" = inactive ] || systemctl stop vpc6-named
+  unit_stop vpc6-named
   rm -f "$NAMED_CONF"
 }
 

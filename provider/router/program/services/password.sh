@@ -38,8 +38,7 @@ password_apply() {
   password_sockets >"$RUN/password.sockets"
   while read -r gateway; do
     [ ! -e "$1/@PASSWORDS@/$gateway" ] || continue
-    systemctl stop "$(password_socket "$gateway")" "vpc6-password@$gateway.service" >/dev/null 2>&1
-    systemctl reset-failed "$(password_socket "$gateway")" "vpc6-password@$gateway.service" >/dev/null 2>&1
+    unit_stop "$(password_socket "$gateway")" "vpc6-password@$gateway.service"
     rm -f "$RUN/password.applied/$gateway"
   done <"$RUN/password.sockets"
   for table in "$1"/@PASSWORDS@/*; do
@@ -53,14 +52,14 @@ password_apply() {
 # socket, which stays.
 password_serve() {
   if [ "$(cat "$RUN/password.applied/$1" 2>/dev/null)" != "$2" ]; then
-    systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
+    unit_stop "vpc6-password@$1.service"
   fi
   if [ -n "${BOOTING:-}" ]; then
     systemctl start --no-block "$(password_socket "$1")"
   elif ! systemctl --quiet is-active "$(password_socket "$1")"; then
     systemctl reset-failed "$(password_socket "$1")" >/dev/null 2>&1
     # A process that has lost its socket is in its way.
-    systemctl stop "vpc6-password@$1.service" >/dev/null 2>&1
+    unit_stop "vpc6-password@$1.service"
     systemctl start "$(password_socket "$1")" >"$RUN/password.out" 2>&1 || {
       password_blame "$1"
       refuse "nobody can listen at $1, port @PASSWORD_PORT@: $(password_said "$1")"

@@ -135,8 +135,7 @@ tayga_owner() {
 }
 
 tayga_gone() {
-  systemctl stop "vpc6-tayga@$1"
-  systemctl reset-failed "vpc6-tayga@$1" 2>/dev/null
+  unit_stop "vpc6-tayga@$1"
   [ ! -e "$LINKS/$1" ] || ip link del dev "$1"
   rm -rf "$VAR/tayga/$1.conf" "${TAYGA_DATA:?}/$1"
 }

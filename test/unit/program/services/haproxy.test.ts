@@ -127,7 +127,10 @@ describe("applying", () => {
 
   test("without a balancer it is stopped", async () => {
     await machine.converge([router, www]);
-    expect(ours(await machine.converge([drop(www.id)]))).toEqual(["systemctl stop vpc6-haproxy"]);
+    expect(ours(await machine.converge([drop(www.id)]))).toEqual([
+      "systemctl stop vpc6-haproxy",
+      "systemctl reset-failed vpc6-haproxy",
+    ]);
   });
 });
 
@@ -162,5 +165,8 @@ describe("drift", () => {
 
 test("removing stops it", async () => {
   await machine.converge([router, www]);
-  expect((await machine.run("haproxy_remove")).did).toEqual(["systemctl stop vpc6-haproxy"]);
+  expect((await machine.run("haproxy_remove")).did).toEqual([
+    "systemctl stop vpc6-haproxy",
+    "systemctl reset-failed vpc6-haproxy",
+  ]);
 });
