@@ -294,7 +294,7 @@ function ofResource(it: Resource, router: string | undefined, lines: string[]): 
   };
 }
 
-const SLOT_TITLES: Readonly<Record<Exclude<Slot, "secrets">, string>> = {
+const SLOT_TITLES: Readonly<Record<Exclude<Slot, "secrets" | "made">, string>> = {
   nftables: "firewall",
   guard: "guard of the firewall",
   haproxy: "load balancer",

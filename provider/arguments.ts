@@ -8,8 +8,9 @@ export interface Type<T> {
   (value: unknown, path: string, fail: Fail): T;
   /** Every form that is right, in words: `an IPv6 address`. */
   readonly what?: string;
-  /** Of an object, the names of all that it may have. */
+  /** Of an object, the names of all that it may have; and of those that a program writes. */
   readonly fields?: readonly string[];
+  readonly own?: readonly string[];
 }
 type Value<X> = X extends Type<infer T> ? T : never;
 
@@ -177,5 +178,5 @@ export function record<F extends Fields, M extends Fields = Record<never, never>
       Object.entries(fields).map(([key, of]) => [key, of(given[key], at(key), fail)]),
     ) as Result;
   });
-  return Object.assign(read, { fields: Object.keys(fields) });
+  return Object.assign(read, { fields: Object.keys(fields), own: Object.keys(own) });
 }

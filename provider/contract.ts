@@ -47,8 +47,13 @@ export const SERVICES = {
   password: ["passwords"],
 } as const satisfies Record<string, readonly string[]>;
 
-/** Everybody's, and no service's; `adopt` is the Router's alone, and `secrets` is never rendered (secrets.ts). */
-export const COMMON_SLOTS = ["packages", "secrets", "owner", "adopt"] as const;
+/**
+ * Everybody's, and no service's; `adopt` is the Router's alone, and `secrets` is never rendered (secrets.ts). `made` is no kind's: a word
+ * for each time that a resource is made, by which one that replaces another of the same id is told from it.
+ */
+export const COMMON_SLOTS = ["packages", "secrets", "owner", "adopt", "made"] as const;
+/** What `made` is of a resource that says nothing of it. */
+export const MADE_NONE = "none";
 
 export type Service = keyof typeof SERVICES;
 export type Slot = (typeof SERVICES)[Service][number] | (typeof COMMON_SLOTS)[number];
@@ -120,7 +125,7 @@ export const TRANSACTION = "vpc6-transaction 1";
  * What a generation on a router may hold. It is one more when a slot or a service is added, or when lines are said that an older program
  * would not understand: an older vpc6 then refuses the router in words, and takes nothing half away.
  */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 export const ANSWER = "vpc6-answer 1";
 export const DRIFT = "vpc6-drift 1";

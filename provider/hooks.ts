@@ -1,8 +1,10 @@
 // The generic hooks that Pulumi's dynamic provider calls; a Kind fills in what is particular to a resource.
 // `check` and `diff` are pure. Routers are touched by create, update, delete and read only, through router/.
 
+import { randomBytes } from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
-import type { Fail } from "./arguments";
+import { type Fail, quote } from "./arguments";
+import { MADE_NONE } from "./contract";
 import { differences } from "./drift";
 import type { Fragments, Inputs, Kind } from "./kind";
 import { say, warn } from "./progress";
@@ -26,8 +28,8 @@ import { isOtherMachine, readWay, routerOf } from "./way";
 
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 
-/** Made now; or applied again where the router differs. */
-type How = { fresh?: boolean; repair?: boolean };
+/** Made now, or at another time; or applied again where the router differs. */
+type How = { fresh?: boolean; repair?: boolean; made: string };
 
 /** What one resource may put on a router, in bytes: some 40,000 rules of an access list. Its daemons read it in seconds, its memory holds it. */
 const LARGEST = 4 * 1024 * 1024;
@@ -44,10 +46,22 @@ function checkSize({ fragments }: Partial<Inputs>, fail: Fail): void {
   }
 }
 
+/** `ignores`: what the resource's option `ignoreChanges` says (resources/resource.ts). */
+function checkIgnored({ shape, unkept = [] }: Pick<Kind, "shape" | "unkept">, ignores: unknown, fail: Fail): void {
+  const kept = (shape.own ?? []).filter((it) => !unkept.includes(it));
+  for (const path of Array.isArray(ignores) ? ignores.map(String) : []) {
+    // Of a list, the state may have other items than were given: only the whole is the same.
+    if (kept.includes(path)) continue;
+    fail(
+      `ignoreChanges: ${quote(path)} cannot be ignored, as the state does not hold it as it was given; leave it out, and keep in the program what it was. These can be, as a whole: ${kept.join(", ")}`,
+    );
+  }
+}
+
 export function hooks<A>(kind: Kind<A>): Hooks {
   const label = (inputs: Inputs): string => `${kind.type} ${kind.describe(inputs)}`;
 
-  async function apply(id: string, inputs: Inputs, fragments: Fragments | null, how: How = {}): Promise<void> {
+  async function apply(id: string, inputs: Inputs, fragments: Fragments | null, how: How): Promise<void> {
     if (!inputs.router) return;
     const all = fragments && { ...fragments, ...revealed(inputs, fragments) };
     const fresh = how.fresh === true && !takenOver(inputs.router);
@@ -61,13 +75,13 @@ export function hooks<A>(kind: Kind<A>): Hooks {
   }
 
   /** The error the engine gets: after a router may have been touched, with what to keep in the state. */
-  function failed(error: unknown, id: string, inputs: Inputs): Error {
+  function failed(error: unknown, id: string, inputs: Inputs, made?: string): Error {
     if (!(error instanceof RouterError)) return error instanceof Error ? error : new Error(String(error));
     // The SDK prints `${error}: ${error.stack}` for some hooks: a stack says nothing to the reader of a daemon's refusal.
     const message = tell(error, label(inputs));
     const plainly = Object.assign(new Error(message), { stack: "" });
     if (!error.touched) return plainly;
-    const properties = { ...outputs(inputs, kind.schema), live: HALF_WAY };
+    const properties = { ...outputs(inputs, kind.schema, made), live: HALF_WAY };
     return Object.assign(plainly, { id, properties, reasons: [message] });
   }
 
@@ -90,7 +104,8 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       if (typeof news.owner === "string") setHolder(holder(news.owner));
       const reasons: string[] = [];
       const fail: Fail = (reason) => reasons.push(reason);
-      const { __provider, ...given } = news;
+      const { __provider, ignores, ...given } = news;
+      checkIgnored(kind, ignores, fail);
       const args = kind.shape(given, "", fail);
       const known = olds && Object.keys(olds).length > 0 ? olds : undefined;
       // Arguments that are wrong stop here: planning works on canonical values only.
@@ -103,7 +118,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async diff(_id, olds, news) {
       const { __provider, fragments, ...wanted } = news;
-      const { __provider: _, schema, live, fragments: applied, ...had } = olds;
+      const { __provider: _, schema, live, made, fragments: applied, ...had } = olds;
       const elsewhere = !hasUnknown(news.router) && routerOf(olds.router ?? "") !== routerOf(news.router ?? "");
       return {
         changes: live !== AS_APPLIED || !same(wanted, had) || !same(hashed(fragments), applied),
@@ -114,13 +129,14 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async create(inputs) {
       const id = kind.identify(inputs);
+      const made = inputs.router ? randomBytes(6).toString("hex") : undefined;
       try {
-        await apply(id, inputs, inputs.fragments ?? {}, { fresh: true });
+        await apply(id, inputs, inputs.fragments ?? {}, { fresh: true, made: madeOf({ made }) });
       } catch (error) {
         if (kind.owns) await clearUp(inputs, error);
-        throw failed(error, id, inputs);
+        throw failed(error, id, inputs, made);
       }
-      return { id, outs: outputs(inputs, kind.schema) };
+      return { id, outs: outputs(inputs, kind.schema, made) };
     },
 
     async update(id, olds, news) {
@@ -131,12 +147,12 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       const secret = !same(revealed(news), revealed(olds, news.fragments));
       if (unknown || secret || !same(hashed(news.fragments), olds.fragments)) {
         try {
-          await apply(id, news, news.fragments ?? {}, { repair: unknown });
+          await apply(id, news, news.fragments ?? {}, { repair: unknown, made: madeOf(olds) });
         } catch (error) {
-          throw failed(error, id, news);
+          throw failed(error, id, news, olds.made);
         }
       }
-      return { outs: outputs(news, kind.schema) };
+      return { outs: outputs(news, kind.schema, olds.made) };
     },
 
     async delete(id, props) {
@@ -150,10 +166,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       }
       try {
         if (kind.owns === "router") {
-          await uninstall(readWay(props.router), id);
+          await uninstall(readWay(props.router), id, { made: madeOf(props) });
         } else if (props.fragments && Object.keys(props.fragments).length > 0) {
-          await apply(id, props, null);
-          if (kind.owns === "share") await uninstall(readWay(props.router), id, { unlessOccupied: true });
+          await apply(id, props, null, { made: madeOf(props) });
+          if (kind.owns === "share")
+            await uninstall(readWay(props.router), id, { unlessOccupied: true, made: madeOf(props) });
         }
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
@@ -168,12 +185,15 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }
-      const found = seen.fragments.get(id) ?? {};
+      const { made: madeThere, ...found } = seen.fragments.get(id) ?? {};
+      // Of an older state: what is made anew since is this one.
+      const made = madeThere?.trim() ?? props.made;
       const report = concealed(props, differences(props, found, seen.drift.get(id) ?? []));
-      if (report === "") return { id, props };
-      const { __provider, schema, live, ...rest } = props;
+      const known = { ...props, ...(made !== undefined && { made }) };
+      if (report === "") return { id, props: known };
+      const { __provider, schema, live, made: _, ...rest } = props;
       const now = hashes(found);
-      if (same(now, props.fragments)) return { id, props: { ...props, live: report } };
+      if (same(now, props.fragments)) return { id, props: { ...known, live: report } };
       const shown = Object.entries(found).map(([slot, text]) => [
         slot,
         now[slot] === props.fragments?.[slot] ? text : concealed(props, text),
@@ -181,11 +201,15 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       return {
         id,
         inputs: { ...rest, fragments: Object.fromEntries(shown) } as never,
-        props: { ...props, fragments: now, live: report },
+        props: { ...known, fragments: now, live: report },
       };
     },
   };
 }
+
+/** As a router is told it: of what stands in a state, nothing but a word. */
+const madeOf = ({ made }: { made?: string | undefined }): string =>
+  made !== undefined && /^[0-9a-z]{1,32}$/.test(made) ? made : MADE_NONE;
 
 /** What others are told who want the same router: the stack where it is known, else the project. */
 const holder = (stack?: string): string => {

@@ -83,6 +83,11 @@ export interface Kind<A = unknown, I extends Inputs = Inputs> {
   /** The arguments, as the constructor in resources/ sends them. */
   readonly shape: Type<A>;
   /**
+   * The arguments that the inputs do not hold as they were given. The engine puts the old inputs in the place of what `ignoreChanges` names,
+   * and so would lose them.
+   */
+  readonly unkept?: readonly string[];
+  /**
    * Validate → allocate → render. Pure: no clock, no randomness, no router. `old` are the inputs of the last run.
    * Any argument may be unknown at preview; what is derived from it is then unknown too.
    */

@@ -15,6 +15,8 @@ export const HALF_WAY = "not known, as the last change failed half way";
 export interface Outputs extends Inputs {
   schema: number;
   live: string;
+  /** When it was made, as a word that no other time has (contract.ts: `made`). Absent where it has nothing on a router. */
+  made?: string;
 }
 
 export const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
@@ -22,9 +24,10 @@ export const hash = (text: string): string => createHash("sha256").update(text).
 export const hashes = (fragments: Fragments): Fragments =>
   Object.fromEntries(Object.entries(fragments).map(([slot, text]) => [slot, hash(text)]));
 
-export function outputs(inputs: Inputs, schema: number): Outputs {
+export function outputs(inputs: Inputs, schema: number, made?: string): Outputs {
   const { __provider, fragments, ...rest } = inputs;
-  return plain({ ...rest, ...(fragments && { fragments: hashes(fragments) }), live: AS_APPLIED, schema });
+  const kept = { ...(fragments && { fragments: hashes(fragments) }), ...(made !== undefined && { made }) };
+  return plain({ ...rest, ...kept, live: AS_APPLIED, schema });
 }
 
 /**

@@ -34,7 +34,7 @@ export abstract class Resource extends pulumi.CustomResource {
     const limit = Error.stackTraceLimit;
     if (!TRACES) Error.stackTraceLimit = 0;
     try {
-      super(typeToken(kind), name, { ...declared, ...given, __provider: loader(kind) }, opts);
+      super(typeToken(kind), name, { ...declared, ...given, ...ignored(opts), __provider: loader(kind) }, opts);
     } catch (error) {
       Error.stackTraceLimit = limit;
       if (!TRACES && error instanceof Error) Error.captureStackTrace(error);
@@ -45,6 +45,10 @@ export abstract class Resource extends pulumi.CustomResource {
     mark(this, [kind, ...also], name);
   }
 }
+
+/** What is to be ignored, for the hooks: what they make something else of cannot be. */
+const ignored = (opts: pulumi.CustomResourceOptions | undefined) =>
+  opts?.ignoreChanges && opts.ignoreChanges.length > 0 ? { ignores: opts.ignoreChanges } : {};
 
 /**
  * The value of an output without its dependencies. Something read from a component makes a resource depend on all that is

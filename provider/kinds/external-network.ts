@@ -16,6 +16,7 @@ export const externalNetwork: Kind<Args> = {
   type: "ExternalNetwork",
   schema: 1,
   shape,
+  unkept: ["entries"],
   plan({ name, entries }, old) {
     // A line for each: a changed text is shown as a diff, a changed list whole.
     const lines = derive([entries] as const, (all) =>

@@ -10,14 +10,14 @@ import { isolatedShape, type TierInputs, tier, traffic } from "./tier";
 
 type Args = ReturnType<typeof isolatedShape>;
 
-const shape: Type<Args> = Object.assign<Type<Args>, Pick<typeof isolatedShape, "fields">>(
+const shape: Type<Args> = Object.assign<Type<Args>, Pick<typeof isolatedShape, "fields" | "own">>(
   (value, path, fail) => {
     // Here they are the user's own.
     const args = isolatedShape(value, path, (reason) => fail(reason.replace(/^vpc\.ntpServers/, "ntpServers")));
     if (args.grant === undefined) fail("grant: missing; it must be what the zone's ledger answers");
     return args;
   },
-  { fields: isolatedShape.fields ?? [] },
+  { fields: isolatedShape.fields ?? [], own: isolatedShape.own ?? [] },
 );
 
 export const isolatedNetwork: Kind<Args, TierInputs> = {

@@ -92,6 +92,7 @@ export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
   // 1: without `mode`, `algorithm`, `health`, `proxyProtocol`, `members` and `sources`.
   schema: 2,
   shape,
+  unkept: ["members", "tls"],
   plan(args, old, fail) {
     const { claim, port, router, mode, health } = args;
     const names = namesOf(claim, old);

@@ -102,6 +102,7 @@ export const nat64: Kind<Args, Nat64Inputs> = {
   // 1: without `cidr` and `dns64`.
   schema: 2,
   shape,
+  unkept: ["dns64"],
   plan(args, old, fail) {
     const { claim, router, ipv4Pool, dns64, vpc } = args;
     const names = namesOf(claim, old);

@@ -64,6 +64,7 @@ export const networkAcl: Kind<Args, NetworkAclInputs> = {
   // 1: without `tiers`, `rules` and `preset`.
   schema: 2,
   shape,
+  unkept: ["tiers"],
   plan(args, old, fail) {
     const name = (old?.name as string | undefined) ?? args.name;
     if ((args.tiers as unknown) === UNKNOWN) {

@@ -60,6 +60,7 @@ export const router: Kind<Args, RouterInputs> = {
   // 1: without `network`, `gateway` and `adopt`.
   schema: 2,
   shape,
+  unkept: ["host", "port", "user", "hostKey", "proxy"],
   plan(args, old, fail) {
     const { claim, port, publicInterface, dnsServers, publicServices, publicNetwork } = args;
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);

@@ -106,6 +106,7 @@ export const tier: Kind<Args, TierInputs> = {
   // 1: without a fragment for the guard.
   schema: 2,
   shape,
+  unkept: ["mac"],
   plan(args, old, fail) {
     const { claim, router, vpc, cidr: explicitCidr, gateway: explicitGateway } = args;
     const names = namesOf(claim, old);

@@ -106,6 +106,7 @@ export const uplink: Kind<Args, UplinkInputs> = {
   // 1: without `superCidr`, `largest`, `range` and `neighbors`.
   schema: 2,
   shape,
+  unkept: ["host", "port", "user", "hostKey", "proxy", "listen", "neighbors"],
   plan(args, old, fail) {
     const { zone, asn, accept, announceDefault, maximumPrefix, timers, multihop } = args;
     const name = (old?.name as string | undefined) ?? args.name;

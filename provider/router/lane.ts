@@ -59,12 +59,12 @@ export class Lane {
     return await this.wait((resolve, reject) => this.enqueue({ change, resolve, reject }));
   }
 
-  uninstall(id: string, { unlessOccupied = false }: UninstallOptions = {}): Promise<void> {
+  uninstall(id: string, { unlessOccupied = false, made }: UninstallOptions = {}): Promise<void> {
     const fine = (error: unknown) => unlessOccupied && error instanceof Refusal && error.answer.verdict === "occupied";
     return this.wait<void>((resolve, reject) =>
       this.enqueue({
         run: () =>
-          this.reach(() => this.session.uninstall(id)).then(resolve, (error) =>
+          this.reach(() => this.session.uninstall(id, made)).then(resolve, (error) =>
             fine(error) ? resolve() : reject(this.verdict(error, `router ${id}`)),
           ),
       }),

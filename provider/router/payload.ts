@@ -4,7 +4,19 @@
  */
 
 import { printable as escaped } from "../arguments";
-import { ANSWER, DRIFT, DRIFT_END, ID, isId, isSlot, SLOT, type Slot, TRANSACTION, type Verdict } from "../contract";
+import {
+  ANSWER,
+  DRIFT,
+  DRIFT_END,
+  ID,
+  isId,
+  isSlot,
+  MADE_NONE,
+  SLOT,
+  type Slot,
+  TRANSACTION,
+  type Verdict,
+} from "../contract";
 import { printable } from "./error";
 import type { Change, Fragments, Observation } from "./types";
 
@@ -19,16 +31,17 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
   const lines = [TRANSACTION, `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
   if (confirm !== undefined) lines.push(`confirm ${confirm}`);
   if (changes.some(({ repair }) => repair)) lines.push("repair");
-  for (const { id, fragments, fresh } of changes) {
+  for (const { id, fragments, fresh, made } of changes) {
     checkId(id);
     if (fragments === null) {
-      lines.push(`drop ${id}`);
+      lines.push(`drop ${id}`, ...(made === undefined ? [] : [`made ${made}`]));
       continue;
     }
     lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
-    for (const slot of Object.keys(fragments).sort()) {
+    const texts: Fragments = made === undefined || made === MADE_NONE ? fragments : { ...fragments, made };
+    for (const slot of Object.keys(texts).sort()) {
       if (!isSlot(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
-      const text = (fragments[slot] ?? "").replace(/\n+$/, "");
+      const text = (texts[slot] ?? "").replace(/\n+$/, "");
       if (text === "") continue;
       const all = text.split("\n");
       if (all.some((line) => visible(line) !== line))

@@ -87,7 +87,8 @@ export const commands = {
   observe: (user: string) => `${sudo(user)}${contract.PROGRAM} observe`,
   /** Is there anything that the program has made? */
   remains: (user: string) => `${sudo(user)}sh -c '[ -e ${contract.ETC} ] || [ -e ${contract.VAR} ]'`,
-  uninstall: (user: string, id: string) => `${sudo(user)}${contract.PROGRAM} uninstall ${id}`,
+  uninstall: (user: string, id: string, made = "") =>
+    `${sudo(user)}${contract.PROGRAM} uninstall ${id}${made && ` ${made}`}`,
 };
 
 function sudo(user: string): string {

@@ -90,9 +90,9 @@ export class Session {
   }
 
   /** Nothing to do where neither the program is, nor anything that it has made. */
-  async uninstall(id: string): Promise<void> {
+  async uninstall(id: string, made?: string): Promise<void> {
     checkId(id);
-    const ask = () => this.command(commands.uninstall(this.router.user, id), "");
+    const ask = () => this.command(commands.uninstall(this.router.user, id, made), "");
     let outcome = await ask();
     if (isMissing(outcome)) {
       if ((await this.command(commands.remains(this.router.user), "")).code !== 0) return;

@@ -30,6 +30,11 @@ export interface Change {
   fragments: Fragments | null;
   /** It is made now: what is on the router under its id counts as its own only if the slot `owner` says the same. */
   fresh?: boolean;
+  /**
+   * A word for the time when it was made. With `fragments: null` it goes only if it is still that one which is there, and not one that
+   * was made since in its place.
+   */
+  made?: string;
   /** Look also for what differs on the router from what is confirmed there, and apply that again. */
   repair?: boolean;
 }
@@ -59,6 +64,8 @@ export interface Report {
 export interface UninstallOptions {
   /** Others' configuration on the machine is no error: it and vpc6 stay. */
   unlessOccupied?: boolean;
+  /** As in Change: nothing is done where it was made anew since. */
+  made?: string;
 }
 
 /** The stack's own configuration, of which credentials are taken last. */

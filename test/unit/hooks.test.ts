@@ -56,6 +56,34 @@ test("another router replaces, the old one first", async () => {
   });
 });
 
+test("one that is made again is told from the one that was: each has a word of its own, which its changes keep", async () => {
+  await using fake = await fakeRouter(() => ({
+    stdout: "vpc6-answer 1\nok 1 same\ntouched yes\nchanged network\nend\n",
+  }));
+  process.env.VPC6_SSH_KEY = userKey.private;
+  try {
+    const router = writeWay({ ...fake.address, name: "vr1" });
+    const inputs = await tier({ router });
+    const create = async () => (await Tier.create(inputs)) as { id: string; outs: { made: string } };
+    const [first, second] = [await create(), await create()];
+    expect(second.id).toBe(first.id);
+    expect(second.outs.made).not.toBe(first.outs.made);
+    expect(fake.payloads[1]).toContain(`\nslot made\n|${second.outs.made}\n`);
+    const changed = await tier({ router, interface: "web1" });
+    const { outs } = (await Tier.update(second.id, second.outs as never, changed)) as { outs: { made: string } };
+    expect(outs.made).toBe(second.outs.made);
+    expect(fake.payloads[2]).toContain(`\nslot made\n|${second.outs.made}\n`);
+    expect(await Tier.diff(second.id, outs as never, changed)).toMatchObject({ changes: false });
+    await Tier.delete(first.id, first.outs as never);
+    expect(fake.payloads[3]).toContain(`\ndrop ${first.id}\nmade ${first.outs.made}\n`);
+    const { made, ...older } = first.outs;
+    await Tier.delete(first.id, older as never);
+    expect(fake.payloads[4]).toContain(`\ndrop ${first.id}\nmade none\n`);
+  } finally {
+    delete process.env.VPC6_SSH_KEY;
+  }
+});
+
 test("a zone lives in the state only", async () => {
   const inputs = (await planned("Zone", arguments_.Zone)) as never;
   const { id, outs } = await Zone.create(inputs);

@@ -19,9 +19,9 @@ case $verb in
   guard) if [ -z "${1:-}" ]; then guard; else guard_wait; fi ;;
   observe) observe ;;
   tayga) tayga_device "${1:?}" ;;
-  uninstall) uninstall "${1:?}" ;;
+  uninstall) uninstall "${1:?}" "${2:-}" ;;
   *)
-    echo "usage: vpc6 converge HASH CLIENT | confirm N | rollback N | boot [firewall] | observe | uninstall ID" >&2
+    echo "usage: vpc6 converge HASH CLIENT | confirm N | rollback N | boot [firewall] | observe | uninstall ID [MADE]" >&2
     exit 2
     ;;
 esac

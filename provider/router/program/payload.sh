@@ -1,7 +1,7 @@
 # The payload: all of it is read before anything is looked at, its form is checked to the last line, and what was staged from
 # it is compared with it once more (a full disk shows itself in many ways).
 
-# read_payload FILE: stdin to FILE, and the ids it names to FILE.ids; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH
+# read_payload FILE: stdin to FILE, the ids it names to FILE.ids, of those that it drops how they were made to FILE.drops; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH
 # and PAYLOAD_HOLDER are what it says: all at once, as each fork costs a millisecond or two.
 read_payload() {
   local says
@@ -10,7 +10,7 @@ read_payload() {
     : "${WHY:=the payload could not be stored}"
     return 1
   fi
-  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" -v ids="$1.ids" '@read_payload.awk@' "$1") || {
+  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" -v ids="$1.ids" -v drops="$1.drops" '@read_payload.awk@' "$1") || {
     refuse "${says:-the payload could not be read}"
     return
   }
@@ -32,6 +32,25 @@ stage_payload() {
   done <"$1.ids" >"$1.old"
   [ ! -s "$1.old" ] || xargs rm -f -- <"$1.old" || return 1
   awk -v dir="$2" -v payload="$1" '@stage_payload.awk@' "$1"
+}
+
+# made_anew DIR ID MADE: is there one of this id that was made at another time than MADE? The engine makes a replacement first, and then
+# has the old one deleted, of which nothing is there any more.
+made_anew() {
+  local there=@MADE_NONE@
+  [ ! -e "$1/made/$2" ] || read -r there <"$1/made/$2"
+  [ "$there" != @MADE_NONE@ ] && [ "$there" != "$3" ]
+}
+
+# replaced FILE DIR: what FILE drops and was made anew since stays: FILE.ids does not name it any more.
+replaced() {
+  local id made
+  while read -r id made; do
+    ! made_anew "$2" "$id" "$made" || echo "$id"
+  done <"$1.drops" >"$1.stay"
+  [ -s "$1.stay" ] || return 0
+  grep -vxF -f "$1.stay" "$1.ids" >"$1.left"
+  mv "$1.left" "$1.ids"
 }
 
 # strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
@@ -63,7 +82,11 @@ strangers() {
     [ -n "$there" ] || continue
     of=
     [ ! -e "$2/owner/$there" ] || read -r of <"$2/owner/$there"
-    [ "$there" != "$id" ] || [ "$of" != "$owner" ] || continue
+    if [ "$there" = "$id" ] && [ "$of" = "$owner" ]; then
+      # Made once more: whatever differs from it on this router is put right.
+      REPAIR=repair
+      continue
+    fi
     refuse "$there is on this router already, put there by ${of:+stack }${of:-another stack}" "$id"
     return
   done <"$RUN/strangers"

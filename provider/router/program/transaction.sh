@@ -183,6 +183,7 @@ busy() {
 # stage: the next generation, beside the others, and the judgement of every daemon it concerns.
 stage() {
   strangers "$PAYLOAD" "$CONFIRMED/fragments" || { answer refused; return; }
+  replaced "$PAYLOAD" "$CONFIRMED/fragments"
   NEXT=$GENERATIONS/new
   {
     mkdir "$NEXT" && cp -al "$CONFIRMED/fragments" "$NEXT/fragments" && stage_payload "$PAYLOAD" "$NEXT/fragments"

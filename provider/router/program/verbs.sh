@@ -120,7 +120,8 @@ boot_wait() {
   say "interface $late is not there"
 }
 
-# uninstall ID: the host as it was found, when nothing but the Router itself (ID) is on it.
+# uninstall ID [MADE]: the host as it was found, when nothing but the Router itself (ID) is on it. Where that was made anew since MADE,
+# nothing is done.
 uninstall() {
   local others service
   trap '' HUP PIPE INT TERM
@@ -137,6 +138,10 @@ uninstall() {
     TOUCHED=yes
     recover || { answer failed; return; }
     TOUCHED=no
+    if [ -n "${2:-}" ] && made_anew "$CONFIRMED/fragments" "$1" "$2"; then
+      answer ok "${CONFIRMED##*/}" nothing
+      return
+    fi
     others=$(cd "$CONFIRMED/fragments" && find . -mindepth 2 -type f -printf '%f\n' | sort -u | grep -vxF -e "$1")
     [ -z "$others" ] || {
       WHY="$others"

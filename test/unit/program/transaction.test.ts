@@ -17,7 +17,7 @@ beforeEach(async () => {
 const generations = () => machine.list("etc/vpc6/generations");
 const pointed = async (name: string) => (await machine.run(`generation ${name}; echo $NUMBER`)).stdout.trim();
 const sysctl = (text: string, id = "odd@1"): Resource => ({ id, fragments: { sysctl: text } });
-const send = (changes: Resource[], client = "") =>
+const send = (changes: Parameters<Machine["payload"]>[0], client = "") =>
   machine.verb(`CLIENT=${client}; converge "$PROGRAM_HASH"`, machine.payload(changes));
 /** A name that is no more than text: nothing is applied for it. */
 const owned = (id = "a@1", owner = "one"): Resource => ({ id, fragments: { owner: `${owner}\n` } });
@@ -240,6 +240,56 @@ describe("repairing", () => {
   });
 });
 
+describe("made once more under the same id", () => {
+  const gone = (made: string) => ({ ...drop("b@1"), made });
+
+  test("the old one that goes afterwards takes nothing with it; the one that is there does", async () => {
+    await send([{ ...dns(), fresh: true, made: "first" }]);
+    await send([{ ...dns(), fresh: true, made: "second" }]);
+    const { answer } = await send([gone("first"), owned()]);
+    expect(answer).toMatchObject({ verdict: "ok", words: ["3", "same"], changed: [] });
+    expect(machine.list("etc/vpc6/confirmed/fragments/dns-hosts")).toEqual(["b@1"]);
+    expect((await send([gone("first")])).answer).toMatchObject({ words: ["3", "nothing"] });
+    expect((await send([gone("second")])).answer).toMatchObject({ changed: ["dnsmasq"] });
+    expect(machine.list("etc/vpc6/confirmed/fragments/dns-hosts")).toEqual([]);
+    expect(machine.list("etc/vpc6/confirmed/fragments/made")).toEqual([]);
+  });
+
+  test("one of which nobody knows when it was made goes, by whatever name; after another was made it stays", async () => {
+    await send([dns()]);
+    expect((await send([gone("first")])).answer).toMatchObject({ changed: ["dnsmasq"] });
+    await send([dns()]);
+    await send([{ ...dns(), fresh: true, made: "second" }]);
+    expect((await send([gone("none")])).answer).toMatchObject({ words: ["4", "nothing"] });
+  });
+
+  test("what differs is put right, as for a repair", async () => {
+    await machine.converge([vpc, web]);
+    machine.write("units/vpc6-dnsmasq", "failed\n");
+    const { answer } = await machine.converge([{ ...web, fresh: true, made: "second" }]);
+    expect(answer?.changed).toContain("dnsmasq");
+  });
+
+  test("a Router stays, and vpc6 with it", async () => {
+    const router = await of("Router");
+    await machine.converge([{ ...router, fresh: true, made: "second" }]);
+    expect((await machine.verb(`uninstall ${router.id} first`)).answer).toMatchObject({ words: ["1", "nothing"] });
+    expect(machine.has("etc/vpc6/confirmed")).toBe(true);
+    expect((await machine.verb(`uninstall ${router.id} second`)).answer?.verdict).toBe("ok");
+    expect(machine.has("etc/vpc6")).toBe(false);
+  });
+
+  test("it is said of one that goes, by one word", async () => {
+    const text = machine.payload([gone("first")]);
+    for (const wrong of [
+      text.replace("made first", "made"),
+      text.replace("made first", "made ../x"),
+      text.replace("drop b@1", "set b@1"),
+    ])
+      expect((await machine.verb('converge "$PROGRAM_HASH"', wrong)).answer?.verdict).toBe("incomplete");
+  });
+});
+
 describe("what a later vpc6 made", () => {
   const later = `${FORMAT + 1}`;
   test.each([
@@ -288,7 +338,7 @@ describe("what a later vpc6 made", () => {
       .update(JSON.stringify([SERVICES, COMMON_SLOTS]))
       .digest("hex")
       .slice(0, 16);
-    expect({ format: FORMAT, slots }).toEqual({ format: 2, slots: "49994432358047c0" });
+    expect({ format: FORMAT, slots }).toEqual({ format: 3, slots: "6a1b0bf942f9a7c7" });
   });
 });
 

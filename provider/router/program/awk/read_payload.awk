@@ -1,7 +1,7 @@
 # A payload, judged to its last line. Prints what it says of itself, a line each, or what is wrong (exit status 1). `slots`: those there are;
-# `nonce` and `wait`: what is so where it does not say. The ids it names go to `ids`.
+# `nonce` and `wait`: what is so where it does not say. The ids it names go to `ids`, those that go only as they were made then to `drops`.
 function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
-BEGIN { printf "" >ids }
+BEGIN { printf "" >ids; printf "" >drops }
 NR == 1 { if ($0 != "@TRANSACTION@") bad("not a payload of this program"); next }
 ended { bad("text after the end") }
 /^\|/ { if (slot == "") bad("text outside a slot"); next }
@@ -12,10 +12,11 @@ $0 == "repair" { repair = "repair"; next }
 $1 == "set" || $1 == "drop" {
   if (NF != 2 || $2 !~ /^@ID@$/ || length($2) > @ID_LONGEST@) bad("not an id: " $2)
   if ($2 in seen) bad("twice in one payload: " $2)
-  seen[$2] = 1; print $2 >ids; id = ($1 == "set") ? $2 : ""; slot = ""
+  seen[$2] = 1; print $2 >ids; id = ($1 == "set") ? $2 : ""; gone = ($1 == "drop") ? $2 : ""; slot = ""
   next
 }
 $0 == "fresh" { if (id == "" || slot != "") bad("fresh what?"); fresh = "fresh"; next }
+$1 == "made" && NF == 2 && $2 ~ /^[0-9a-z]+$/ { if (gone == "") bad("made what?"); print gone, $2 >drops; gone = ""; next }
 $1 == "slot" {
   if (id == "" || NF != 2) bad("slot without an id")
   if (index(slots, " " $2 " ") == 0) bad("no such slot: " $2)
