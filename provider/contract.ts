@@ -52,8 +52,6 @@ export const SERVICES = {
  * for each time that a resource is made, by which one that replaces another of the same id is told from it.
  */
 export const COMMON_SLOTS = ["packages", "secrets", "owner", "adopt", "made"] as const;
-/** What `made` is of a resource that says nothing of it. */
-export const MADE_NONE = "none";
 
 export type Service = keyof typeof SERVICES;
 export type Slot = (typeof SERVICES)[Service][number] | (typeof COMMON_SLOTS)[number];

@@ -4,7 +4,6 @@
 import { randomBytes } from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
 import { type Fail, quote } from "./arguments";
-import { MADE_NONE } from "./contract";
 import { differences } from "./drift";
 import type { Fragments, Inputs, Kind } from "./kind";
 import { say, warn } from "./progress";
@@ -29,7 +28,7 @@ import { isOtherMachine, readWay, routerOf } from "./way";
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 
 /** Made now, or at another time; or applied again where the router differs. */
-type How = { fresh?: boolean; repair?: boolean; made: string };
+type How = { fresh?: boolean; repair?: boolean; made: string | undefined };
 
 /** What one resource may put on a router, in bytes: some 40,000 rules of an access list. Its daemons read it in seconds, its memory holds it. */
 const LARGEST = 4 * 1024 * 1024;
@@ -65,7 +64,8 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     if (!inputs.router) return;
     const all = fragments && { ...fragments, ...revealed(inputs, fragments) };
     const fresh = how.fresh === true && !takenOver(inputs.router);
-    await converge(readWay(inputs.router), { ...how, fresh, id, label: label(inputs), fragments: all });
+    const { made, ...rest } = { ...how, fresh, id, label: label(inputs), fragments: all };
+    await converge(readWay(inputs.router), { ...rest, ...(made !== undefined && { made }) });
   }
 
   /** A machine that was refused keeps nothing of us. Where anybody has something, this very resource included, nothing is done. */
@@ -131,7 +131,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       const id = kind.identify(inputs);
       const made = inputs.router ? randomBytes(6).toString("hex") : undefined;
       try {
-        await apply(id, inputs, inputs.fragments ?? {}, { fresh: true, made: madeOf({ made }) });
+        await apply(id, inputs, inputs.fragments ?? {}, { fresh: true, made });
       } catch (error) {
         if (kind.owns) await clearUp(inputs, error);
         throw failed(error, id, inputs, made);
@@ -166,11 +166,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       }
       try {
         if (kind.owns === "router") {
-          await uninstall(readWay(props.router), id, { made: madeOf(props) });
+          await uninstall(readWay(props.router), id, { made: madeOf(props) ?? NOBODY_KNOWS });
         } else if (props.fragments && Object.keys(props.fragments).length > 0) {
-          await apply(id, props, null, { made: madeOf(props) });
-          if (kind.owns === "share")
-            await uninstall(readWay(props.router), id, { unlessOccupied: true, made: madeOf(props) });
+          const made = madeOf(props) ?? NOBODY_KNOWS;
+          await apply(id, props, null, { made });
+          if (kind.owns === "share") await uninstall(readWay(props.router), id, { unlessOccupied: true, made });
         }
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
@@ -208,8 +208,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 }
 
 /** As a router is told it: of what stands in a state, nothing but a word. */
-const madeOf = ({ made }: { made?: string | undefined }): string =>
-  made !== undefined && /^[0-9a-z]{1,32}$/.test(made) ? made : MADE_NONE;
+const madeOf = ({ made }: { made?: string | undefined }): string | undefined =>
+  made !== undefined && /^[0-9a-f]{1,32}$/.test(made) ? made : undefined;
+
+/** When one of an older state was made: any word that no other has. */
+const NOBODY_KNOWS = "none";
 
 /** What others are told who want the same router: the stack where it is known, else the project. */
 const holder = (stack?: string): string => {

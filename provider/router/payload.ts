@@ -4,19 +4,7 @@
  */
 
 import { printable as escaped } from "../arguments";
-import {
-  ANSWER,
-  DRIFT,
-  DRIFT_END,
-  ID,
-  isId,
-  isSlot,
-  MADE_NONE,
-  SLOT,
-  type Slot,
-  TRANSACTION,
-  type Verdict,
-} from "../contract";
+import { ANSWER, DRIFT, DRIFT_END, ID, isId, isSlot, SLOT, type Slot, TRANSACTION, type Verdict } from "../contract";
 import { printable } from "./error";
 import type { Change, Fragments, Observation } from "./types";
 
@@ -38,7 +26,7 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
       continue;
     }
     lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
-    const texts: Fragments = made === undefined || made === MADE_NONE ? fragments : { ...fragments, made };
+    const texts: Fragments = made === undefined ? fragments : { ...fragments, made };
     for (const slot of Object.keys(texts).sort()) {
       if (!isSlot(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (texts[slot] ?? "").replace(/\n+$/, "");

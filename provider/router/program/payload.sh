@@ -37,9 +37,9 @@ stage_payload() {
 # made_anew DIR ID MADE: is there one of this id that was made at another time than MADE? The engine makes a replacement first, and then
 # has the old one deleted, of which nothing is there any more.
 made_anew() {
-  local there=@MADE_NONE@
+  local there=''
   [ ! -e "$1/made/$2" ] || read -r there <"$1/made/$2"
-  [ "$there" != @MADE_NONE@ ] && [ "$there" != "$3" ]
+  [ -n "$there" ] && [ "$there" != "$3" ]
 }
 
 # replaced FILE DIR: what FILE drops and was made anew since stays: FILE.ids does not name it any more.

@@ -1,4 +1,4 @@
-# `packages`, `secrets` and `owner` are everybody's; `adopt` is the Router's.
+# Those of no service first: see contract.ts.
 SLOTS="@COMMON_SLOTS@"
 BACKWARDS=
 for service in $SERVICES; do

@@ -125,12 +125,12 @@ unit_restart() {
   refuse "$(unit_said "$1")"
 }
 
-# unit_stop UNIT...: also one that crashed a moment ago and waits for its next start, which systemd does not call active. One that
-# something else killed while it stopped is not "failed" for ever.
+# unit_stop UNIT...: also one that crashed a moment ago and waits for its next start, or is queued for its first one: systemd calls neither
+# active. One that something else killed while it stopped is not "failed" for ever.
 unit_stop() {
   local unit
   for unit; do
-    [ "$(systemctl show -P ActiveState "$unit")" != inactive ] || continue
+    [ "$(systemctl show --value -p ActiveState,Job "$unit")" != inactive ] || continue
     systemctl stop "$unit" >/dev/null 2>&1
     systemctl reset-failed "$unit" >/dev/null 2>&1
   done

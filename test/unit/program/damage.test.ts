@@ -109,7 +109,7 @@ const RECORDS = ["packages", "users", "groups", "kept/packages", "kept/users", "
 /** Of these nothing is said, and why. */
 const SILENT: readonly [RegExp, string][] = [
   [
-    /^live\/files\/(packages|owner|adopt|frr|named|tayga)$/,
+    /^live\/files\/(packages|owner|adopt|made|frr|named|tayga)$/,
     "nobody reads it, or (no session, no translator) it is empty as it is",
   ],
   [/^(units|packages\.seen)$/, "a note of what need not be looked at again; who does not find it looks"],

@@ -241,8 +241,14 @@ export const faults: readonly Fault[] = [
   {
     tests: "payload",
     what: "another stack's resource is taken over",
-    from: '[ "$of" != "$owner" ] || continue',
-    to: "continue",
+    from: '[ "$there" = "$id" ] && [ "$of" = "$owner" ]',
+    to: ":",
+  },
+  {
+    tests: "transaction",
+    what: "what was replaced takes the new one with it",
+    from: '[ -n "$there" ] && [ "$there" != "$3" ]',
+    to: "false",
   },
   {
     tests: "assemble",

@@ -109,6 +109,12 @@ test.each(["active", "failed", "activating"])(
   },
 );
 
+test("one that is queued for its start, as at boot, is taken out of the queue", async () => {
+  machine.write("units/odd.job", "132\n");
+  const { did } = await machine.run("unit_stop other odd");
+  expect(did).toEqual(["systemctl stop odd", "systemctl reset-failed odd"]);
+});
+
 test("removing takes all of them, and what hangs on them", async () => {
   machine.write(`${UNITS}/vpc6-dnsmasq.service.d/mine.conf`, "");
   machine.write(`${UNITS}/mine.service`, "");
