@@ -97,10 +97,11 @@ export function share(
   fail: Fail,
 ): string | undefined {
   if ((grant as unknown) === UNKNOWN) return UNKNOWN;
-  if ("refused" in grant) {
+  if (!("value" in grant) || grant.refused !== undefined) {
+    const { refused = "" } = grant;
     const blamed = explicit === undefined ? path : property;
-    const outside = within !== undefined && explicit !== undefined && grant.refused.includes(" is not inside ");
-    fail(`${grant.absent ? "zone" : blamed}: ${grant.refused}${outside ? orderOfNames(within) : ""}`);
+    const outside = within !== undefined && explicit !== undefined && refused.includes(" is not inside ");
+    fail(`${"absent" in grant ? "zone" : blamed}: ${refused}${outside ? orderOfNames(within) : ""}`);
     return undefined;
   }
   const value = VALUES[property]?.(grant.value, "grant", fail);

@@ -158,16 +158,17 @@ const someWay = matching(
 );
 
 /** A parent's answer to a claim (resources/grant.ts). */
-export type Grant = { value: string } | { refused: string /** There is no parent to ask. */; absent?: true };
+export type Grant =
+  /** `refused`: why it is not another one that was asked for. */
+  { value: string; refused?: string } | { refused: string /** There is no parent to ask. */; absent?: true };
 export const grant: Type<Grant> = (value, path, fail) => {
   if (value === UNKNOWN) return UNKNOWN as unknown as Grant;
   const given = (typeof value === "object" ? value : undefined) as Partial<
     Record<"value" | "refused" | "absent", unknown>
   > | null;
-  if (typeof given?.value === "string") return { value: given.value };
-  if (typeof given?.refused === "string") {
-    return { refused: printable(given.refused.slice(0, 500)), ...(given.absent === true && { absent: true }) };
-  }
+  const refused = typeof given?.refused === "string" ? printable(given.refused.slice(0, 500)) : undefined;
+  if (typeof given?.value === "string") return { value: given.value, ...(refused !== undefined && { refused }) };
+  if (refused !== undefined) return { refused, ...(given?.absent === true && { absent: true }) };
   fail(`${path}: ${value === undefined ? "missing; it" : `${quote(value)}; it`} must be what a ledger answers`);
   return { refused: "" };
 };

@@ -223,6 +223,20 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
   ["Instance", { address: "10.0.0.1" }, 'address: "10.0.0.1" is IPv4; IPv6 is expected here'],
   ["Instance", { address: "2001:67c:2834:1::99" }, 'address: "2001:67c:2834:1::99" comes too late'],
+  // It has one already, and keeps it; what it asks for is somebody else's.
+  [
+    "Instance",
+    {
+      address: "2001:67c:2834:1::11",
+      grant: { value: "2001:67c:2834:1::10", refused: "2001:67c:2834:1::11 is held by web2" },
+    },
+    "address: 2001:67c:2834:1::11 is held by web2",
+  ],
+  [
+    "Tier",
+    { cidr: "2001:67c:2834:2::/64", grant: { value: "2001:67c:2834:1::/64", refused: "it is held by db" } },
+    "cidr: it is held by db",
+  ],
   ["Instance", { grant: { refused: "all 3 addresses are in use" } }, "claim: all 3 addresses are in use"],
   ["LoadBalancer", { port: 70000 }, "port: 70000 is not a port (1 to 65535)"],
   ["LoadBalancer", { mode: "udp" }, 'mode: "udp" is not one of "tcp", "http", "ssl-passthrough"'],

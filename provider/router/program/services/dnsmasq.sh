@@ -43,7 +43,7 @@ dnsmasq_apply() {
     rm -f "$RUN/dnsmasq.applied" "$RUN/dnsmasq.again"
   elif again dnsmasq || ! cmp -s "$1/dnsmasq" "$RUN/dnsmasq.applied" || ! systemctl --quiet is-active vpc6-dnsmasq; then
     rm -f "$RUN/dnsmasq.applied"
-    unit_restart vpc6-dnsmasq || return 1
+    unit_restart vpc6-dnsmasq || { dnsmasq_others; return 1; }
     cp "$1/dnsmasq" "$RUN/dnsmasq.applied"
     rm -f "$RUN/dnsmasq.again"
   elif [ -n "$hangup" ]; then
@@ -123,6 +123,13 @@ dnsmasq_hosts_drift() {
   awk -v var="$VAR" -v have="$RUN/hosts.have" '@dnsmasq_hosts_drift.awk@' "$1/dhcp-hosts" "$1/dns-hosts"
   find "$VAR/dhcp-hosts" "$VAR/dns-hosts" \( -type f ! -perm -004 -o -type d ! -perm -005 \) \
     -printf '- %p cannot be read by dnsmasq\n' 2>/dev/null
+}
+
+# dnsmasq_others: who else listens where it would, if that is its trouble.
+dnsmasq_others() {
+  case $WHY in *" already in use"*) ;; *) return ;; esac
+  WHY="$WHY
+$(ss -Hlntup '( sport = :53 or sport = :67 or sport = :547 )' | awk 'NR <= 8 { print "there listens: " $1, $5, $7 }')"
 }
 
 dnsmasq_remove() {

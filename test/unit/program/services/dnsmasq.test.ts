@@ -207,6 +207,15 @@ describe("drift", () => {
   });
 });
 
+test("a port that somebody else has: who it is stands in the error", async () => {
+  machine.write("units/vpc6-dnsmasq.broken", "");
+  machine.answer("journalctl", "failed to create listening socket for 2001:67c:2834:1::1: Address already in use\n");
+  machine.answer("ss", 'udp UNCONN 0 0 [::]:53 [::]:* users:(("unbound",pid=7,fd=3))\n');
+  const { answer } = await machine.converge(all);
+  expect(answer).toMatchObject({ verdict: "failed", service: "dnsmasq" });
+  expect(answer?.why).toMatch(/already in use\nthere listens: udp \[::\]:53 users:\(\("unbound",pid=7,fd=3\)\)$/);
+});
+
 test("removing stops it and leaves no file of a guest", async () => {
   await machine.converge(all);
   const { did } = await machine.run("dnsmasq_remove");
