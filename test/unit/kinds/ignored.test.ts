@@ -1,6 +1,8 @@
 // `ignoreChanges`: the engine puts old inputs in the place of what it names, before `check` sees it. For each kind and each of its
 // arguments: either nothing changes by that while the program is the same, or `check` refuses it by name.
 
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Kind } from "../../../provider/kind";
@@ -14,6 +16,15 @@ function ignoring(news: Values, olds: Values, key: string): Values {
   const { [key]: _, ...rest } = news;
   return { ...rest, ...(Object.hasOwn(olds, key) && { [key]: olds[key] }), ignores: [key] };
 }
+
+test("docs/previews.md says which are refused", () => {
+  const text = readFileSync(path.join(import.meta.dirname, "../../../docs/previews.md"), "utf8");
+  const rows = [...text.matchAll(/^\| (\w+) \| ((?:`\w+`(?:, )?)+) \|$/gm)];
+  const told = rows.map(([, kind, all = ""]) => [kind, [...all.matchAll(/\w+/g)].map(([it]) => it)]);
+  const all: [string, Kind][] = Object.entries(kinds);
+  const refused = all.flatMap(([kind, { unkept }]) => (unkept ? [[kind, [...unkept]]] : []));
+  expect(Object.fromEntries(told)).toEqual(Object.fromEntries(refused));
+});
 
 test.each(Object.keys(kinds) as (keyof typeof kinds)[])("%s", async (name) => {
   const { shape, unkept = [] }: Kind = kinds[name];
@@ -43,6 +54,6 @@ test.each(Object.keys(kinds) as (keyof typeof kinds)[])("%s", async (name) => {
   expect(unkept.filter((it) => !lost.has(it))).toEqual([]);
   // What no program writes, what is in an argument, all at once.
   const args = arguments_[name];
-  for (const path of ["fragments", `${own[0]}[0]`, `${own[0]}.x`, "*"])
-    expect((await check(name, { ...args, ignores: [path] })).reasons[0]).toContain(`"${path}" cannot be ignored`);
+  for (const part of ["fragments", `${own[0]}[0]`, `${own[0]}.x`, "*"])
+    expect((await check(name, { ...args, ignores: [part] })).reasons[0]).toContain(`"${part}" cannot be ignored`);
 });
