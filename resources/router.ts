@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formerNames } from "./claims";
-import { given, isKind, object } from "./copies";
+import { given, isKind, object, occupy } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
 import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
@@ -115,6 +115,8 @@ export class Router extends Resource {
     };
     super("Router", name, OUTPUTS, props, opts);
     this.zone = zone;
+    if (typeof rest.publicInterface === "string")
+      occupy(this, `interface ${rest.publicInterface}`, `Router "${name}" (its public side)`);
     this.shared = pulumi.all([this.router, this.address, this.asn]).apply(
       ([router, address, asn]): RouterShare => ({
         vpc6: "router",

@@ -1,7 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { formatMac, parseMac } from "../provider/addressing/mac";
 import { Claims, formerNames, reserved } from "./claims";
-import { given, isKind, listed, object } from "./copies";
+import { given, isKind, listed, object, occupy } from "./copies";
 import { grant, type Parent } from "./grant";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Router } from "./router";
 import type { Vpc } from "./vpc";
@@ -57,6 +59,26 @@ export type Home = Parent & {
   readonly ntpServers: pulumi.Input<pulumi.Input<string>[]>;
   readonly router: pulumi.Input<string>;
 };
+
+/** An interface is one tier's; one that is known late is refused by the router. */
+function alone(
+  carrier: Home["carrier"],
+  who: string,
+  { interface: device, mac }: Pick<TierArgs, "interface" | "mac">,
+): void {
+  const parsed = typeof mac === "string" ? parseMac(mac) : "";
+  const all = [
+    ...(typeof device === "string" ? [device] : []),
+    ...(typeof parsed === "string" ? [] : [formatMac(parsed)]),
+  ];
+  for (const one of all) {
+    const other = occupy(carrier, `interface ${one}`, who);
+    if (other === undefined) continue;
+    throw refusal(
+      `${who} and ${other} both have the interface ${one} of one router: each needs an interface of its own`,
+    );
+  }
+}
 
 /** The resource's type, by what it claims. */
 const TYPES = { tier: "Tier", isolated: "IsolatedNetwork" };
@@ -131,6 +153,7 @@ export class Tier extends Resource {
     const has = { ipv6: vpc.hasIpv6, ipv4: rest.ipv4 !== undefined };
     const what = `${kind === "tier" ? "tier" : "isolated network"} "${name}"`;
     listed(reserve, `${type} "${name}": reserve`);
+    alone(vpc.carrier, `${type} "${name}"`, rest);
     const claims = new Claims(what, [
       ...(has.ipv6 ? reserved("instance", reserve) : []),
       ...(has.ipv4 ? reserved("ipv4", reserve) : []),

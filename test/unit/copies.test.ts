@@ -247,6 +247,29 @@ describe("what one copy refuses, two refuse:", () => {
       },
     ],
     [
+      "two tiers on one interface",
+      /^Tier "b" and Tier "a" both have the interface eth1 of one router/,
+      ({ vpc }, one, two) => {
+        new one.Tier("a", { vpc, interface: "eth1" });
+        new two.Tier("b", { vpc, interface: "eth1" });
+      },
+    ],
+    [
+      "two on one interface by its MAC address",
+      /^IsolatedNetwork "b" and Tier "a" both have the interface 02:00:00:00:00:aa of one router/,
+      ({ vpc, zone, router }, one, two) => {
+        new one.Tier("a", { vpc, mac });
+        new two.IsolatedNetwork("b", { zone, router, mac: "02-00-00-00-00-AA" });
+      },
+    ],
+    [
+      "a tier on the public interface",
+      /^Tier "b" and Router "router" \(its public side\) both have the interface pub0/,
+      ({ vpc }, _one, two) => {
+        new two.Tier("b", { vpc, interface: "pub0" });
+      },
+    ],
+    [
       "two guests with one MAC address",
       /^instance "b" and instance "a" of one tier have the same MAC address/,
       ({ tier }, one, two) => {
