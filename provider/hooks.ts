@@ -185,9 +185,9 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       } catch (error) {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }
-      const { made: madeThere, ...found } = seen.fragments.get(id) ?? {};
-      // Of an older state: what is made anew since is this one.
-      const made = madeThere?.trim() ?? props.made;
+      const found = seen.fragments.get(id) ?? {};
+      // What is there is this one, whichever a state that was put back knows.
+      const made = madeOf({ made: seen.made.get(id) }) ?? props.made;
       const report = concealed(props, differences(props, found, seen.drift.get(id) ?? []));
       const known = { ...props, ...(made !== undefined && { made }) };
       if (report === "") return { id, props: known };

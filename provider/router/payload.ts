@@ -9,6 +9,7 @@ import { printable } from "./error";
 import type { Change, Fragments, Observation } from "./types";
 
 const SECRETS: Slot = "secrets";
+const MADE: Slot = "made";
 const finding = new RegExp(`^drift (${ID}) (${SLOT})\\|(.*)$`);
 
 /**
@@ -26,7 +27,7 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
       continue;
     }
     lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
-    const texts: Fragments = made === undefined ? fragments : { ...fragments, made };
+    const texts: Fragments = made === undefined ? fragments : { ...fragments, [MADE]: made };
     for (const slot of Object.keys(texts).sort()) {
       if (!isSlot(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (texts[slot] ?? "").replace(/\n+$/, "");
@@ -63,15 +64,17 @@ export function decode(text: string): Observation {
     if (!id || !service || text === undefined) continue;
     drift.set(id, [...(drift.get(id) ?? []), { service, text: printable(text.slice(0, 500)) }]);
   }
-  return { fragments: decodeFragments(fragments), drift };
+  return { ...decodeFragments(fragments), drift };
 }
 
-function decodeFragments(text: string): Map<string, Fragments> {
+function decodeFragments(text: string): Omit<Observation, "drift"> {
   const all = text.split("\n");
   const from = all.indexOf(TRANSACTION);
   const to = all.lastIndexOf(`end ${all.length - from - 2}`);
   if (from < 0 || to < 0 || to !== all.length - 2) throw new Error("the list of fragments is not whole");
   const found = new Map<string, Fragments>();
+  const made: Observation["made"] = new Map();
+  let id = "";
   let fragments: Fragments = {};
   let slot = "";
   const named = (name: string, isOne: (name: string) => boolean): string => {
@@ -82,14 +85,16 @@ function decodeFragments(text: string): Map<string, Fragments> {
     if (line.startsWith("|")) {
       // The program shows no secrets; what says that it does would stand in the state for everybody.
       if (slot === SECRETS) continue;
-      fragments[slot] = `${Object.hasOwn(fragments, slot) ? fragments[slot] : ""}${visible(line.slice(1))}\n`;
+      if (slot === MADE) made.set(id, visible(line.slice(1)));
+      else fragments[slot] = `${Object.hasOwn(fragments, slot) ? fragments[slot] : ""}${visible(line.slice(1))}\n`;
     } else if (line.startsWith("slot ")) slot = named(line.slice(5), isSlot);
     else if (line.startsWith("set ")) {
       fragments = {};
-      found.set(named(line.slice(4), isId), fragments);
+      id = named(line.slice(4), isId);
+      found.set(id, fragments);
     }
   }
-  return found;
+  return { fragments: found, made };
 }
 
 /** What the program says at the end. */

@@ -71,7 +71,7 @@ export class Session {
   async observe(): Promise<Observation> {
     const ask = () => this.command(commands.observe(this.router.user), "", 64 << 20);
     let outcome = await ask();
-    if (isMissing(outcome)) return { fragments: new Map(), drift: new Map() };
+    if (isMissing(outcome)) return { fragments: new Map(), made: new Map(), drift: new Map() };
     const broken = isSilent(outcome);
     // Not whole, or from before it could be asked this.
     if (broken || (outcome.code === 2 && /^usage: /m.test(outcome.stderr))) {
@@ -323,11 +323,10 @@ function isSilent({ code, signal, stdout, stderr }: Outcome): boolean {
 const isSaid = (line: string): boolean => line === ANSWER || line === TRANSACTION || line.startsWith(SAYS);
 
 /** With something more that is told to the Router. */
-function withDifference({ fragments, drift }: Observation, what: Difference): Observation {
+function withDifference(seen: Observation, what: Difference): Observation {
+  const { fragments, drift } = seen;
   const router = [...fragments.keys()].find((id) => id.startsWith(ROUTER_ID));
-  return router
-    ? { fragments, drift: new Map([...drift, [router, [...(drift.get(router) ?? []), what]]]) }
-    : { fragments, drift };
+  return router ? { ...seen, drift: new Map([...drift, [router, [...(drift.get(router) ?? []), what]]]) } : seen;
 }
 
 function sudoRemedy(router: RouterAddress, stderr: string): string {

@@ -43,6 +43,8 @@ export interface Change {
 export interface Observation {
   /** The confirmed fragments, by id. */
   fragments: Map<string, Fragments>;
+  /** When each was made, by id, as a word (see Change). */
+  made: Map<string, string>;
   /** What differs from them in files, kernel and daemons, by the id whose it is. */
   drift: Map<string, Difference[]>;
 }

@@ -37,7 +37,7 @@ export function ended({ code, stdout, all }: { code: number; stdout: string; all
   };
 }
 
-/** The state without times, places in the program, and ids of the provider, which the engine draws. */
+/** The state without times, places in the program, ids of the provider, which the engine draws, and when a resource was made. */
 export async function stateOf(engine: Engine | InProcess): Promise<Record<string, unknown>> {
   const all: StateResource[] =
     "run" in engine
@@ -48,8 +48,8 @@ export async function stateOf(engine: Engine | InProcess): Promise<Record<string
       const dependencies = Object.entries((propertyDependencies as Record<string, string[] | null>) ?? {});
       const kept = {
         inputs: {},
-        outputs: {},
         ...one,
+        outputs: withoutMade(one.outputs),
         ...(Array.isArray(one.dependencies) && { dependencies: [...one.dependencies].sort() }),
         provider: typeof provider === "string" ? provider.slice(0, provider.lastIndexOf("::")) : undefined,
         propertyDependencies: Object.fromEntries(
@@ -61,6 +61,8 @@ export async function stateOf(engine: Engine | InProcess): Promise<Record<string
     }),
   );
 }
+
+const withoutMade = ({ made, ...outputs }: Record<string, unknown> = {}) => outputs;
 
 /** What `vpc6 report` reads of a preview in JSON. In which order a resource's dependencies come is a matter of chance. */
 export function readOf(json: string): Stack {

@@ -2,6 +2,12 @@
 
 import { answer } from "../unit/router/server";
 
+/** When it was made, if anybody said so. */
+function madeOf(lines: string[] = []): string | undefined {
+  const at = lines.indexOf("slot made");
+  return at < 0 ? undefined : lines[at + 1]?.slice(1);
+}
+
 /** Keeps what was applied, and says it when it is asked what there is. */
 export function keeper() {
   const fragments = new Map<string, string[]>();
@@ -10,9 +16,12 @@ export function keeper() {
     respond({ line, input }: { line: string; input: string }) {
       if (line.includes(" converge ")) {
         let lines: string[] = [];
-        for (const text of input.split("\n")) {
+        const sent = input.split("\n");
+        for (const [at, text] of sent.entries()) {
           const [, verb, id = ""] = /^(set|drop) (\S+)$/.exec(text) ?? [];
-          if (verb === "drop") fragments.delete(id);
+          const [, made] = /^made (\S+)$/.exec(sent[at + 1] ?? "") ?? [];
+          if (verb === "drop" && (made === undefined || made === (madeOf(fragments.get(id)) ?? made)))
+            fragments.delete(id);
           else if (verb === "set") {
             lines = [];
             fragments.set(id, lines);

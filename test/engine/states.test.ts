@@ -173,7 +173,9 @@ describe.skipIf(writing)("upgrades", { timeout: 180_000 }, () => {
         expect(then, now.urn).toBeDefined();
         if (then?.outputs?.schema !== now.outputs?.schema) continue;
         const advice = `${nameOf(now.urn)}: provider/kinds/ must count ${typeOf(now)}'s schema up, and read ${then?.outputs?.schema}`;
-        expect(shape(now.outputs), advice).toEqual(shape(then?.outputs));
+        // The hooks' own, of every kind: an older state has none.
+        const { made, ...outputs } = now.outputs ?? {};
+        expect(shape(outputs), advice).toEqual(shape(then?.outputs));
         // An id is for ever: a router files the resource's fragments under it.
         expect(now.id, now.urn).toBe(then?.id);
       }

@@ -66,6 +66,26 @@ describe("encode", () => {
     expect(text.split("\n").slice(3, 7)).toEqual(["set a", "fresh", "slot owner", "|organization/shop/dev"]);
   });
 
+  it("says when one was made: with its fragments, and where only that one is to go", () => {
+    const changes = [
+      { ...change("a", { network: "x\n" }), made: "12ab" },
+      { ...change("b", null), made: "34cd" },
+    ];
+    const text = encode(changes, "h", "n");
+    expect(text.split("\n").slice(3, 10)).toEqual([
+      "set a",
+      "slot made",
+      "|12ab",
+      "slot network",
+      "|x",
+      "drop b",
+      "made 34cd",
+    ]);
+    const seen = decode(encode(changes.slice(0, 1), "h", "n") + none);
+    expect([...seen.made]).toEqual([["a", "12ab"]]);
+    expect(seen.fragments.get("a")).toEqual({ network: "x\n" });
+  });
+
   it("leaves out an empty fragment", () => {
     expect(encode([change("a", { network: "\n" })], "h", "n")).not.toContain("slot");
   });
