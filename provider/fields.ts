@@ -5,6 +5,7 @@ import { formatMac, parseMac } from "./addressing/mac";
 import {
   type Address,
   type AddressRange,
+  bitsOf,
   type Family,
   formatAddress,
   formatPrefix,
@@ -14,8 +15,10 @@ import {
   parsePrefix,
   parseRange,
 } from "./addressing/prefix";
+import { type Use, unfit } from "./addressing/use";
 import {
   integer,
+  list,
   matching,
   numeric,
   printable,
@@ -28,33 +31,75 @@ import {
 } from "./arguments";
 import { MAC_TOKENS, NAME } from "./contract";
 import { HOST_KEY_FORMS, parseHostKey } from "./router/hostkey";
-import { UNKNOWN } from "./unknown";
+import { hasUnknown, UNKNOWN } from "./unknown";
 
 /** From a parser that answers a string with the reason when the text is not right. */
 function parsed<T>(
   what: string,
-  parse: (value: string, only?: Family) => T | string,
+  parse: (value: string) => T | string,
   format: (value: T) => string,
-  only?: Family,
+  not: (value: T) => string | undefined = () => undefined,
 ): Type<string> {
   const wrong = text<string>(what, (it) => it);
   return worded(what, (value, path, fail) => {
     if (value === UNKNOWN) return UNKNOWN;
     if (typeof value !== "string") return wrong(value, path, fail);
-    const result = parse(value, only);
-    if (typeof result !== "string") return format(result);
-    fail(`${path}: ${result}`);
-    return value;
+    const result = parse(value);
+    if (typeof result === "string") {
+      fail(`${path}: ${result}`);
+      return value;
+    }
+    const reason = not(result);
+    if (reason !== undefined) fail(`${path}: ${quote(value)} ${reason}`);
+    return format(result);
   });
 }
 
-export const prefix = parsed("an IP prefix, e.g. 2001:db8::/50 or 10.1.1.0/24", parsePrefix, formatPrefix);
-export const prefix4 = parsed("an IPv4 prefix, e.g. 10.1.1.0/24", parsePrefix, formatPrefix, 4);
-export const address4 = parsed("an IPv4 address", parseAddress, formatAddress, 4);
-export const prefix6 = parsed("an IPv6 prefix, e.g. 2001:db8::/50", parsePrefix, formatPrefix, 6);
-export const address6 = parsed("an IPv6 address", parseAddress, formatAddress, 6);
-export const address = parsed("an IPv6 or IPv4 address", parseAddress, formatAddress);
-export const range6 = parsed("a range of IPv6 addresses, first-last", parseRange, formatRange, 6);
+/** Addresses and prefixes, of either family or of one only; each says what it is for. */
+const placeFor =
+  <T extends Address | Prefix | AddressRange>(
+    what: string,
+    parse: (value: string, only?: Family) => T | string,
+    format: (value: T) => string,
+    only?: Family,
+  ) =>
+  (use: Use): Type<string> =>
+    parsed(
+      what,
+      (it) => parse(it, only),
+      format,
+      (it) => unfit(it, use),
+    );
+
+export const prefix4 = placeFor("an IPv4 prefix, e.g. 10.1.1.0/24", parsePrefix, formatPrefix, 4);
+export const address4 = placeFor("an IPv4 address", parseAddress, formatAddress, 4);
+export const prefix6 = placeFor("an IPv6 prefix, e.g. 2001:db8::/50", parsePrefix, formatPrefix, 6);
+export const address6 = placeFor("an IPv6 address", parseAddress, formatAddress, 6);
+export const address = placeFor("an IPv6 or IPv4 address", parseAddress, formatAddress);
+export const range6 = placeFor("a range of IPv6 addresses, first-last", parseRange, formatRange, 6);
+
+/** In lists an address stands for the prefix that holds nothing else. */
+export const parsePlace = (value: string, only?: Family): Prefix | string => {
+  const it = value.includes("/") ? "" : parseAddress(value, only);
+  return typeof it === "string"
+    ? parsePrefix(value, only)
+    : { family: it.family, base: it.value, length: bitsOf(it.family) };
+};
+export const place = placeFor("an IP address or prefix, e.g. 2001:db8::/50 or 10.1.1.0/24", parsePlace, formatPrefix);
+export const place6 = placeFor("an IPv6 address or prefix, e.g. 2001:db8::/50", parsePlace, formatPrefix, 6);
+
+/** As dnsmasq is told them. */
+export const bracketed = (addresses: readonly string[]): string => addresses.map((it) => `[${it}]`).join(",");
+
+/** dnsmasq 2.90 reads a line of 1,024 characters (MAXDNAME), and what follows as another line. In it is the name of an interface too. */
+const NTP_LINE = 1024 - "dhcp-option=tag:,option6:sntp-server,".length - 15;
+export const ntpServers: Type<string[]> = worded(list(address6("server")).what, (value, path, fail) => {
+  const servers = list(address6("server"))(value, path, fail);
+  if (!hasUnknown(servers) && Array.isArray(servers) && bracketed(servers).length > NTP_LINE)
+    fail(`${path}: ${servers.length} servers are more than dnsmasq reads in one line; 23 have room, however long`);
+  return servers;
+});
+
 export const mac = parsed("a MAC address, e.g. 02:00:00:00:00:11", parseMac, formatMac);
 
 /** DUID as in RFC 8415 §11: 2 octets of type and up to 128 more. */

@@ -25,8 +25,8 @@ const own = {
   hostname: optional(hostname),
   ipv6: withDefault(boolean, true),
   ipv4: withDefault(boolean, true),
-  address: optional(address6),
-  ipv4Address: optional(address4),
+  address: optional(address6("host")),
+  ipv4Address: optional(address4("host")),
   password: optional(password),
 };
 
@@ -38,8 +38,8 @@ const shape = record(own, {
     tier: record({
       interface: device,
       domain: parentDomain,
-      gateway: optional(address6),
-      ipv4Gateway: optional(address4),
+      gateway: optional(address6("host")),
+      ipv4Gateway: optional(address4("host")),
       dhcp4: withDefault(boolean, false),
     }),
     router: way,

@@ -19,19 +19,23 @@ import {
 import type { Kind } from "../kind";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
-export const publicNetwork = record({ cidr: prefix6, gateway: optional(address6), range: optional(range6) });
+export const publicNetwork = record({
+  cidr: prefix6("network"),
+  gateway: optional(address6("host")),
+  range: optional(range6("host")),
+});
 
 /** A VPC has its router's /64 and one more at least; more than 65,535 tiers no router would bear. */
 const VPC_LENGTHS = { first: 48, last: 63 };
 export const vpcPrefixLength = integer(VPC_LENGTHS.first, VPC_LENGTHS.last, "a prefix length");
 
 const own = {
-  superCidr: optional(prefix6),
+  superCidr: optional(prefix6("network")),
   asn: optional(privateAsn),
   asnRange: optional(asnRange()),
   publicNetwork: optional(publicNetwork),
   vpcPrefixLength: withDefault(vpcPrefixLength, 60),
-  isolatedCidr: optional(prefix6),
+  isolatedCidr: optional(prefix6("network")),
 };
 
 const shape = record(own, { takes: ["reserve"], adds: { name: text("a name", (value) => value), claims } });
