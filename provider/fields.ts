@@ -29,9 +29,19 @@ import {
   withDefault,
   worded,
 } from "./arguments";
-import { MAC_TOKENS, NAME } from "./contract";
+import { DATA_SERVER, MAC_TOKENS, NAME } from "./contract";
 import { HOST_KEY_FORMS, parseHostKey } from "./router/hostkey";
 import { hasUnknown, UNKNOWN } from "./unknown";
+
+/** A text, or in its place what the program found wrong with it: a share that was not exported, a MAC address that another has. */
+export function orRefused(of: Type<string>): Type<string> {
+  return worded(of.what, (value, path, fail) => {
+    const refused = (value as { refused?: unknown } | undefined | null)?.refused;
+    if (typeof refused !== "string") return of(value, path, fail);
+    fail(`${path}: ${printable(refused)}`);
+    return "";
+  });
+}
 
 /** From a parser that answers a string with the reason when the text is not right. */
 function parsed<T>(
@@ -118,11 +128,12 @@ const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 /** One DNS label (RFC 1123 §2.1), lower case. */
 const HOSTNAME = "a host name: letters, digits and inner hyphens, at most 63";
-export const hostname = text(HOSTNAME, (value) =>
-  new RegExp(`^${LABEL}$`, "i").test(value) && !HOLDS_ANY_TOKEN.test(value)
-    ? value.toLowerCase()
-    : { not: `is not ${HOSTNAME}` },
-);
+export const hostname = text(HOSTNAME, (value) => {
+  if (!new RegExp(`^${LABEL}$`, "i").test(value) || HOLDS_ANY_TOKEN.test(value)) return { not: `is not ${HOSTNAME}` };
+  return value.toLowerCase() === DATA_SERVER
+    ? { not: "is the name of the gateway, which guests ask for their password" }
+    : value.toLowerCase();
+});
 
 /** What a name in a ledger becomes as a DNS label. */
 export const dnsLabel = (name: string): string =>
@@ -135,17 +146,25 @@ export const dnsLabel = (name: string): string =>
 export const parentDomain = matching("a DNS domain", new RegExp(`^(?!.{254})${NO_TOKEN}${LABEL}(\\.${LABEL})*$`));
 
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
-const DOMAIN = "a DNS domain: labels of letters, digits and inner hyphens, with dots between, at most 180 characters";
+const DOMAIN =
+  "a DNS domain: labels of letters, digits and inner hyphens, the last not of digits alone, with dots between, at most 180 characters";
 export const domain = text(DOMAIN, (value) =>
-  value.length <= 180 && !HOLDS_ANY_TOKEN.test(value) && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
+  value.length <= 180 &&
+  !HOLDS_ANY_TOKEN.test(value) &&
+  // A name in it would be taken for an IPv4 address (RFC 1123 section 2.1).
+  new RegExp(`^(?!(.*\\.)?[0-9]+\\.?$)${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
     ? value.toLowerCase().replace(/\.$/, "")
     : { not: `is not ${DOMAIN}` },
 );
 
-/** What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else. */
-const INTERFACE = /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/;
+/**
+ * What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else: dnsmasq has tags of its own
+ * beside those that are named after interfaces.
+ */
+const INTERFACE =
+  /^(?!\.{1,2}$)(?!(?:lo|known|known-othernet|bootp|dhcpv6|cpewan-id)$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/;
 export const interfaceName = matching(
-  "the name of a network interface: 1 to 15 letters, digits, dots, hyphens or underscores",
+  "the name of a network interface: 1 to 15 letters, digits, dots, hyphens or underscores, and no word of dnsmasq's",
   INTERFACE,
 );
 
@@ -190,16 +209,11 @@ export const proxy = record(hop);
 export const owner = matching("the name of a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,300}$`));
 
 /** The way to a router (way.ts), as its Router hands it to the others. */
-export const way: Type<string> = (value, path, fail) => {
-  // Of a router that another stack should have exported (resources/shared.ts).
-  const refused = (value as { refused?: unknown } | undefined | null)?.refused;
-  if (typeof refused !== "string") return someWay(value, path, fail);
-  fail(`${path}: ${printable(refused)}`);
-  return "";
-};
-const someWay = matching(
-  "the way to a router",
-  new RegExp(`^(?!\\S*${MAC_TOKENS})${NAME} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$`),
+export const way = orRefused(
+  matching(
+    "the way to a router",
+    new RegExp(`^(?!\\S*${MAC_TOKENS})${NAME} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$`),
+  ),
 );
 
 /** A parent's answer to a claim (resources/grant.ts). */

@@ -49,6 +49,7 @@ export class IsolatedNetwork extends Tier {
         ? { answer: (...asked: Parameters<SharedZone["answer"]>) => zone.answer(...asked) }
         : { ledger: zone.ledger, urn: zone.urn }),
       domain: "internal",
+      plainDomain: "internal",
       ntpServers,
       router: router.router,
     };

@@ -5,7 +5,7 @@ import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { boolean, type Fail, optional, record, type Type, withDefault } from "../arguments";
 import { share } from "../claims";
 import { idOf } from "../contract";
-import { address4, address6, claim, device, duid, grant, hostname, mac, parentDomain, way } from "../fields";
+import { address4, address6, claim, device, duid, grant, hostname, mac, orRefused, parentDomain, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
@@ -20,8 +20,8 @@ const password = secret(
 
 const own = {
   claim,
-  mac: optional(mac),
-  duid: optional(duid),
+  mac: optional(orRefused(mac)),
+  duid: optional(orRefused(duid)),
   hostname: optional(hostname),
   ipv6: withDefault(boolean, true),
   ipv4: withDefault(boolean, true),
@@ -50,6 +50,9 @@ type Args = ReturnType<typeof shape>;
 /** Made of the resource's name: nobody wrote it. */
 const ownHostname: Type<string> = (value, path, fail) =>
   hostname(value, path, (reason) => fail(`${reason}; it is made of the resource's name: set \`hostname\` to another`));
+
+/** dnsmasq takes these of a host line for how long a lease is, or whether there is one (option.c). With a domain behind it each is a name. */
+const NO_NAME = /^(?:ignore|infinite|[0-9]+[smhdw]?)$/;
 
 /** What stands in the state, as far as `traffic` needs it. */
 export interface InstanceInputs extends Inputs, Addresses {
@@ -98,7 +101,7 @@ export const instance: Kind<Args, InstanceInputs> = {
       match,
       mac,
       fqdn,
-      hostname: host,
+      hostname: derive([host, fqdn] as const, (name, whole) => (NO_NAME.test(name) ? whole : name)),
       password: args.password && placeholder("password", args.password, old),
     };
     const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };

@@ -106,7 +106,12 @@ function completed(given: NonNullable<Args["publicNetwork"]>, fail: Fail): Publi
 function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[] {
   const { superCidr, vpcPrefixLength, asnRange, isolatedCidr } = args;
   const list: PoolSpec[] = [];
-  const prefixes = { kind: "vpc", what: "VPC prefix", plural: "VPC prefixes" };
+  const prefixes = {
+    kind: "vpc",
+    what: "VPC prefix",
+    plural: "VPC prefixes",
+    move: "a new `cidr` on each Vpc (or its reservation)",
+  };
   list.push(
     superCidr === undefined
       ? { ...prefixes, format: "none", why: `the zone has no super CIDR to take it from; set superCidr on the Zone` }
@@ -119,7 +124,12 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
           container: "super CIDR",
         },
   );
-  const addresses = { kind: "router", what: "public address", plural: "public addresses" };
+  const addresses = {
+    kind: "router",
+    what: "public address",
+    plural: "public addresses",
+    move: "a new `address` on each Router (or its reservation)",
+  };
   if (publicNetwork) {
     const anycast = prefixOf(publicNetwork.cidr).base;
     const gateway = addressOf(publicNetwork.gateway).value;
@@ -135,7 +145,12 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
     const [first = 0n, last = 0n] = asnRange.split("-").map(BigInt);
     list.push({ kind: "asn", what: "AS number", plural: "AS numbers", format: "number", first, last });
   }
-  const networks = { kind: "isolated", what: "isolated network", plural: "isolated networks" };
+  const networks = {
+    kind: "isolated",
+    what: "isolated network",
+    plural: "isolated networks",
+    move: "a new `cidr` on each IsolatedNetwork (or its reservation)",
+  };
   list.push(
     isolatedCidr === undefined
       ? { ...networks, format: "none", why: "the zone has no isolatedCidr; set it on the Zone" }

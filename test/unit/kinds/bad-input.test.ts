@@ -5,6 +5,9 @@ import { arguments_, check } from "../check";
 
 type Kind = keyof typeof arguments_;
 
+const many = (count: number) =>
+  Array.from({ length: count }, (_, it) => `2001:db8:1111:2222:3333:4444:5555:${it + 1000}`);
+
 const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Zone", { superCidr: 7 }, "superCidr: 7 is not an IPv6 prefix"],
   ["Zone", { superCidr: "10.0.0.0/8" }, 'superCidr: "10.0.0.0/8" is IPv4; IPv6 is expected here'],
@@ -117,6 +120,15 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Router", { claim: "a b" }, 'claim: "a b" is not a name for the ledger'],
   ["Vpc", { domain: "shop internal" }, 'domain: "shop internal" is not a DNS domain'],
   ["Vpc", { domain: "a,b" }, "domain: "],
+  // A name in these would be an IPv4 address to dnsmasq.
+  ["Vpc", { domain: "2.3.4" }, 'domain: "2.3.4" is not a DNS domain'],
+  ["Tier", { domain: "2.3.4." }, 'domain: "2.3.4." is not a DNS domain'],
+  ["Vpc", { ntpServers: many(40) }, "ntpServers: 40 servers are more than dnsmasq reads in one line; 23 have room"],
+  [
+    "IsolatedNetwork",
+    { vpc: { name: "isolated/a", domain: "internal", ntpServers: many(40) } },
+    "ntpServers: 40 servers are more than dnsmasq reads in one line; 23 have room",
+  ],
   ["Vpc", { domain: `${"a".repeat(64)}.internal` }, "domain: "],
   ["Vpc", { ntpServers: ["pool.ntp.org"] }, "ntpServers[0]: "],
   ["Vpc", { cidr: "2001:67c:2834::1/60" }, "cidr: "],
@@ -130,6 +142,9 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Tier", { mac: "02:00:00:00:01:01" }, "interface: name the router's interface"],
   ["Tier", { interface: undefined, mac: "01:00:00:00:01:01" }, "mac: "],
   ["Tier", { interface: "web0,eth1" }, "interface: "],
+  // Tags that dnsmasq sets itself: their options would be told to the guests of all tiers.
+  ["Tier", { interface: "known" }, 'interface: "known" is not the name of a network interface'],
+  ["Tier", { interface: "dhcpv6" }, "interface: "],
   [
     "Tier",
     { gateway: "2001:67c:2834:2::1" },
@@ -221,6 +236,11 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { mac: undefined, duid: "00:04:aa:bb:cc", password: "long-enough" }, "password: needs `mac`"],
   ["Instance", { hostname: "web_1" }, 'hostname: "web_1" is not a host name'],
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
+  ["Instance", { hostname: "Data-Server" }, 'hostname: "Data-Server" is the name of the gateway, which guests ask for'],
+  ["Instance", { claim: "data-server" }, "it is made of the resource's name: set `hostname` to another"],
+  ["Instance", { claim: "web_1" }, "it is made of the resource's name: set `hostname` to another"],
+  ["Instance", { mac: { refused: 'instance "a" and instance "b" have it' } }, 'mac: instance "a" and instance "b"'],
+  ["Instance", { duid: { refused: 'instance "a" and instance "b" have it' } }, 'duid: instance "a" and instance "b"'],
   ["Instance", { address: "10.0.0.1" }, 'address: "10.0.0.1" is IPv4; IPv6 is expected here'],
   ["Instance", { address: "2001:67c:2834:1::99" }, 'address: "2001:67c:2834:1::99" comes too late'],
   ["Instance", { grant: { refused: "all 3 addresses are in use" } }, "claim: all 3 addresses are in use"],
@@ -338,6 +358,42 @@ test.each(wrong)("%s %o", async (kind, change, reason) => {
   expect(reasons.join("\n")).toContain(reason);
   expect(reasons.join("\n")).not.toMatch(/undefined|\[object|vpc6 bug/);
   if ("password" in change) expect(reasons.join("\n")).not.toContain(String(change.password));
+});
+
+// The provider's prefix is another one from some day on.
+test.each([
+  [
+    "vpc",
+    { superCidr: "2001:67c:2834::/50" },
+    { superCidr: "2001:db8::/50" },
+    "2001:db8:0:10::/60",
+    "`cidr` on each Vpc",
+  ],
+  [
+    "router",
+    { publicNetwork: { cidr: "2001:db8:ffff::/64" } },
+    { publicNetwork: { cidr: "2001:db8:eeee::/64" } },
+    "2001:db8:eeee::10",
+    "`address` on each Router",
+  ],
+  [
+    "isolated",
+    { isolatedCidr: "2001:db8:2800::/56" },
+    { isolatedCidr: "2001:db8:2900::/56" },
+    "2001:db8:2900:1::/64",
+    "`cidr` on each IsolatedNetwork",
+  ],
+])("who falls out of a zone's space is told how to move, and can: %s", async (kind, before, after, value, words) => {
+  const claims = [{ kind, name: "a" }];
+  const { inputs } = await check("Zone", { name: "ams1", ...before, claims });
+  const { reasons } = await check("Zone", { name: "ams1", ...after, claims }, inputs);
+  expect(reasons).toEqual([
+    expect.stringContaining("a would lose its "),
+    expect.stringContaining(`a new ${words} (or its reservation), in the same run, moves it there with all in it`),
+  ]);
+  expect((await check("Zone", { name: "ams1", ...after, claims: [{ ...claims[0], value }] }, inputs)).reasons).toEqual(
+    [],
+  );
 });
 
 test("all at once", async () => {

@@ -106,6 +106,22 @@ test.each(titled)("%s: what a refusal offers is not refused", (_, place) => {
   }
 });
 
+/** What comes as a text of a configuration. */
+const NUMBERS = [1, 2, 24, 56, 60, 100, 8080, 64512, 65000];
+
+test.each(titled)("%s: a text where a number or a word of logic is due is told what to write", (_, place) => {
+  if (place.forms.some(({ is }) => is === "text" || is === "word")) return;
+  const sort = place.forms.map(({ is }) => is).find((it) => it === "number" || it === "boolean");
+  const right = (sort === "number" ? NUMBERS : [true, false]).filter((it) => failuresOf(place, it).length === 0);
+  if (sort === undefined || place.forms.length > 1) return;
+  expect(right).not.toEqual([]);
+  for (const it of right) {
+    expect(failuresOf(place, String(it)).join("\n")).toContain(
+      `: \`config.require${sort === "number" ? "Number" : "Boolean"}\``,
+    );
+  }
+});
+
 test.each(names)("%s: of what there is, a message names what a program can write", async (kind) => {
   const { reasons } = await check(kind, { ...arguments_[kind], "§": 1 });
   const [, told = ""] =
