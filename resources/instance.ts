@@ -35,7 +35,10 @@ export interface InstanceArgs {
    * tier has `ipv4`.
    */
   ipv4?: boolean;
-  /** Its name in the tier's domain, one DNS label. Default: the resource's name. */
+  /**
+   * Its name in the tier's domain, one DNS label; not `data-server`, which is the gateway's (docs/passwords.md). No two guests have one name by
+   * accident: where several servers are to share one, with all their addresses, write it on each of them. Default: the resource's name.
+   */
   hostname?: pulumi.Input<string>;
   /**
    * The password it gets from its gateway, port 8080, by CloudStack's guest protocol: until it acknowledges that it has saved it, then

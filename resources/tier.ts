@@ -39,7 +39,10 @@ export interface TierArgs {
    * nowhere else: neither to the public side nor to the router's other interfaces. Default: no IPv4.
    */
   ipv4?: TierIpv4Args;
-  /** The DNS domain of the guests' names. Default: `<claim>.<domain of the VPC>`. */
+  /**
+   * The DNS domain of the guests' names. Default: `<claim>.<domain of the VPC>`, in lower case and with hyphens for all but letters and digits;
+   * that no two tiers of a VPC have the same. Written down it can be several tiers'.
+   */
   domain?: pulumi.Input<string>;
   /** Names of instances that hold their place without a resource in this program (see Zone's `reserve`). Plain values. */
   reserve?: string[];

@@ -24,7 +24,9 @@ export interface VpcArgs {
   vpcPrefixLength?: number;
   /** The DNS domain under which tiers and instances get their names. Default: `<name>.internal`. */
   domain?: pulumi.Input<string>;
-  /** IPv6 addresses of NTP servers that guests are told (RFC 5908). Default: none. */
+  /**
+   * IPv6 addresses of NTP servers that guests are told (RFC 5908), some 23 at most: unicast, and reached over the gateway. Default: none.
+   */
   ntpServers?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Whether the VPC has IPv6 at all; without it no IPv6 command of any kind runs for it, and its tiers have what their `ipv4` says.
