@@ -4,13 +4,13 @@
 import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { boolean, type Fail, optional, record, type Type, withDefault } from "../arguments";
 import { share } from "../claims";
-import { idOf } from "../contract";
+import { DATA_SERVER, idOf } from "../contract";
 import { address4, address6, claim, device, duid, grant, hostname, mac, orRefused, parentDomain, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
 import { all, type Effect, says, textChanges, words } from "../traffic";
-import { derive } from "../unknown";
+import { derive, hasUnknown } from "../unknown";
 
 /** What chpasswd, CloudStack's script and cloud-init all take as it is: `$` begins a hash, `-` an option of `echo`. */
 const password = secret(
@@ -54,6 +54,9 @@ const ownHostname: Type<string> = (value, path, fail) =>
 /** dnsmasq takes these of a host line for how long a lease is, or whether there is one (option.c). With a domain behind it each is a name. */
 const NO_NAME = /^(?:ignore|infinite|[0-9]+[smhdw]?)$/;
 
+/** In text, without the dot at its end. */
+const LONGEST_NAME = 253;
+
 /** What stands in the state, as far as `traffic` needs it. */
 export interface InstanceInputs extends Inputs, Addresses {
   mac?: string | undefined;
@@ -91,6 +94,13 @@ export const instance: Kind<Args, InstanceInputs> = {
     const duid = args.grant && (args.duid ?? (mac && derive([mac], linkLayer)));
     if (!whole || !whole4 || (args.grant && duid === undefined) || host === undefined) return { ...names, router };
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
+    const labels = args.password === undefined ? [host] : [host, DATA_SERVER];
+    for (const name of hasUnknown(fqdn) ? [] : labels.map((it) => `${it}.${tier.domain}`)) {
+      if (name.length <= LONGEST_NAME) continue;
+      fail(
+        `hostname: "${name}" has ${name.length} characters; a name in DNS has ${LONGEST_NAME} at most (RFC 1035 section 3.1): set a shorter \`domain\` on the Tier`,
+      );
+    }
     const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
     const view = {

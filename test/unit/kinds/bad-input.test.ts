@@ -8,6 +8,8 @@ type Kind = keyof typeof arguments_;
 const many = (count: number) =>
   Array.from({ length: count }, (_, it) => `2001:db8:1111:2222:3333:4444:5555:${it + 1000}`);
 
+const LONG = [...Array(3).fill("d".repeat(60)), "e".repeat(60)].join(".");
+
 const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Zone", { superCidr: 7 }, "superCidr: 7 is not an IPv6 prefix"],
   ["Zone", { superCidr: "10.0.0.0/8" }, 'superCidr: "10.0.0.0/8" is IPv4; IPv6 is expected here'],
@@ -236,6 +238,20 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { mac: undefined, duid: "00:04:aa:bb:cc", password: "long-enough" }, "password: needs `mac`"],
   ["Instance", { hostname: "web_1" }, 'hostname: "web_1" is not a host name'],
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
+  [
+    "Instance",
+    { hostname: "a".repeat(10), tier: { interface: "web0", domain: LONG } },
+    "has 254 characters; a name in DNS",
+  ],
+  [
+    "Instance",
+    {
+      hostname: "a",
+      password: "correct-horse",
+      tier: { interface: "web0", domain: LONG, gateway: "2001:67c:2834:1::1" },
+    },
+    'hostname: "data-server.',
+  ],
   ["Instance", { hostname: "Data-Server" }, 'hostname: "Data-Server" is the name of the gateway, which guests ask for'],
   ["Instance", { claim: "data-server" }, "it is made of the resource's name: set `hostname` to another"],
   ["Instance", { claim: "web_1" }, "it is made of the resource's name: set `hostname` to another"],
