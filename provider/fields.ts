@@ -186,10 +186,13 @@ export const privateAsn = numeric(`a private AS number: ${PRIVATE_ASNS}`, isPriv
 export const asnText = matching("an AS number", /^[1-9][0-9]{0,9}$/);
 
 /** A host to dial: a name or an address; nothing that a resolver, a log or a command line could read otherwise. */
-export const host = matching(
-  "a host name or address",
-  /^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:]+$/i,
-);
+const HOST = "a host name or address";
+export const host = text(HOST, (value) => {
+  if (!/^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:]+$/i.test(value)) return { not: `is not ${HOST}` };
+  const it = parseAddress(value);
+  const not = typeof it === "string" ? undefined : unfit(it, "direct");
+  return not === undefined ? value : { not };
+});
 export const user = matching("a login name", /^[a-z_][a-z0-9_.-]{0,31}$/i);
 export const hostKey = text(HOST_KEY_FORMS, (value) => {
   const key = parseHostKey(value);

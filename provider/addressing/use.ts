@@ -24,10 +24,11 @@ const NOWHERE = [
   space("fe80::/10", "link-local", "RFC 4291 section 2.5.6", LINK),
   space("ff00::/8", "multicast", "RFC 4291 section 2.7", MANY),
   space("0.0.0.0/8", '"this network"', "RFC 6890 section 2.2.2", NOBODY),
-  space("169.254.0.0/16", "link-local", "RFC 3927 section 2.7", LINK),
   space("224.0.0.0/4", "multicast", "RFC 5771", MANY),
   space("240.0.0.0/4", "reserved", "RFC 1112 section 4", NOBODY),
 ];
+/** It has no zone id, and is reached where there is one such link: resolvers of clouds are there. */
+const LINK4 = [space("169.254.0.0/16", "link-local", "RFC 3927 section 2.7", LINK)];
 const LOOPBACK = [
   space("::1/128", "loopback", "RFC 4291 section 2.5.3", ITSELF),
   space("127.0.0.0/8", "loopback", "RFC 1122 section 3.2.1.3", ITSELF),
@@ -45,7 +46,7 @@ const INSIDE_PROGRAMS = [
   space("::/96", "IPv4-compatible", "RFC 4291 section 2.5.5.1", "nothing uses it any more"),
 ];
 /** Each before what it lies in. */
-const ALL = [...NOWHERE, ...LOOPBACK, ...TRANSLATED, ...INSIDE_PROGRAMS];
+const ALL = [...NOWHERE, ...LINK4, ...LOOPBACK, ...TRANSLATED, ...INSIDE_PROGRAMS];
 
 /** Which of these an argument can do with all the same. */
 const FINE = {
@@ -55,8 +56,8 @@ const FINE = {
   host: [],
   /** A host that is reached over routers, and perhaps over a translator. */
   server: TRANSLATED,
-  /** A server that the router itself asks, which it may have on board. */
-  resolver: [...TRANSLATED, ...LOOPBACK],
+  /** A server that a machine asks from where it is: a resolver, or who is dialed by SSH. */
+  direct: [...TRANSLATED, ...LINK4, ...LOOPBACK],
   /** Under which a translator shows the IPv4 hosts. */
   translation: TRANSLATED,
   /** Where packets come from or go to: refused if no part of it can be that. */

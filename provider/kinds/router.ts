@@ -24,7 +24,7 @@ const own = {
   ...hop,
   proxy: optional(proxy),
   publicInterface: interfaceName,
-  dnsServers: withDefault(list(address("resolver")), []),
+  dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
   adopt: withDefault(boolean, false),
   address: optional(address6("host")),

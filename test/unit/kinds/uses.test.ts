@@ -6,7 +6,7 @@ import { type Address, formatPrefix, networkOf, parseAddress } from "../../../pr
 import { arguments_, check } from "../check";
 import { failuresOf, type Place, places } from "./places";
 
-type Use = "network" | "host" | "server" | "resolver" | "translation" | "packets" | "any" | "private" | "zero";
+type Use = "network" | "host" | "server" | "direct" | "translation" | "packets" | "any" | "private" | "zero";
 
 const USES: Record<string, Use> = {
   "Zone.superCidr": "network",
@@ -14,8 +14,10 @@ const USES: Record<string, Use> = {
   "Zone.publicNetwork.cidr": "network",
   "Zone.publicNetwork.gateway": "host",
   "Zone.publicNetwork.range": "host",
+  "Router.host": "direct",
+  "Router.proxy.host": "direct",
   "Router.address": "host",
-  "Router.dnsServers[0]": "resolver",
+  "Router.dnsServers[0]": "direct",
   "Vpc.cidr": "network",
   "Vpc.ntpServers[0]": "server",
   "Tier.cidr": "network",
@@ -43,6 +45,8 @@ const USES: Record<string, Use> = {
   "BgpPeer.address": "host",
   "BgpPeer.import[0]": "network",
   "BgpPeer.export[0]": "network",
+  "Uplink.host": "direct",
+  "Uplink.proxy.host": "direct",
   "Uplink.address": "host",
   "Uplink.listen": "packets",
   "Uplink.neighbors[0].address": "host",
@@ -52,7 +56,7 @@ const USES: Record<string, Use> = {
 /** A member of each class of address, what refuses it, and what can do with it all the same. */
 const CLASSES: [member: string, reason: string, fine: Use[]][] = [
   ["::", "unspecified (::/128, RFC 4291 section 2.5.2)", ["zero"]],
-  ["::1", "loopback (::1/128, RFC 4291 section 2.5.3)", ["resolver"]],
+  ["::1", "loopback (::1/128, RFC 4291 section 2.5.3)", ["direct"]],
   ["fe80::1", "link-local (fe80::/10, RFC 4291 section 2.5.6)", []],
   ["febf:ffff::1", "link-local (fe80::/10, RFC 4291 section 2.5.6)", []],
   ["ff05::101", "multicast (ff00::/8, RFC 4291 section 2.7)", []],
@@ -60,13 +64,13 @@ const CLASSES: [member: string, reason: string, fine: Use[]][] = [
   [
     "64:ff9b::808:808",
     "NAT64's well-known prefix (64:ff9b::/96, RFC 6052 section 2.1)",
-    ["server", "resolver", "translation", "packets"],
+    ["server", "direct", "translation", "packets"],
   ],
-  ["64:ff9b:1::808:808", "for NAT64 (64:ff9b:1::/48, RFC 8215)", ["server", "resolver", "translation", "packets"]],
+  ["64:ff9b:1::808:808", "for NAT64 (64:ff9b:1::/48, RFC 8215)", ["server", "direct", "translation", "packets"]],
   ["::102:304", "IPv4-compatible (::/96, RFC 4291 section 2.5.5.1)", ["packets"]],
   ["0.1.2.3", '"this network" (0.0.0.0/8, RFC 6890 section 2.2.2)', []],
-  ["127.0.0.53", "loopback (127.0.0.0/8, RFC 1122 section 3.2.1.3)", ["resolver"]],
-  ["169.254.169.254", "link-local (169.254.0.0/16, RFC 3927 section 2.7)", []],
+  ["127.0.0.53", "loopback (127.0.0.0/8, RFC 1122 section 3.2.1.3)", ["direct"]],
+  ["169.254.169.254", "link-local (169.254.0.0/16, RFC 3927 section 2.7)", ["direct"]],
   ["239.1.2.3", "multicast (224.0.0.0/4, RFC 5771)", []],
   ["255.255.255.255", "reserved (240.0.0.0/4, RFC 1112 section 4)", []],
 ];
@@ -104,15 +108,16 @@ type Form = (address: string) => string;
 
 const takes = (place: Place, family: 4 | 6, texts: string[]): Form[] => {
   const all: Form[] = FORMS[family].filter((form) => texts.some((it) => failuresOf(place, form(it)).length === 0));
-  // Where there can be a prefix of one address, larger ones say nothing more.
-  return all.includes(prefix) ? all.filter((it) => it === alone || it === prefix) : all;
+  // Where there can be an address, or the prefix of one, more says nothing.
+  const [first] = all;
+  return first === alone || first === prefix ? all.filter((it) => it === alone || it === prefix) : all;
 };
 
 const typed = places.flatMap((place) => {
   const forms = { 6: takes(place, 6, [...GOOD, "::"]), 4: takes(place, 4, GOOD4) };
-  // What takes a word too is a name.
-  const some = forms[6].length + forms[4].length > 0 && failuresOf(place, "web1-of-mine").length > 0;
-  return some && place.forms.some(({ is }) => is === "text")
+  // What takes any word, dots and digits as well, is a name.
+  const judges = ["web1-of-mine", "239.1.2.3"].some((it) => failuresOf(place, it).length > 0);
+  return forms[6].length + forms[4].length > 0 && judges && place.forms.some(({ is }) => is === "text")
     ? [{ place, forms, name: `${place.kind}.${place.at}` }]
     : [];
 });
