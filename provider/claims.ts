@@ -70,10 +70,10 @@ export interface Share {
 
 /** What a ledger hands out, by the property. */
 const VALUES: Record<string, Type<string | undefined>> = {
-  cidr: valid(prefix6),
-  prefix: valid(prefix6),
-  address: valid(address6),
-  ipv4Address: valid(address4),
+  cidr: valid(prefix6("network")),
+  prefix: valid(prefix6("translation")),
+  address: valid(address6("host")),
+  ipv4Address: valid(address4("host")),
   asn: asnText,
 };
 

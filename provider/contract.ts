@@ -100,6 +100,8 @@ export const TO_TIER = "to/";
 /** A line of a list says whose it is: two stacks would take turns at one tier. */
 export const STACK_MARK = "# stack ";
 export const PASSWORD_PORT = 8080;
+/** What guests look a tier's gateway up by, to ask it for their password: CloudStack's name. */
+export const DATA_SERVER = "data-server";
 export const DNS64_PORT = 5354;
 /** A translator's device. */
 export const NAT64_DEVICE = "nat64-";

@@ -5,6 +5,7 @@ import { formatMac, parseMac } from "./addressing/mac";
 import {
   type Address,
   type AddressRange,
+  bitsOf,
   type Family,
   formatAddress,
   formatPrefix,
@@ -14,8 +15,10 @@ import {
   parsePrefix,
   parseRange,
 } from "./addressing/prefix";
+import { type Use, unfit } from "./addressing/use";
 import {
   integer,
+  list,
   matching,
   numeric,
   printable,
@@ -26,35 +29,87 @@ import {
   withDefault,
   worded,
 } from "./arguments";
-import { MAC_TOKENS, NAME } from "./contract";
+import { DATA_SERVER, MAC_TOKENS, NAME } from "./contract";
 import { HOST_KEY_FORMS, parseHostKey } from "./router/hostkey";
-import { UNKNOWN } from "./unknown";
+import { hasUnknown, UNKNOWN } from "./unknown";
+
+/** A text, or in its place what the program found wrong with it: a share that was not exported, a MAC address that another has. */
+export function orRefused(of: Type<string>): Type<string> {
+  return worded(of.what, (value, path, fail) => {
+    const refused = (value as { refused?: unknown } | undefined | null)?.refused;
+    if (typeof refused !== "string") return of(value, path, fail);
+    fail(`${path}: ${printable(refused)}`);
+    return "";
+  });
+}
 
 /** From a parser that answers a string with the reason when the text is not right. */
 function parsed<T>(
   what: string,
-  parse: (value: string, only?: Family) => T | string,
+  parse: (value: string) => T | string,
   format: (value: T) => string,
-  only?: Family,
+  not: (value: T) => string | undefined = () => undefined,
 ): Type<string> {
   const wrong = text<string>(what, (it) => it);
   return worded(what, (value, path, fail) => {
     if (value === UNKNOWN) return UNKNOWN;
     if (typeof value !== "string") return wrong(value, path, fail);
-    const result = parse(value, only);
-    if (typeof result !== "string") return format(result);
-    fail(`${path}: ${result}`);
-    return value;
+    const result = parse(value);
+    if (typeof result === "string") {
+      fail(`${path}: ${result}`);
+      return value;
+    }
+    const reason = not(result);
+    if (reason !== undefined) fail(`${path}: ${quote(value)} ${reason}`);
+    return format(result);
   });
 }
 
-export const prefix = parsed("an IP prefix, e.g. 2001:db8::/50 or 10.1.1.0/24", parsePrefix, formatPrefix);
-export const prefix4 = parsed("an IPv4 prefix, e.g. 10.1.1.0/24", parsePrefix, formatPrefix, 4);
-export const address4 = parsed("an IPv4 address", parseAddress, formatAddress, 4);
-export const prefix6 = parsed("an IPv6 prefix, e.g. 2001:db8::/50", parsePrefix, formatPrefix, 6);
-export const address6 = parsed("an IPv6 address", parseAddress, formatAddress, 6);
-export const address = parsed("an IPv6 or IPv4 address", parseAddress, formatAddress);
-export const range6 = parsed("a range of IPv6 addresses, first-last", parseRange, formatRange, 6);
+/** Addresses and prefixes, of either family or of one only; each says what it is for. */
+const placeFor =
+  <T extends Address | Prefix | AddressRange>(
+    what: string,
+    parse: (value: string, only?: Family) => T | string,
+    format: (value: T) => string,
+    only?: Family,
+  ) =>
+  (use: Use): Type<string> =>
+    parsed(
+      what,
+      (it) => parse(it, only),
+      format,
+      (it) => unfit(it, use),
+    );
+
+export const prefix4 = placeFor("an IPv4 prefix, e.g. 10.1.1.0/24", parsePrefix, formatPrefix, 4);
+export const address4 = placeFor("an IPv4 address", parseAddress, formatAddress, 4);
+export const prefix6 = placeFor("an IPv6 prefix, e.g. 2001:db8::/50", parsePrefix, formatPrefix, 6);
+export const address6 = placeFor("an IPv6 address", parseAddress, formatAddress, 6);
+export const address = placeFor("an IPv6 or IPv4 address", parseAddress, formatAddress);
+export const range6 = placeFor("a range of IPv6 addresses, first-last", parseRange, formatRange, 6);
+
+/** In lists an address stands for the prefix that holds nothing else. */
+export const parsePlace = (value: string, only?: Family): Prefix | string => {
+  const it = value.includes("/") ? "" : parseAddress(value, only);
+  return typeof it === "string"
+    ? parsePrefix(value, only)
+    : { family: it.family, base: it.value, length: bitsOf(it.family) };
+};
+export const place = placeFor("an IP address or prefix, e.g. 2001:db8::/50 or 10.1.1.0/24", parsePlace, formatPrefix);
+export const place6 = placeFor("an IPv6 address or prefix, e.g. 2001:db8::/50", parsePlace, formatPrefix, 6);
+
+/** As dnsmasq is told them. */
+export const bracketed = (addresses: readonly string[]): string => addresses.map((it) => `[${it}]`).join(",");
+
+/** dnsmasq 2.90 reads a line of 1,024 characters (MAXDNAME), and what follows as another line. In it is the name of an interface too. */
+const NTP_LINE = 1024 - "dhcp-option=tag:,option6:sntp-server,".length - 15;
+export const ntpServers: Type<string[]> = worded(list(address6("server")).what, (value, path, fail) => {
+  const servers = list(address6("server"))(value, path, fail);
+  if (!hasUnknown(servers) && Array.isArray(servers) && bracketed(servers).length > NTP_LINE)
+    fail(`${path}: ${servers.length} servers are more than dnsmasq reads in one line; 23 have room, however long`);
+  return servers;
+});
+
 export const mac = parsed("a MAC address, e.g. 02:00:00:00:00:11", parseMac, formatMac);
 
 /** DUID as in RFC 8415 §11: 2 octets of type and up to 128 more. */
@@ -73,11 +128,12 @@ const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 /** One DNS label (RFC 1123 §2.1), lower case. */
 const HOSTNAME = "a host name: letters, digits and inner hyphens, at most 63";
-export const hostname = text(HOSTNAME, (value) =>
-  new RegExp(`^${LABEL}$`, "i").test(value) && !HOLDS_ANY_TOKEN.test(value)
-    ? value.toLowerCase()
-    : { not: `is not ${HOSTNAME}` },
-);
+export const hostname = text(HOSTNAME, (value) => {
+  if (!new RegExp(`^${LABEL}$`, "i").test(value) || HOLDS_ANY_TOKEN.test(value)) return { not: `is not ${HOSTNAME}` };
+  return value.toLowerCase() === DATA_SERVER
+    ? { not: "is the name of the gateway, which guests ask for their password" }
+    : value.toLowerCase();
+});
 
 /** What a name in a ledger becomes as a DNS label. */
 export const dnsLabel = (name: string): string =>
@@ -90,17 +146,25 @@ export const dnsLabel = (name: string): string =>
 export const parentDomain = matching("a DNS domain", new RegExp(`^(?!.{254})${NO_TOKEN}${LABEL}(\\.${LABEL})*$`));
 
 /** A DNS domain of at most 180 characters, so that names in it stay below the 255 of RFC 1035 §2.3.4. */
-const DOMAIN = "a DNS domain: labels of letters, digits and inner hyphens, with dots between, at most 180 characters";
+const DOMAIN =
+  "a DNS domain: labels of letters, digits and inner hyphens, the last not of digits alone, with dots between, at most 180 characters";
 export const domain = text(DOMAIN, (value) =>
-  value.length <= 180 && !HOLDS_ANY_TOKEN.test(value) && new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
+  value.length <= 180 &&
+  !HOLDS_ANY_TOKEN.test(value) &&
+  // A name in it would be taken for an IPv4 address (RFC 1123 section 2.1).
+  new RegExp(`^(?!(.*\\.)?[0-9]+\\.?$)${LABEL}(\\.${LABEL})*\\.?$`, "i").test(value)
     ? value.toLowerCase().replace(/\.$/, "")
     : { not: `is not ${DOMAIN}` },
 );
 
-/** What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else. */
-const INTERFACE = /^(?!\.{1,2}$)(?!lo$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/;
+/**
+ * What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else: dnsmasq has tags of its own
+ * beside those that are named after interfaces.
+ */
+const INTERFACE =
+  /^(?!\.{1,2}$)(?!(?:lo|known|known-othernet|bootp|dhcpv6|cpewan-id)$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/;
 export const interfaceName = matching(
-  "the name of a network interface: 1 to 15 letters, digits, dots, hyphens or underscores",
+  "the name of a network interface: 1 to 15 letters, digits, dots, hyphens or underscores, and no word of dnsmasq's",
   INTERFACE,
 );
 
@@ -122,10 +186,13 @@ export const privateAsn = numeric(`a private AS number: ${PRIVATE_ASNS}`, isPriv
 export const asnText = matching("an AS number", /^[1-9][0-9]{0,9}$/);
 
 /** A host to dial: a name or an address; nothing that a resolver, a log or a command line could read otherwise. */
-export const host = matching(
-  "a host name or address",
-  /^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:]+$/i,
-);
+const HOST = "a host name or address";
+export const host = text(HOST, (value) => {
+  if (!/^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:]+$/i.test(value)) return { not: `is not ${HOST}` };
+  const it = parseAddress(value);
+  const not = typeof it === "string" ? undefined : unfit(it, "direct");
+  return not === undefined ? value : { not };
+});
 export const user = matching("a login name", /^[a-z_][a-z0-9_.-]{0,31}$/i);
 export const hostKey = text(HOST_KEY_FORMS, (value) => {
   const key = parseHostKey(value);
@@ -145,16 +212,11 @@ export const proxy = record(hop);
 export const owner = matching("the name of a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,300}$`));
 
 /** The way to a router (way.ts), as its Router hands it to the others. */
-export const way: Type<string> = (value, path, fail) => {
-  // Of a router that another stack should have exported (resources/shared.ts).
-  const refused = (value as { refused?: unknown } | undefined | null)?.refused;
-  if (typeof refused !== "string") return someWay(value, path, fail);
-  fail(`${path}: ${printable(refused)}`);
-  return "";
-};
-const someWay = matching(
-  "the way to a router",
-  new RegExp(`^(?!\\S*${MAC_TOKENS})${NAME} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$`),
+export const way = orRefused(
+  matching(
+    "the way to a router",
+    new RegExp(`^(?!\\S*${MAC_TOKENS})${NAME} [!-~]+@[!-~]+ [!-~]+( via [!-~]+@[!-~]+ [!-~]+)?$`),
+  ),
 );
 
 /** A parent's answer to a claim (resources/grant.ts). */

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { duidLinkLayer, formatMac, parseMac } from "../provider/addressing/mac";
 import { formerNames } from "./claims";
-import { given, isKind, object, registry } from "./copies";
+import { given, inWords, isKind, object, registry } from "./copies";
 import { grant } from "./grant";
+import { distinct, plainName } from "./names";
 import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Tier } from "./tier";
@@ -34,7 +35,10 @@ export interface InstanceArgs {
    * tier has `ipv4`.
    */
   ipv4?: boolean;
-  /** Its name in the tier's domain, one DNS label. Default: the resource's name. */
+  /**
+   * Its name in the tier's domain, one DNS label; not `data-server`, which is the gateway's (docs/passwords.md). No two guests have one name by
+   * accident: where several servers are to share one, with all their addresses, write it on each of them. Default: the resource's name.
+   */
   hostname?: pulumi.Input<string>;
   /**
    * The password it gets from its gateway, port 8080, by CloudStack's guest protocol: until it acknowledges that it has saved it, then
@@ -109,14 +113,17 @@ export class Instance extends Resource {
       ...rest
     } = object(args, `Instance "${name}": its second argument`);
     given(tier, `Instance "${name}": tier`, "Tier");
-    alone(tier, claim, args);
+    const { mac, duid } = alone(tier, claim, args);
     const has = { ipv6: tier.has.ipv6 && ipv6, ipv4: tier.has.ipv4 && ipv4 };
     const was = formerNames(name, opts);
     if (has.ipv6) tier.claims.add({ kind: "instance", name: claim, was, value: address });
     if (has.ipv4) tier.claims.add({ kind: "ipv4", name: claim, was, value: ipv4Address });
+    named(tier, claim, args);
     const child = { type: "Instance", name, claim, opts };
     const props = {
       ...rest,
+      mac,
+      duid,
       claim,
       ipv6,
       ipv4,
@@ -142,21 +149,55 @@ export class Instance extends Resource {
   }
 }
 
-/** Two guests of one tier that are known by the same would take each other's lease. What is no plain value is not known yet. */
-function alone(tier: Tier, name: string, { mac, duid }: InstanceArgs): void {
+/**
+ * Two guests of one tier that are known by the same would take each other's lease. What is known while the program runs is refused at once;
+ * an output, once it is known, by what is put in its place.
+ */
+function alone(
+  tier: Tier,
+  name: string,
+  { mac, duid }: InstanceArgs,
+): Record<"mac" | "duid", InstanceArgs["mac"] | undefined> {
   const known = registry(tier, "guests", () => new Map<string, string>());
-  const parsed = typeof mac === "string" ? parseMac(mac) : "";
-  const linkLayer = typeof parsed === "string" ? undefined : duidLinkLayer(parsed);
-  const marks = {
-    "MAC address": typeof parsed === "string" ? undefined : formatMac(parsed),
-    DUID: duid === undefined ? linkLayer : typeof duid === "string" ? duid.toLowerCase() : undefined,
+  const clash = (what: string, mark: string): string | undefined => {
+    const other = known.get(mark) ?? name;
+    known.set(mark, other);
+    return other === name
+      ? undefined
+      : `instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`;
   };
-  for (const [what, mark] of Object.entries(marks)) {
-    if (mark === undefined) continue;
-    const other = known.get(mark);
-    if (other !== undefined && other !== name) {
-      throw refusal(`instance "${name}" and instance "${other}" of one tier have the same ${what}, ${mark}`);
-    }
-    known.set(mark, name);
+  const clashOfMac = (text: string): string | undefined => {
+    const parsed = parseMac(text);
+    if (typeof parsed === "string") return undefined;
+    const reason = clash("MAC address", formatMac(parsed));
+    return reason ?? (duid === undefined ? clash("DUID", duidLinkLayer(parsed)) : undefined);
+  };
+  const clashOfDuid = (text: string): string | undefined => clash("DUID", text.toLowerCase());
+  return { mac: judged(mac, clashOfMac), duid: judged(duid, clashOfDuid) };
+}
+
+function judged(
+  given: pulumi.Input<string> | undefined,
+  clash: (text: string) => string | undefined,
+): pulumi.Input<string> | undefined {
+  if (given === undefined || given === null) return given;
+  if (typeof given === "string") {
+    const reason = clash(given);
+    if (reason !== undefined) throw refusal(reason);
+    return given;
   }
+  return pulumi.output(given).apply((text) => {
+    const refused = typeof text === "string" ? clash(text) : undefined;
+    return refused === undefined ? text : ({ refused } as unknown as string);
+  });
+}
+
+/** Its name in DNS is nobody else's on the router, where that is known while the program runs. */
+function named(tier: Tier, claim: string, { hostname }: InstanceArgs): void {
+  const label = plainName(hostname ?? claim);
+  if (label === undefined) return;
+  const one = { who: `instance "${claim}" of ${inWords(tier)}`, written: hostname !== undefined };
+  const { plainDomain, vpc } = tier;
+  if (plainDomain === undefined) distinct(tier, "guests", label, "hostname", one);
+  else distinct(vpc.carrier, "guests", `${label}.${plainDomain}`, "hostname", one);
 }

@@ -13,7 +13,9 @@ export interface IsolatedNetworkArgs extends Omit<TierArgs, "vpc"> {
   cidr?: string;
   /** The DNS domain of the guests' names. Default: `<claim>.internal`. */
   domain?: pulumi.Input<string>;
-  /** IPv6 addresses of NTP servers that guests are told (RFC 5908). Default: none. */
+  /**
+   * IPv6 addresses of NTP servers that guests are told (RFC 5908), some 23 at most: unicast, and reached over the gateway. Default: none.
+   */
   ntpServers?: pulumi.Input<pulumi.Input<string>[]>;
   /** The name in the zone's ledger. Default: the resource's name. A plain value. */
   claim?: string;
@@ -49,6 +51,7 @@ export class IsolatedNetwork extends Tier {
         ? { answer: (...asked: Parameters<SharedZone["answer"]>) => zone.answer(...asked) }
         : { ledger: zone.ledger, urn: zone.urn }),
       domain: "internal",
+      plainDomain: "internal",
       ntpServers,
       router: router.router,
     };

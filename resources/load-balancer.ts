@@ -59,7 +59,7 @@ export interface LoadBalancerArgs {
   proxyProtocol?: pulumi.Input<boolean>;
   /** None is allowed: HTTP clients get 503 then, others a closed connection. */
   members: MemberArgs[];
-  /** Prefixes whose hosts may connect, e.g. `["2001:db8::/32"]`. Default: everybody. */
+  /** Who may connect: prefixes or addresses, e.g. `["2001:db8:7::/48", "2001:db8:8::25"]`. Default: everybody. */
   sources?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * The virtual address, `::80` to `::ffff` of the VPC's first /64, if not the first free one, in the order of names (a plain value); or another

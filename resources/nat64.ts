@@ -9,7 +9,7 @@ import type { Vpc } from "./vpc";
 
 /** DNS64 (RFC 6147), in the terms of BIND's `dns64` statement. */
 export interface Dns64Args {
-  /** Whose queries are answered with synthesized addresses: IPv6 prefixes inside the VPC. Default: the whole VPC. */
+  /** Whose queries are answered with synthesized addresses: IPv6 prefixes or addresses inside the VPC. Default: the whole VPC. */
   clients?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * IPv4 prefixes whose addresses are synthesized from, the first match deciding; `!` in front of one leaves it out,

@@ -22,8 +22,8 @@ export interface NetworkAclRuleArgs {
   /** The destination's ports, for tcp and udp: `"443"`, `"8000-8999"`, `"80,443"`. Default: all. */
   ports?: pulumi.Input<string | number>;
   /**
-   * The other end, the source of ingress and the destination of egress, as prefixes. An IPv4 prefix makes it a rule for IPv4, an IPv6 prefix
-   * one for IPv6, both one for both. Default, without `sources`: everywhere, in both families.
+   * The other end, the source of ingress and the destination of egress, as prefixes or addresses. One of IPv4 makes it a rule for IPv4, one of
+   * IPv6 one for IPv6, both one for both. Default, without `sources`: everywhere, in both families.
    */
   cidrs?: pulumi.Input<pulumi.Input<string>[]>;
   /** The other end by name, with what it has of IPv6 and IPv4; together with `cidrs`, any of them. */

@@ -28,7 +28,7 @@ export interface RouterArgs extends HopArgs {
   address?: string;
   /** Its private ASN (RFC 6996), if not the first free one of the zone's `asnRange`. A plain value. */
   asn?: number;
-  /** Resolvers for what the VPCs' own DNS does not know. Default: those of the router's `/etc/resolv.conf`. */
+  /** Resolvers for what the VPCs' own DNS does not know, loopback addresses of the router among them. Default: those of its `/etc/resolv.conf`. */
   dnsServers?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Services of your own that stay reachable on the public interface, beside SSH: `"tcp/9100"`, `"udp/51820"`. All else that comes

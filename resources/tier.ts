@@ -1,8 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { formatMac, parseMac } from "../provider/addressing/mac";
+import { dnsLabel } from "../provider/fields";
 import { Claims, formerNames, reserved } from "./claims";
 import { given, isKind, listed, object, occupy } from "./copies";
 import { grant, type Parent } from "./grant";
+import { distinct, domainIn } from "./names";
 import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import type { Router } from "./router";
@@ -39,7 +41,10 @@ export interface TierArgs {
    * nowhere else: neither to the public side nor to the router's other interfaces. Default: no IPv4.
    */
   ipv4?: TierIpv4Args;
-  /** The DNS domain of the guests' names. Default: `<claim>.<domain of the VPC>`. */
+  /**
+   * The DNS domain of the guests' names. Default: `<claim>.<domain of the VPC>`, in lower case and with hyphens for all but letters and digits;
+   * that no two tiers of a VPC have the same. Written down it can be several tiers'.
+   */
   domain?: pulumi.Input<string>;
   /** Names of instances that hold their place without a resource in this program (see Zone's `reserve`). Plain values. */
   reserve?: string[];
@@ -54,6 +59,8 @@ export type Home = Parent & {
   readonly ledgerName: string;
   /** The router that carries it. */
   readonly carrier: Pick<Router, "ipv4Networks">;
+  /** Its domain, where that is known while the program runs. */
+  readonly plainDomain: string | undefined;
   readonly claims: Pick<Claims, "add">;
   readonly domain: pulumi.Input<string>;
   readonly ntpServers: pulumi.Input<pulumi.Input<string>[]>;
@@ -119,6 +126,8 @@ export class Tier extends Resource {
   readonly vpc: Home;
   /** @internal Which families it has: outputs that may be absent are unknown at preview. */
   readonly has: { ipv6: boolean; ipv4: boolean };
+  /** @internal Its domain, where that is known while the program runs. */
+  readonly plainDomain: string | undefined;
 
   /** Whether it is a Tier, of this or another copy of the package. */
   static override isInstance(value: unknown): value is Tier {
@@ -159,6 +168,12 @@ export class Tier extends Resource {
       ...(has.ipv4 ? reserved("ipv4", reserve) : []),
     ]);
     if (vpc.hasIpv6) vpc.claims.add({ kind, name: claim, was: formerNames(name, opts), value: cidr });
+    const plainDomain = domainIn(rest.domain, claim, vpc.plainDomain);
+    // What is written down is one domain on purpose: then it is the guests' names that have to differ.
+    if (rest.domain === undefined && typeof claim === "string") {
+      const home = kind === "tier" ? vpc : vpc.carrier;
+      distinct(home, kind, plainDomain ?? dnsLabel(claim), "domain", { who: what, written: false });
+    }
     const props = {
       ...rest,
       claim,
@@ -175,6 +190,7 @@ export class Tier extends Resource {
     this.claims = claims;
     this.vpc = vpc;
     this.has = has;
+    this.plainDomain = plainDomain;
     if (rest.ipv4) vpc.carrier.ipv4Networks.push({ name: what, cidr: rest.ipv4.cidr });
   }
 }

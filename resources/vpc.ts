@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Claims, formerNames, reserved } from "./claims";
 import { given, isKind, listed, object } from "./copies";
 import { grant } from "./grant";
+import { distinct, domainIn } from "./names";
 import { Resource } from "./resource";
 import type { Router } from "./router";
 import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
@@ -23,7 +24,9 @@ export interface VpcArgs {
   vpcPrefixLength?: number;
   /** The DNS domain under which tiers and instances get their names. Default: `<name>.internal`. */
   domain?: pulumi.Input<string>;
-  /** IPv6 addresses of NTP servers that guests are told (RFC 5908). Default: none. */
+  /**
+   * IPv6 addresses of NTP servers that guests are told (RFC 5908), some 23 at most: unicast, and reached over the gateway. Default: none.
+   */
   ntpServers?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Whether the VPC has IPv6 at all; without it no IPv6 command of any kind runs for it, and its tiers have what their `ipv4` says.
@@ -78,6 +81,8 @@ export class Vpc extends Resource {
   readonly carrier: Router | SharedRouter;
   /** @internal What tiers ask for. */
   readonly claims: Pick<Claims, "add" | "closed">;
+  /** @internal Its domain, where that is known while the program runs. */
+  readonly plainDomain: string | undefined;
 
   /** Whether it is a Vpc, of this or another copy of the package. */
   static override isInstance(value: unknown): value is Vpc {
@@ -100,6 +105,9 @@ export class Vpc extends Resource {
     const claims = new Claims(`VPC "${name}"`, reserved("tier", listed(reserve, `Vpc "${name}": reserve`)));
     const child = { type: "Vpc", name, claim, value: cidr, length, opts };
     if (ipv6) zone.claims.add({ kind: "vpc", name: claim, was: formerNames(name, opts), value: cidr, length });
+    const plainDomain = domainIn(rest.domain, claim, "internal");
+    const written = rest.domain !== undefined;
+    if (plainDomain !== undefined) distinct(router, "VPCs", plainDomain, "domain", { who: `VPC "${name}"`, written });
     const props = {
       ...rest,
       claim,
@@ -117,5 +125,6 @@ export class Vpc extends Resource {
     this.ledgerName = claim;
     this.zone = zone;
     this.carrier = router;
+    this.plainDomain = plainDomain;
   }
 }

@@ -32,8 +32,8 @@ export interface ReservationArgs {
 
 export interface ZoneArgs {
   /**
-   * The IPv6 address space of all VPCs, e.g. `"2001:67c:2834::/50"`. It can grow, or shrink while all that is held still
-   * fits. Without it only VPCs with `ipv6: false` are possible.
+   * The IPv6 address space of all VPCs, e.g. `"2001:67c:2834::/50"`: global or unique local. It can grow, or shrink while all that is
+   * held still fits; with another one, a new `cidr` on each Vpc moves all that is in it in the same run. Without it only VPCs with `ipv6: false` are possible.
    */
   superCidr?: pulumi.Input<string>;
   /** One private ASN (RFC 6996) shared by all VPC routers. Not together with `asnRange`. */

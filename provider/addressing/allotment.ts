@@ -20,6 +20,8 @@ interface Named {
   /** As messages say it: `VPC prefix`, `VPC prefixes`. */
   readonly what: string;
   readonly plural: string;
+  /** How who falls out of it is moved on: `a new \`cidr\` on each Vpc`. */
+  readonly move?: string;
 }
 /** A part of the pool that is never given out, and for what it is kept: `the VPC's own router`. */
 export interface Reserved {

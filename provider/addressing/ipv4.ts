@@ -1,7 +1,6 @@
 // The IPv4 network of a dual-stack tier: what it can be, its gateway, and the pool of its guests' addresses.
 
 import type { AddressPool, Reserved } from "./allotment";
-import { nowhere } from "./nowhere";
 import { contains, formatAddress, formatPrefix, lastAddress, nth, type Prefix } from "./prefix";
 
 /** Why a prefix cannot be a tier's IPv4 network; undefined: it can. */
@@ -9,8 +8,7 @@ export function whyNoNetwork(prefix: Prefix): string | undefined {
   const text = formatPrefix(prefix);
   if (prefix.length > 30) return `"${text}" has no room for a guest beside the gateway; it must be a /30 or larger`;
   if (prefix.length < 8) return `"${text}" is larger than a /8; a tier is a /8 at most`;
-  const found = nowhere(prefix);
-  return found && `"${text}" is ${found.what} (${found.cidr})`;
+  return undefined;
 }
 
 /** The first host address. */

@@ -46,7 +46,7 @@ export function parsePrefix(text: string, only?: Family): Prefix | string {
   if (lengthText === undefined) {
     const usual = family === 4 ? 24 : 64;
     const network = formatPrefix({ family, base: networkOf(value, family, usual), length: usual });
-    return `${quote(text)} has no prefix length: write ${formatAddress(address)}/${bitsOf(family)} for this one address, or ${network} for its network`;
+    return `${quote(text)} has no prefix length: write ${network}, for example`;
   }
   const length = Number(lengthText);
   if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(lengthText) || length > bitsOf(family)) {

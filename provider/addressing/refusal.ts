@@ -133,10 +133,13 @@ export interface Stray {
 }
 
 /** What fails the parent: who would lose what. */
-export function fallenOut({ what, plural }: PoolSpec, strays: readonly Stray[]): string[] {
+export function fallenOut({ what, plural, move }: PoolSpec, strays: readonly Stray[]): string[] {
   const failures = strays.slice(0, 8).map(({ name, why }) => `${name} would lose its ${what}: ${why}`);
   const more = strays.length - failures.length;
-  return more === 0 ? failures : [...failures, `and ${more} more ${more === 1 ? what : plural} would be lost`];
+  if (more > 0) failures.push(`and ${more} more ${more === 1 ? what : plural} would be lost`);
+  if (failures.length > 0 && move !== undefined)
+    failures.push(`${move}, in the same run, moves it there with all in it`);
+  return failures;
 }
 
 // Sums are in blocks of the pool's own size, so that a /56 counts as sixteen of the /60s it takes away.

@@ -1,7 +1,6 @@
 // A rule of an access list: its arguments, why no packet could match it, its text for people and its line for nftables.
 
-import { NOWHERE } from "../addressing/nowhere";
-import { bitsOf, type Family, formatPrefix, parseAddress, parsePrefix } from "../addressing/prefix";
+import { bitsOf, type Family, formatPrefix, parsePrefix } from "../addressing/prefix";
 import {
   boolean,
   type Fail,
@@ -15,7 +14,7 @@ import {
   text,
   withDefault,
 } from "../arguments";
-import { filterName, HOLDS_TOKEN, label, prefix, prefixOf } from "../fields";
+import { filterName, HOLDS_TOKEN, label, place, prefixOf } from "../fields";
 import { hasUnknown, UNKNOWN } from "../unknown";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
 import { isIcmp } from "./protocol";
@@ -56,13 +55,6 @@ const ports: Type<string> = (value, path, fail) => {
   return merged.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(", ");
 };
 
-/** An address or a prefix of either family, as a prefix. */
-export const place: Type<string> = (value, path, fail) => {
-  if (typeof value !== "string" || value === UNKNOWN || value.includes("/")) return prefix(value, path, fail);
-  const address = parseAddress(value);
-  return prefix(typeof address === "string" ? value : `${value}/${bitsOf(address.family)}`, path, fail);
-};
-
 /** A tier, an instance or an address group, as the constructor sends it: `addresses` has an address or prefix on each line. */
 const anyParty = record({
   kind: oneOf("tier", "instance", "network", "address"),
@@ -77,7 +69,8 @@ export const party: Type<Party> = (value, path, fail) => {
   // An empty group's name is in the list too.
   if (given.kind === "network") filterName("an address group")(given.name, `${path}.name`, fail);
   if (given.kind === "address" || !given.addresses || hasUnknown(given)) return given;
-  for (const line of given.addresses.split("\n").filter((it) => it !== "")) place(line, `${path}.addresses`, fail);
+  for (const line of given.addresses.split("\n").filter((it) => it !== ""))
+    place("any")(line, `${path}.addresses`, fail);
   return given;
 };
 
@@ -88,7 +81,7 @@ export const ruleShape = record({
   icmpType: optional(integer(0, 255, "an ICMP type")),
   icmpCode: optional(integer(0, 255, "an ICMP code")),
   ports: optional(ports),
-  cidrs: optional(list(prefix)),
+  cidrs: optional(list(place("packets"))),
   sources: optional(list(party)),
   log: withDefault(boolean, false),
   description: optional(comment),
@@ -150,7 +143,6 @@ export function prefixesOf({ addresses = "" }: Party): string[] {
     });
 }
 
-const NEVER_FORWARDED = placesOf(NOWHERE.map(({ cidr }) => cidr));
 const TYPES = {
   icmpv6: {
     errors: [1, 2, 3, 4],
@@ -174,7 +166,7 @@ export function neverAsked(protocol: "icmpv6" | "icmp", icmpType: number): strin
 
 /** A rule that no packet can match is a mistake. */
 export function checkRule(args: RuleArgs, path: string, own: Own, fail: Fail): void {
-  const { protocol, icmpType, icmpCode, cidrs, sources, direction } = args;
+  const { protocol, icmpType, icmpCode, cidrs, sources } = args;
   if (args.ports !== undefined && protocol !== "tcp" && protocol !== "udp") {
     fail(`${path}.ports: "${args.ports}" with protocol ${protocol} matches no packet: only tcp and udp have ports`);
   }
@@ -201,7 +193,6 @@ export function checkRule(args: RuleArgs, path: string, own: Own, fail: Fail): v
     // A group may be empty, or for other lists too.
     if (!some && kind !== "network") fail(`${path}.sources[${index}]: ${kind} "${name}" has no ${family}address`);
   }
-  const end = direction === "ingress" ? "from" : "to";
   if (cidrs?.length === 0 && !sources?.length) {
     fail(`${path}.cidrs: an empty list matches no packet; leave it out to match every address`);
   } else if (sources?.length === 0 && !cidrs?.length) {
@@ -213,8 +204,6 @@ export function checkRule(args: RuleArgs, path: string, own: Own, fail: Fail): v
     if (!families.includes(version)) {
       const why = own.families.includes(version) ? `protocol ${protocol} is not` : "no tier of this list has that";
       fail(`${path}.cidrs[${index}]: "${cidr}" matches no packet: it is IPv${version}, and ${why}`);
-    } else if (within(one, NEVER_FORWARDED)) {
-      fail(`${path}.cidrs[${index}]: "${cidr}" matches no packet: nothing ${end} there is ever forwarded`);
     } else if (own.tiers.length === 1 && within(one, placesOf(own.tiers.flat()))) {
       fail(
         `${path}.cidrs[${index}]: "${cidr}" matches no packet: it is in the tier itself, within which nothing is filtered`,

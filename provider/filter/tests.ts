@@ -2,21 +2,11 @@
 // door (or open one) fails at preview, with the rule that decides.
 
 import { type Fail, integer, oneOf, optional, record } from "../arguments";
-import { port } from "../fields";
+import { place, port } from "../fields";
 import { type Decision, decide, type Flow } from "./evaluate";
 import { familiesOf, formatPlace, ofFamilies, type Places, placesOf, within } from "./places";
 import { ECHO_REQUEST, isIcmp } from "./protocol";
-import {
-  describe,
-  familiesOfProtocol,
-  neverAsked,
-  type Own,
-  type Party,
-  party,
-  place,
-  prefixesOf,
-  type Rule,
-} from "./rule";
+import { describe, familiesOfProtocol, neverAsked, type Own, type Party, party, prefixesOf, type Rule } from "./rule";
 
 export const testShape = record({
   from: party,
@@ -97,7 +87,7 @@ function endOf(end: Party, path: string, fail: Fail): Places | undefined {
   }
   if (end.kind !== "address") return placesOf(prefixesOf(end));
   let right = true;
-  const checked = place(end.addresses, path, (reason) => {
+  const checked = place("packets")(end.addresses, path, (reason) => {
     right = false;
     fail(reason);
   });

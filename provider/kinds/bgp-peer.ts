@@ -26,7 +26,6 @@ import {
   MOST_IMPORTED,
   mayReopen,
   noLongerTaken,
-  notUnicast,
   places,
   resourceName,
   type SessionInputs,
@@ -43,29 +42,29 @@ import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
 const own = {
   remoteAsn: asNumber,
-  address: optional(address6),
+  address: optional(address6("host")),
   timers: optional(timers),
   bfd,
   password: optional(bgpPassword),
   multihop: optional(integer(2, 255, "a number of hops")),
   acceptDefault: withDefault(boolean, false),
-  import: optional(list(prefix6)),
-  export: optional(list(prefix6)),
+  import: optional(list(prefix6("network"))),
+  export: optional(list(prefix6("network"))),
 };
 
 const shape = record(own, {
   takes: ["vpc"],
   adds: {
     name: resourceName,
-    cidr: optional(prefix6),
+    cidr: optional(prefix6("network")),
     asn: optional(asNumber),
     zone: record({
       publicNetwork: optional(publicNetwork),
-      superCidr: optional(prefix6),
+      superCidr: optional(prefix6("network")),
       vpcPrefixLength: withDefault(vpcPrefixLength, 60),
       largest: optional(vpcPrefixLength),
     }),
-    routerAddress: optional(address6),
+    routerAddress: optional(address6("host")),
     router: way,
   },
 });
@@ -182,7 +181,6 @@ function check(args: Known, fail: Fail): void {
   const at = addressOf(address);
   if (address === routerAddress) fail(`address: "${address}" is the router's own; the neighbour's is expected`);
   else if (contains(prefixOf(cidr), at)) fail(`address: "${address}" is inside the VPC's own ${cidr}`);
-  else if (notUnicast(address)) fail(`address: ${notUnicast(address)}`);
   else if (zone.publicNetwork && !contains(prefixOf(zone.publicNetwork.cidr), at) && multihop === undefined) {
     if (asn !== remoteAsn) {
       fail(`address: "${address}" is not in the public network ${zone.publicNetwork.cidr}; set multihop to reach it`);

@@ -1,6 +1,5 @@
 // What both ends of a BGP session have in common, the VPC router's (BgpPeer) and the cloud uplink's (Uplink).
 
-import { nowhere } from "../addressing/nowhere";
 import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
 import { type Fail, integer, matching, orPlain, quote, record, type Type, withDefault } from "../arguments";
 import { NAME } from "../contract";
@@ -78,10 +77,6 @@ export function checkInside(
     seen.add(prefix);
   }
 }
-
-/** Why an address cannot be a neighbour's; undefined when it can. */
-export const notUnicast = (address: string): string | undefined =>
-  nowhere(addressOf(address)) && `"${address}" is not a global unicast address`;
 
 /** Sequence numbers from here on are the same for all VPCs that share a neighbour. */
 const SHARED = 4294900000;

@@ -3,13 +3,12 @@
 
 import { list, record } from "../arguments";
 import { idOf } from "../contract";
-import { filterName } from "../fields";
+import { filterName, place } from "../fields";
 import { outermost } from "../filter/places";
-import { place } from "../filter/rule";
 import type { Kind } from "../kind";
 import { derive } from "../unknown";
 
-const shape = record({ entries: list(place) }, { adds: { name: filterName("an address group") } });
+const shape = record({ entries: list(place("any")) }, { adds: { name: filterName("an address group") } });
 type Args = ReturnType<typeof shape>;
 
 export const externalNetwork: Kind<Args> = {

@@ -4,13 +4,13 @@
 import { duidLinkLayer, parseMac } from "../addressing/mac";
 import { boolean, type Fail, optional, record, type Type, withDefault } from "../arguments";
 import { share } from "../claims";
-import { idOf } from "../contract";
-import { address4, address6, claim, device, duid, grant, hostname, mac, parentDomain, way } from "../fields";
+import { DATA_SERVER, idOf } from "../contract";
+import { address4, address6, claim, device, duid, grant, hostname, mac, orRefused, parentDomain, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
 import { all, type Effect, says, textChanges, words } from "../traffic";
-import { derive } from "../unknown";
+import { derive, hasUnknown } from "../unknown";
 
 /** What chpasswd, CloudStack's script and cloud-init all take as it is: `$` begins a hash, `-` an option of `echo`. */
 const password = secret(
@@ -20,13 +20,13 @@ const password = secret(
 
 const own = {
   claim,
-  mac: optional(mac),
-  duid: optional(duid),
+  mac: optional(orRefused(mac)),
+  duid: optional(orRefused(duid)),
   hostname: optional(hostname),
   ipv6: withDefault(boolean, true),
   ipv4: withDefault(boolean, true),
-  address: optional(address6),
-  ipv4Address: optional(address4),
+  address: optional(address6("host")),
+  ipv4Address: optional(address4("host")),
   password: optional(password),
 };
 
@@ -38,8 +38,8 @@ const shape = record(own, {
     tier: record({
       interface: device,
       domain: parentDomain,
-      gateway: optional(address6),
-      ipv4Gateway: optional(address4),
+      gateway: optional(address6("host")),
+      ipv4Gateway: optional(address4("host")),
       dhcp4: withDefault(boolean, false),
     }),
     router: way,
@@ -50,6 +50,12 @@ type Args = ReturnType<typeof shape>;
 /** Made of the resource's name: nobody wrote it. */
 const ownHostname: Type<string> = (value, path, fail) =>
   hostname(value, path, (reason) => fail(`${reason}; it is made of the resource's name: set \`hostname\` to another`));
+
+/** dnsmasq takes these of a host line for how long a lease is, or whether there is one (option.c). With a domain behind it each is a name. */
+const NO_NAME = /^(?:ignore|infinite|[0-9]+[smhdw]?)$/;
+
+/** In text, without the dot at its end. */
+const LONGEST_NAME = 253;
 
 /** What stands in the state, as far as `traffic` needs it. */
 export interface InstanceInputs extends Inputs, Addresses {
@@ -88,6 +94,13 @@ export const instance: Kind<Args, InstanceInputs> = {
     const duid = args.grant && (args.duid ?? (mac && derive([mac], linkLayer)));
     if (!whole || !whole4 || (args.grant && duid === undefined) || host === undefined) return { ...names, router };
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
+    const labels = args.password === undefined ? [host] : [host, DATA_SERVER];
+    for (const name of hasUnknown(fqdn) ? [] : labels.map((it) => `${it}.${tier.domain}`)) {
+      if (name.length <= LONGEST_NAME) continue;
+      fail(
+        `hostname: "${name}" has ${name.length} characters; a name in DNS has ${LONGEST_NAME} at most (RFC 1035 section 3.1): set a shorter \`domain\` on the Tier`,
+      );
+    }
     const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
     const view = {
@@ -98,7 +111,7 @@ export const instance: Kind<Args, InstanceInputs> = {
       match,
       mac,
       fqdn,
-      hostname: host,
+      hostname: derive([host, fqdn] as const, (name, whole) => (NO_NAME.test(name) ? whole : name)),
       password: args.password && placeholder("password", args.password, old),
     };
     const known = { ...(mac !== undefined && { mac }), ...(duid !== undefined && { duid }) };

@@ -1,7 +1,6 @@
 // LoadBalancer: a virtual address from the VPC's router network; on the router that address, who may reach it, and a section of
 // HAProxy's configuration with a line for each member.
 
-import { nowhere } from "../addressing/nowhere";
 import { contains, type Prefix } from "../addressing/prefix";
 import {
   boolean,
@@ -18,7 +17,7 @@ import {
 } from "../arguments";
 import { share } from "../claims";
 import { idOf } from "../contract";
-import { address, address6, addressOf, claim, grant, NO_TOKEN, port, prefix6, prefixOf, way } from "../fields";
+import { address, address6, addressOf, claim, grant, NO_TOKEN, place6, port, prefix6, prefixOf, way } from "../fields";
 import { placesOf, within, withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
@@ -34,8 +33,8 @@ const httpCheck = record({
 });
 
 const member = record({
-  instance: optional(record({ name: claim, address, ours: withDefault(boolean, false) })),
-  address: optional(address),
+  instance: optional(record({ name: claim, address: address("host"), ours: withDefault(boolean, false) })),
+  address: optional(address("server")),
   port,
   weight: withDefault(integer(0, 256, "a weight"), 1),
 });
@@ -59,17 +58,17 @@ const own = {
   proxyProtocol: withDefault(boolean, false),
   tls: optional(tls),
   members: list(member),
-  sources: optional(list(prefix6)),
-  address: optional(address6),
+  sources: optional(list(place6("packets"))),
+  address: optional(address6("host")),
 };
 
 const shape = record(own, {
   takes: ["vpc"],
   adds: {
     grant: optional(grant),
-    shared: optional(address6),
+    shared: optional(address6("host")),
     others: list(record({ name: claim, port: optional(integer(1, 65535)) })),
-    vpc: record({ cidr: optional(prefix6), tiers: list(prefix6) }),
+    vpc: record({ cidr: optional(prefix6("network")), tiers: list(prefix6("network")) }),
     router: way,
   },
 });
@@ -286,8 +285,6 @@ function addressOfMember(
     fail(
       `${path}.address: ${quote(it)} is inside the VPC's ${cidr}, but in none of its tiers (${vpc.tiers.join(", ") || "there is none"})`,
     );
-  } else if (nowhere(found)) {
-    fail(`${path}.address: ${quote(it)} is not the address of another host: loopback, link-local or multicast`);
   }
   return it;
 }

@@ -3,7 +3,17 @@
 
 import { createHash } from "node:crypto";
 import { DEFAULT_POOL } from "../addressing/ipv4";
-import { contains, formatAddress, nth, overlaps, parseAddress, parsePrefix, subnet } from "../addressing/prefix";
+import {
+  contains,
+  formatAddress,
+  formatPrefix,
+  nth,
+  overlaps,
+  parseAddress,
+  parsePrefix,
+  subnet,
+} from "../addressing/prefix";
+import { unfit } from "../addressing/use";
 import {
   boolean,
   type Fail,
@@ -18,7 +28,7 @@ import {
 } from "../arguments";
 import { share } from "../claims";
 import { idOf, NAT64_DEVICE } from "../contract";
-import { claim, grant, label, orderOfNames, prefix6, prefixOf, way } from "../fields";
+import { claim, grant, label, orderOfNames, parsePlace, place6, prefix6, prefixOf, way } from "../fields";
 import { placesOf, within, withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -31,9 +41,9 @@ const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10
 /** An IPv4 prefix, of which there is one spelling; BIND's `!` may stand in front of it. */
 const MAPPED = 'an IPv4 prefix, e.g. 10.0.0.0/8, or one to leave out, e.g. "!10.0.0.0/8"';
 const mappedPrefix = text(MAPPED, (value) => {
-  const prefix = parsePrefix(value.replace(/^!/, ""));
-  if (typeof prefix === "string" || prefix.family === 6) return { not: `is not ${MAPPED}` };
-  return value;
+  const [, not = "", it = ""] = /^(!?)(.*)$/s.exec(value) ?? [];
+  const prefix = parsePlace(it, 4);
+  return typeof prefix === "string" ? { not: `is not ${MAPPED}` } : `${not}${formatPrefix(prefix)}`;
 });
 
 const POOL = `a private IPv4 prefix, /8 to /29, inside ${PRIVATE.join(", ")} (RFC 1918, RFC 6598)`;
@@ -54,7 +64,8 @@ const translation = text(TRANSLATION, (value) => {
     return { not: `is not ${TRANSLATION}` };
   if (((prefix.base >> 56n) & 0xffn) !== 0n)
     return { not: "has bits 64 to 71 set, which must be zero (RFC 6052 §2.2)" };
-  return `${formatAddress(nth(prefix, 0))}/96`;
+  const not = unfit(prefix, "translation");
+  return not === undefined ? formatPrefix(prefix) : { not };
 });
 
 const SUFFIX = '"::", as there is no room behind the IPv4 address in a /96';
@@ -64,9 +75,9 @@ const suffix = text(SUFFIX, (value) => {
 });
 
 const options = record({
-  clients: optional(list(prefix6)),
+  clients: optional(list(place6("packets"))),
   mapped: optional(list(mappedPrefix)),
-  exclude: optional(list(prefix6Mapped())),
+  exclude: optional(list(place6Mapped())),
   recursiveOnly: withDefault(boolean, true),
   suffix: withDefault(suffix, "::"),
 });
@@ -82,7 +93,7 @@ const shape = record(own, {
   takes: ["vpc"],
   adds: {
     grant: optional(grant),
-    vpc: record({ cidr: optional(prefix6), superCidr: optional(prefix6) }),
+    vpc: record({ cidr: optional(prefix6("network")), superCidr: optional(prefix6("network")) }),
     ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
     router: way,
   },
@@ -235,9 +246,10 @@ const translatorAddress = (cidr: string): string => formatAddress(nth(subnet(pre
 const shortHash = (of: string): string => createHash("sha256").update(of).digest("hex").slice(0, 8);
 
 /** IPv6 prefixes, the IPv4-mapped ones included that our own networks can never be. */
-function prefix6Mapped(): Type<string> {
-  return worded(prefix6.what, (value, path, fail) => {
+function place6Mapped(): Type<string> {
+  const any = place6("any");
+  return worded(any.what, (value, path, fail) => {
     if (typeof value === "string" && /^::ffff:0:0\/96$/i.test(value)) return "::ffff:0:0/96";
-    return prefix6(value, path, fail);
+    return any(value, path, fail);
   });
 }

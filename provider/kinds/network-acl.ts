@@ -36,7 +36,13 @@ const PRESETS = {
 
 const own = {
   tiers: list(
-    record({ name: label, interface: device, cidr: optional(prefix6), ipv4: optional(prefix4), router: way }),
+    record({
+      name: label,
+      interface: device,
+      cidr: optional(prefix6("network")),
+      ipv4: optional(prefix4("network")),
+      router: way,
+    }),
   ),
   rules: optional(list(ruleShape)),
   preset: optional(oneOf(...(Object.keys(PRESETS) as (keyof typeof PRESETS)[]))),

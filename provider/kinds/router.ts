@@ -24,10 +24,10 @@ const own = {
   ...hop,
   proxy: optional(proxy),
   publicInterface: interfaceName,
-  dnsServers: withDefault(list(address), []),
+  dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
   adopt: withDefault(boolean, false),
-  address: optional(address6),
+  address: optional(address6("host")),
   asn: optional(privateAsn),
 };
 

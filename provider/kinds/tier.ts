@@ -11,6 +11,7 @@ import {
   address4,
   address6,
   addressOf,
+  bracketed,
   claim,
   dnsLabel,
   domain,
@@ -19,6 +20,7 @@ import {
   label,
   mac,
   NO_TOKEN,
+  ntpServers,
   orderOfNames,
   owner,
   parentDomain,
@@ -50,9 +52,11 @@ const own = {
   interface: optional(interfaceName),
   mac: optional(mac),
   domain: optional(domain),
-  cidr: optional(prefix6),
-  gateway: optional(address6),
-  ipv4: optional(record({ cidr: prefix4, gateway: optional(address4), dhcp: withDefault(boolean, true) })),
+  cidr: optional(prefix6("network")),
+  gateway: optional(address6("host")),
+  ipv4: optional(
+    record({ cidr: prefix4("network"), gateway: optional(address4("host")), dhcp: withDefault(boolean, true) }),
+  ),
 };
 
 const shapeOf = (...takes: string[]) =>
@@ -60,7 +64,7 @@ const shapeOf = (...takes: string[]) =>
     takes,
     adds: {
       grant: optional(grant),
-      vpc: record({ name: vpcName, domain: parentDomain, ntpServers: list(address6) }),
+      vpc: record({ name: vpcName, domain: parentDomain, ntpServers }),
       ipv4Others: withDefault(list(record({ name: label, cidr: label })), []),
       owner: optional(owner),
       claims,
@@ -141,7 +145,7 @@ export const tier: Kind<Args, TierInputs> = {
       length: cidr && derive([cidr], (it) => it.split("/")[1] ?? ""),
       domain,
       search: domain === vpc.domain ? domain : `${domain},${vpc.domain}`,
-      ntpServers: derive([vpc.ntpServers] as const, (servers) => servers.map((it) => `[${it}]`).join(",")),
+      ntpServers: derive([vpc.ntpServers] as const, bracketed),
       ipv4: ipv4 && { ...viewOf(ipv4), vpc: vpc.name },
     });
     return { ...common, cidr, gateway, ...(ipv4 && { ipv4 }), ledger, fragments };

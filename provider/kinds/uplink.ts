@@ -23,7 +23,6 @@ import {
   lowest,
   mayReopen,
   noLongerTaken,
-  notUnicast,
   resourceName,
   type SessionInputs,
   sequence,
@@ -40,10 +39,10 @@ const own = {
   ...hop,
   proxy: optional(proxy),
   asn: asNumber,
-  address: optional(address6),
+  address: optional(address6("host")),
   accept: withDefault(oneOf("vpcs", "supernet"), "vpcs"),
-  listen: optional(prefix6),
-  neighbors: optional(list(record({ address: address6, asn: asNumber, prefixes: list(prefix6) }))),
+  listen: optional(prefix6("packets")),
+  neighbors: optional(list(record({ address: address6("host"), asn: asNumber, prefixes: list(prefix6("network")) }))),
   announceDefault: withDefault(boolean, false),
   maximumPrefix: withDefault(integer(1, 4294967295, "a number of prefixes"), 100),
   timers: optional(timers),
@@ -60,21 +59,21 @@ const shape = record(own, {
       record({
         peer: label,
         router: way,
-        address: optional(address6),
+        address: optional(address6("host")),
         asn: optional(asNumber),
-        neighbor: optional(address6),
-        prefixes: list(prefix6),
+        neighbor: optional(address6("host")),
+        prefixes: list(prefix6("network")),
       }),
     ),
     reserved: optional(
       record({
-        routers: list(record({ name: claim, address: optional(address6), asn: optional(asnText) })),
-        prefixes: list(prefix6),
+        routers: list(record({ name: claim, address: optional(address6("host")), asn: optional(asnText) })),
+        prefixes: list(prefix6("network")),
       }),
     ),
     zone: record({
       publicNetwork: optional(publicNetwork),
-      superCidr: optional(prefix6),
+      superCidr: optional(prefix6("network")),
       vpcPrefixLength: withDefault(vpcPrefixLength, 60),
       largest: optional(vpcPrefixLength),
       asn: optional(asNumber),
@@ -210,8 +209,7 @@ const rangeOf = ({ accept, listen, zone }: Args): string | undefined =>
 
 function check(args: Known, fail: Fail): void {
   const { accept, address, listen, zone, timers, superCidr, multihop } = args;
-  if (notUnicast(address)) fail(`address: ${notUnicast(address)}`);
-  else if (contains(prefixOf(superCidr), addressOf(address))) {
+  if (contains(prefixOf(superCidr), addressOf(address))) {
     fail(`address: "${address}" is inside the zone's super CIDR ${superCidr}, which is the VPCs'`);
   }
   if (accept === "supernet") {

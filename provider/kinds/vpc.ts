@@ -3,10 +3,10 @@
 
 import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { contains, formatAddress, nth, parsePrefix, sizeOf, subnet } from "../addressing/prefix";
-import { boolean, list, optional, record, withDefault } from "../arguments";
+import { boolean, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
 import { idOf } from "../contract";
-import { address6, claim, dnsLabel, domain, grant, lengthOf, owner, prefix6, prefixOf, way } from "../fields";
+import { claim, dnsLabel, domain, grant, lengthOf, ntpServers, owner, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { all, forwarding, says, stopsForwarding, words } from "../traffic";
@@ -17,9 +17,9 @@ import { vpcPrefixLength } from "./zone";
 const own = {
   claim,
   domain: optional(domain),
-  ntpServers: withDefault(list(address6), []),
+  ntpServers: withDefault(ntpServers, []),
   ipv6: boolean,
-  cidr: optional(prefix6),
+  cidr: optional(prefix6("network")),
   vpcPrefixLength: optional(vpcPrefixLength),
 };
 

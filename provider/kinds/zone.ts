@@ -19,19 +19,23 @@ import {
 import type { Kind } from "../kind";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
-export const publicNetwork = record({ cidr: prefix6, gateway: optional(address6), range: optional(range6) });
+export const publicNetwork = record({
+  cidr: prefix6("network"),
+  gateway: optional(address6("host")),
+  range: optional(range6("host")),
+});
 
 /** A VPC has its router's /64 and one more at least; more than 65,535 tiers no router would bear. */
 const VPC_LENGTHS = { first: 48, last: 63 };
 export const vpcPrefixLength = integer(VPC_LENGTHS.first, VPC_LENGTHS.last, "a prefix length");
 
 const own = {
-  superCidr: optional(prefix6),
+  superCidr: optional(prefix6("network")),
   asn: optional(privateAsn),
   asnRange: optional(asnRange()),
   publicNetwork: optional(publicNetwork),
   vpcPrefixLength: withDefault(vpcPrefixLength, 60),
-  isolatedCidr: optional(prefix6),
+  isolatedCidr: optional(prefix6("network")),
 };
 
 const shape = record(own, { takes: ["reserve"], adds: { name: text("a name", (value) => value), claims } });
@@ -102,7 +106,12 @@ function completed(given: NonNullable<Args["publicNetwork"]>, fail: Fail): Publi
 function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[] {
   const { superCidr, vpcPrefixLength, asnRange, isolatedCidr } = args;
   const list: PoolSpec[] = [];
-  const prefixes = { kind: "vpc", what: "VPC prefix", plural: "VPC prefixes" };
+  const prefixes = {
+    kind: "vpc",
+    what: "VPC prefix",
+    plural: "VPC prefixes",
+    move: "a new `cidr` on each Vpc (or its reservation)",
+  };
   list.push(
     superCidr === undefined
       ? { ...prefixes, format: "none", why: `the zone has no super CIDR to take it from; set superCidr on the Zone` }
@@ -115,7 +124,12 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
           container: "super CIDR",
         },
   );
-  const addresses = { kind: "router", what: "public address", plural: "public addresses" };
+  const addresses = {
+    kind: "router",
+    what: "public address",
+    plural: "public addresses",
+    move: "a new `address` on each Router (or its reservation)",
+  };
   if (publicNetwork) {
     const anycast = prefixOf(publicNetwork.cidr).base;
     const gateway = addressOf(publicNetwork.gateway).value;
@@ -131,7 +145,12 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
     const [first = 0n, last = 0n] = asnRange.split("-").map(BigInt);
     list.push({ kind: "asn", what: "AS number", plural: "AS numbers", format: "number", first, last });
   }
-  const networks = { kind: "isolated", what: "isolated network", plural: "isolated networks" };
+  const networks = {
+    kind: "isolated",
+    what: "isolated network",
+    plural: "isolated networks",
+    move: "a new `cidr` on each IsolatedNetwork (or its reservation)",
+  };
   list.push(
     isolatedCidr === undefined
       ? { ...networks, format: "none", why: "the zone has no isolatedCidr; set it on the Zone" }

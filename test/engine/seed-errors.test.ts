@@ -135,3 +135,14 @@ test("all failures of a resource at once, each with its path, the value and what
     expect(output).toContain(`Zone resource 'ams1' has a problem: ${reason}`);
   }
 });
+
+test("two guests with one MAC address that other resources tell", async () => {
+  const guest = (name: string) =>
+    `new vpc6.Instance("${name}", { tier, mac: pulumi.output(Promise.resolve("02:00:00:00:01:11")) });\n`;
+  const tier = `const tier = new vpc6.Tier("web", { vpc: shop, interface: "web0" });\n`;
+  const text = program(SUPER, vpc("") + tier + guest("web1") + guest("web2"));
+  const output = await refused(text, Engine);
+  expect(output).toContain(
+    `Instance resource 'web2' has a problem: mac: instance "web2" and instance "web1" of one tier have the same MAC address, 02:00:00:00:01:11`,
+  );
+});

@@ -27,18 +27,19 @@ afterAll(async () => {
   await lab.down();
 });
 
+// Host names that dnsmasq would take for how long a lease is, or for a guest to be ignored.
 const vpcs = `
 const shop = new vpc6.Vpc("shop", { zone, router: vr1, vpcPrefixLength: 56 });
 const labs = new vpc6.Vpc("labs", { zone, router: vr1 });
 const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
 const db = new vpc6.Tier("db", { vpc: labs, interface: "db0" });
-new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
-new vpc6.Instance("db1", { tier: db, mac: "02:00:00:00:02:11" });
+new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11", hostname: "2h" });
+new vpc6.Instance("db1", { tier: db, mac: "02:00:00:00:02:11", hostname: "infinite" });
 `;
 const gone = `
 const gone = new vpc6.Vpc("gone", { zone, router: vr1 });
 const cache = new vpc6.Tier("cache", { vpc: gone, interface: "cache0" });
-new vpc6.Instance("cache1", { tier: cache, mac: "02:00:00:00:03:11" });
+new vpc6.Instance("cache1", { tier: cache, mac: "02:00:00:00:03:11", hostname: "ignore" });
 new vpc6.NetworkAcl("gone-acl", { tiers: [cache], preset: "allowAll" });
 `;
 const list = (tier: string, direction: string) =>
@@ -63,6 +64,23 @@ test("three VPCs of two sizes on one router; guests of each lease what was promi
     await lab.ready(guest, address);
   }
   expect((await lab.exec("vr1", "ip -6 route show type unreachable")).stdout).toContain("2001:67c:2834:100::/56");
+});
+
+test("names that are words of dnsmasq's are names: the lease is an hour's, and it is theirs", async () => {
+  const { stdout } = await lab.exec("vr1", "date +%s; grep -v ^duid /var/lib/vpc6/dnsmasq.leases");
+  const [now = 0, ...leases] = stdout.trim().split("\n");
+  for (const [name, address] of [
+    ["2h.web.shop.internal", WEB1],
+    ["infinite.db.labs.internal", DB1],
+    ["ignore.cache.gone.internal", CACHE1],
+  ] as const) {
+    const [until, , , leased] = leases.find((it) => it.includes(` ${address} `))?.split(" ") ?? [];
+    expect(leased).toBe(name.split(".")[0]);
+    expect(Number(until) - Number(now)).toBeGreaterThan(0);
+    expect(Number(until) - Number(now)).toBeLessThanOrEqual(3600);
+    const asked = await lab.exec("web1", `dig +short +time=2 @2001:67c:2834:101::1 ${name} AAAA`);
+    expect(asked.stdout.trim()).toBe(address);
+  }
 });
 
 test("traffic from one VPC to another passes the egress list here and the ingress list there", async () => {

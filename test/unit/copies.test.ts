@@ -310,6 +310,14 @@ describe("what one copy refuses, two refuse:", () => {
       },
     ],
     [
+      "two tiers of one domain",
+      /tier "Web_v2" and tier "web.v2" are both "web-v2.vpc.internal" in DNS/,
+      ({ vpc }, one, two) => {
+        new one.Tier("web.v2", { vpc, interface: "a" });
+        new two.Tier("Web_v2", { vpc, interface: "b" });
+      },
+    ],
+    [
       "two routers of one name",
       /two resources claim router "same" of zone "zone"/,
       ({ zone }, one, two) => {

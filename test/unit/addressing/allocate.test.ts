@@ -121,10 +121,7 @@ describe("explicit values", () => {
     ["10.0.0.0/24", "10.0.0.0/24 is not inside 2001:67c:2834::/50"],
     ["2001:67c:2834:28::/60", '"2001:67c:2834:28::/60" has host bits set: the network is 2001:67c:2834:20::/60'],
     ["2001:67c:2834:20::/61", "2001:67c:2834:20::/61 is a /61, but the VPC prefixes in 2001:67c:2834::/50 are /60"],
-    [
-      "2001:67c:2834:20::",
-      '"2001:67c:2834:20::" has no prefix length: write 2001:67c:2834:20::/128 for this one address, or 2001:67c:2834:20::/64 for its network',
-    ],
+    ["2001:67c:2834:20::", '"2001:67c:2834:20::" has no prefix length: write 2001:67c:2834:20::/64, for example'],
     ["shop", '"shop" is not an IPv6 or IPv4 address'],
   ])("%s is refused", (value, refused) => {
     expect(ask(value)).toEqual({ refused });

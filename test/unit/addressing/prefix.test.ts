@@ -91,10 +91,7 @@ describe("reading and writing", () => {
   test.each([
     ["2001:db8::1/64", '"2001:db8::1/64" has host bits set: the network is 2001:db8::/64'],
     ["192.0.2.7/24", '"192.0.2.7/24" has host bits set: the network is 192.0.2.0/24'],
-    [
-      "2001:db8::",
-      '"2001:db8::" has no prefix length: write 2001:db8::/128 for this one address, or 2001:db8::/64 for its network',
-    ],
+    ["2001:db8::", '"2001:db8::" has no prefix length: write 2001:db8::/64, for example'],
     ["2001:db8::/129", '"2001:db8::/129" has no valid prefix length: IPv6 lengths are 0 to 128'],
     ["192.0.2.0/33", '"192.0.2.0/33" has no valid prefix length: IPv4 lengths are 0 to 32'],
     ["2001:db8::/064", '"2001:db8::/064" has no valid prefix length: IPv6 lengths are 0 to 128'],

@@ -51,6 +51,7 @@ export const OTHERS: typeof SHARED = [
   ["the mark of what the filter has seen", "SEEN", '"0x20000000"'],
   ["all other bits of the mark", "NOT_SEEN", '"0xdfffffff"'],
   ["place of passwords", "PASSWORDS", '"secrets.d"'],
+  ["name of who tells passwords", "DATA_SERVER", '"password-server"'],
 ];
 
 const source = readFileSync(new URL("../../../provider/contract.ts", import.meta.url), "utf8");

@@ -5,6 +5,11 @@ import { arguments_, check } from "../check";
 
 type Kind = keyof typeof arguments_;
 
+const many = (count: number) =>
+  Array.from({ length: count }, (_, it) => `2001:db8:1111:2222:3333:4444:5555:${it + 1000}`);
+
+const LONG = [...Array(3).fill("d".repeat(60)), "e".repeat(60)].join(".");
+
 const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Zone", { superCidr: 7 }, "superCidr: 7 is not an IPv6 prefix"],
   ["Zone", { superCidr: "10.0.0.0/8" }, 'superCidr: "10.0.0.0/8" is IPv4; IPv6 is expected here'],
@@ -44,7 +49,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["BgpPeer", { address: "2001:db8:ffff::10" }, 'address: "2001:db8:ffff::10" is the router\'s own'],
   ["BgpPeer", { address: "2001:67c:2834:20::7" }, 'address: "2001:67c:2834:20::7" is inside the VPC\'s own'],
   ["BgpPeer", { address: "2001:db8:1::1" }, "is not in the public network 2001:db8:ffff::/64; set multihop"],
-  ["BgpPeer", { address: "fe80::1" }, 'address: "fe80::1" is not a global unicast address'],
+  ["BgpPeer", { address: "fe80::1" }, 'address: "fe80::1" is link-local (fe80::/10, RFC 4291 section 2.5.6)'],
   ["BgpPeer", { address: "203.0.113.1" }, 'address: "203.0.113.1" is IPv4'],
   ["BgpPeer", { zone: {} }, "address: missing, and the zone has no public network"],
   ["BgpPeer", { asn: undefined }, "vpc: its router has no AS number to speak BGP with; set asn"],
@@ -73,7 +78,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Uplink", { asn: 0 }, "asn: 0 is not an AS number (1 to 4294967295)"],
   ["Uplink", { hostKey: undefined }, "hostKey: missing; it must be a host key"],
   ["Uplink", { address: "2001:67c:2834::1" }, "is inside the zone's super CIDR 2001:67c:2834::/50"],
-  ["Uplink", { address: "fe80::1" }, 'address: "fe80::1" is not a global unicast address'],
+  ["Uplink", { address: "fe80::1" }, 'address: "fe80::1" is link-local (fe80::/10, RFC 4291 section 2.5.6)'],
   ["Uplink", { zone: { superCidr: "2001:67c:2834::/50" } }, "address: missing, and the zone has no public network"],
   ["Uplink", { zone: { publicNetwork: { cidr: "2001:db8:ffff::/64" } } }, "zone: it has no super CIDR"],
   ["Uplink", { accept: "all" }, 'accept: "all" is not one of "vpcs", "supernet"'],
@@ -117,6 +122,15 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Router", { claim: "a b" }, 'claim: "a b" is not a name for the ledger'],
   ["Vpc", { domain: "shop internal" }, 'domain: "shop internal" is not a DNS domain'],
   ["Vpc", { domain: "a,b" }, "domain: "],
+  // A name in these would be an IPv4 address to dnsmasq.
+  ["Vpc", { domain: "2.3.4" }, 'domain: "2.3.4" is not a DNS domain'],
+  ["Tier", { domain: "2.3.4." }, 'domain: "2.3.4." is not a DNS domain'],
+  ["Vpc", { ntpServers: many(40) }, "ntpServers: 40 servers are more than dnsmasq reads in one line; 23 have room"],
+  [
+    "IsolatedNetwork",
+    { vpc: { name: "isolated/a", domain: "internal", ntpServers: many(40) } },
+    "ntpServers: 40 servers are more than dnsmasq reads in one line; 23 have room",
+  ],
   ["Vpc", { domain: `${"a".repeat(64)}.internal` }, "domain: "],
   ["Vpc", { ntpServers: ["pool.ntp.org"] }, "ntpServers[0]: "],
   ["Vpc", { cidr: "2001:67c:2834::1/60" }, "cidr: "],
@@ -130,6 +144,9 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Tier", { mac: "02:00:00:00:01:01" }, "interface: name the router's interface"],
   ["Tier", { interface: undefined, mac: "01:00:00:00:01:01" }, "mac: "],
   ["Tier", { interface: "web0,eth1" }, "interface: "],
+  // Tags that dnsmasq sets itself: their options would be told to the guests of all tiers.
+  ["Tier", { interface: "known" }, 'interface: "known" is not the name of a network interface'],
+  ["Tier", { interface: "dhcpv6" }, "interface: "],
   [
     "Tier",
     { gateway: "2001:67c:2834:2::1" },
@@ -154,8 +171,8 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Tier", { ipv4: "10.1.1.0/24" }, 'ipv4: "10.1.1.0/24" is not an object with cidr, gateway, dhcp'],
   ["Tier", { ipv4: { cidr: "10.1.1.0/31" } }, 'ipv4.cidr: "10.1.1.0/31" has no room for a guest beside the gateway'],
   ["Tier", { ipv4: { cidr: "10.0.0.0/7" } }, 'ipv4.cidr: "10.0.0.0/7" is larger than a /8'],
-  ["Tier", { ipv4: { cidr: "127.0.0.0/16" } }, 'ipv4.cidr: "127.0.0.0/16" is loopback (127.0.0.0/8)'],
-  ["Tier", { ipv4: { cidr: "239.1.0.0/16" } }, 'ipv4.cidr: "239.1.0.0/16" is multicast or reserved'],
+  ["Tier", { ipv4: { cidr: "127.0.0.0/16" } }, 'ipv4.cidr: "127.0.0.0/16" is loopback (127.0.0.0/8, '],
+  ["Tier", { ipv4: { cidr: "239.1.0.0/16" } }, 'ipv4.cidr: "239.1.0.0/16" is multicast'],
   [
     "Tier",
     { ipv4: { cidr: "10.1.1.0/24", gateway: "10.1.2.1" } },
@@ -221,6 +238,25 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { mac: undefined, duid: "00:04:aa:bb:cc", password: "long-enough" }, "password: needs `mac`"],
   ["Instance", { hostname: "web_1" }, 'hostname: "web_1" is not a host name'],
   ["Instance", { hostname: "a".repeat(64) }, "hostname: "],
+  [
+    "Instance",
+    { hostname: "a".repeat(10), tier: { interface: "web0", domain: LONG } },
+    "has 254 characters; a name in DNS",
+  ],
+  [
+    "Instance",
+    {
+      hostname: "a",
+      password: "correct-horse",
+      tier: { interface: "web0", domain: LONG, gateway: "2001:67c:2834:1::1" },
+    },
+    'hostname: "data-server.',
+  ],
+  ["Instance", { hostname: "Data-Server" }, 'hostname: "Data-Server" is the name of the gateway, which guests ask for'],
+  ["Instance", { claim: "data-server" }, "it is made of the resource's name: set `hostname` to another"],
+  ["Instance", { claim: "web_1" }, "it is made of the resource's name: set `hostname` to another"],
+  ["Instance", { mac: { refused: 'instance "a" and instance "b" have it' } }, 'mac: instance "a" and instance "b"'],
+  ["Instance", { duid: { refused: 'instance "a" and instance "b" have it' } }, 'duid: instance "a" and instance "b"'],
   ["Instance", { address: "10.0.0.1" }, 'address: "10.0.0.1" is IPv4; IPv6 is expected here'],
   ["Instance", { address: "2001:67c:2834:1::99" }, 'address: "2001:67c:2834:1::99" comes too late'],
   // It has one already, and keeps it; what it asks for is somebody else's.
@@ -247,11 +283,7 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["LoadBalancer", { certificate: "x" }, "certificate: there is no such property"],
   ["LoadBalancer", { sources: ["2001:db8::1/32"] }, "sources[0]: "],
   ["LoadBalancer", { sources: ["10.0.0.0/8"] }, 'sources[0]: "10.0.0.0/8" is IPv4'],
-  [
-    "LoadBalancer",
-    { sources: ["2001:db8::1"] },
-    "write 2001:db8::1/128 for this one address, or 2001:db8::/64 for its",
-  ],
+  ["Zone", { superCidr: "2001:db8::1" }, "has no prefix length: write 2001:db8::/64, for example"],
   ["Vpc", { ntpServers: ["pool.ntp.org"] }, 'ntpServers[0]: "pool.ntp.org" is not an IPv6 address'],
   ["LoadBalancer", { sources: [] }, "sources: [] would let nobody in"],
   ["LoadBalancer", { proxyProtocol: "v1" }, 'proxyProtocol: "v1" is not true or false'],
@@ -260,12 +292,8 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["LoadBalancer", { members: [{ address: "192.0.2.1", port: 70000 }] }, "members[0].port: 70000 is not a port"],
   ["LoadBalancer", { members: [{ address: "192.0.2.1", port: 1, weight: 257 }] }, "members[0].weight: 257 is not"],
   ["LoadBalancer", { members: [{ address: "web1", port: 80 }] }, "members[0].address: "],
-  [
-    "LoadBalancer",
-    { members: [{ address: "127.0.0.1", port: 80 }] },
-    'members[0].address: "127.0.0.1" is not the address',
-  ],
-  ["LoadBalancer", { members: [{ address: "fe80::1", port: 80 }] }, 'members[0].address: "fe80::1" is not the address'],
+  ["LoadBalancer", { members: [{ address: "127.0.0.1", port: 80 }] }, 'members[0].address: "127.0.0.1" is loopback'],
+  ["LoadBalancer", { members: [{ address: "fe80::1", port: 80 }] }, 'members[0].address: "fe80::1" is link-local'],
   [
     "LoadBalancer",
     { members: [{ address: "2001:67c:2834:7::1", port: 80 }] },
@@ -360,6 +388,42 @@ test.each(wrong)("%s %o", async (kind, change, reason) => {
   expect(reasons.join("\n")).toContain(reason);
   expect(reasons.join("\n")).not.toMatch(/undefined|\[object|vpc6 bug/);
   if ("password" in change) expect(reasons.join("\n")).not.toContain(String(change.password));
+});
+
+// The provider's prefix is another one from some day on.
+test.each([
+  [
+    "vpc",
+    { superCidr: "2001:67c:2834::/50" },
+    { superCidr: "2001:db8::/50" },
+    "2001:db8:0:10::/60",
+    "`cidr` on each Vpc",
+  ],
+  [
+    "router",
+    { publicNetwork: { cidr: "2001:db8:ffff::/64" } },
+    { publicNetwork: { cidr: "2001:db8:eeee::/64" } },
+    "2001:db8:eeee::10",
+    "`address` on each Router",
+  ],
+  [
+    "isolated",
+    { isolatedCidr: "2001:db8:2800::/56" },
+    { isolatedCidr: "2001:db8:2900::/56" },
+    "2001:db8:2900:1::/64",
+    "`cidr` on each IsolatedNetwork",
+  ],
+])("who falls out of a zone's space is told how to move, and can: %s", async (kind, before, after, value, words) => {
+  const claims = [{ kind, name: "a" }];
+  const { inputs } = await check("Zone", { name: "ams1", ...before, claims });
+  const { reasons } = await check("Zone", { name: "ams1", ...after, claims }, inputs);
+  expect(reasons).toEqual([
+    expect.stringContaining("a would lose its "),
+    expect.stringContaining(`a new ${words} (or its reservation), in the same run, moves it there with all in it`),
+  ]);
+  expect((await check("Zone", { name: "ams1", ...after, claims: [{ ...claims[0], value }] }, inputs)).reasons).toEqual(
+    [],
+  );
 });
 
 test("all at once", async () => {

@@ -224,6 +224,47 @@ test("an instance by MAC, by DUID, by both", async () => {
   expect((await fragments("Instance", { duid: "00:04:aa:bb:cc" }))["dhcp-hosts"]).toContain("id:00:04:aa:bb:cc,02:00:");
 });
 
+// What dnsmasq's option.c takes of a host line for something else than a name; and what is nearly that.
+test.each(["ignore", "infinite", "10", "2h", "45m", "120", "1w", "0s", "7d"])(
+  "an instance that is called %s has that name",
+  async (word) => {
+    for (const given of [{ claim: word }, { hostname: word.toUpperCase() }]) {
+      const { "dhcp-hosts": lease, "dns-hosts": names } = await fragments("Instance", given);
+      expect(lease).toMatch(new RegExp(`,\\[2001:67c:2834:1::10\\],${word}\\.web\\.shop\\.internal\\n$`));
+      expect(names).toBe(`2001:67c:2834:1::10 ${word}.web.shop.internal\n`);
+    }
+  },
+);
+
+test.each(["ignored", "h", "2x", "10-1", "1h2", "infinite2"])("nothing is said of the domain of %s", async (name) => {
+  const { "dhcp-hosts": lease } = await fragments("Instance", { hostname: name });
+  expect(lease?.endsWith(`,${name}\n`)).toBe(true);
+});
+
+test("dnsmasq reads whole lines, however long the names, the identities and the lists", async () => {
+  const label = (it: string) => it.repeat(63);
+  const domain = [label("a"), label("b"), "c".repeat(52)].join(".");
+  const server = (index: number) => `2001:1db8:1111:2222:3333:4444:5555:${index + 1000}`;
+  const vpc = { name: "shop", domain, ntpServers: Array.from({ length: 23 }, (_, index) => server(index)) };
+  const tier = await fragments("Tier", {
+    vpc,
+    claim: label("d"),
+    interface: "i".repeat(15),
+    ipv4: { cidr: "10.1.1.0/24" },
+  });
+  const instance = await fragments("Instance", {
+    // A name in DNS is no longer than this.
+    hostname: "12345678",
+    duid: Array(130).fill("00").join(":"),
+    grant: { value: "2001:db8:1111:2222:3333:4444:5555:1000" },
+    ipv4Grant: { value: "198.198.198.198" },
+    tier: { interface: "i".repeat(15), domain: `${label("d")}.${domain}`, dhcp4: true },
+  });
+  const lines = [tier.dnsmasq, instance["dhcp-hosts"], instance["dns-hosts"]].join("").split("\n");
+  expect(lines.filter((it) => it.length > 1024)).toEqual([]);
+  expect(Math.max(...lines.map((it) => it.length))).toBeGreaterThan(1000);
+});
+
 test("an instance with a password: who asks whom for it, and a placeholder", async () => {
   const change = {
     password: "correct-horse",
