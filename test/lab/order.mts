@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By suite, the longest first; which of two comes before the other matters little, that none of them comes last matters. */
 const LONG: Record<string, string[]> = {
-  lab: "faults uplink drift password stacks survival bgp in-process main-job nat64 dual-stack acl guard undisturbed moving".split(
+  lab: "faults uplink drift password stacks survival bgp in-process main-job nat64 dual-stack acl guard forced undisturbed moving".split(
     " ",
   ),
   engine: "scale-out in-process ledger host fleet report truth gitops states seed-errors docs".split(" "),
