@@ -88,7 +88,8 @@ export const instance: Kind<Args, InstanceInputs> = {
     const duid = args.grant && (args.duid ?? (mac && derive([mac], linkLayer)));
     if (!whole || !whole4 || (args.grant && duid === undefined) || host === undefined) return { ...names, router };
     const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
-    const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
+    // Anybody can say a DUID.
+    const match = mac ?? `id:${duid}`;
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
     const view = {
       ...tier,
