@@ -125,14 +125,13 @@ export const instance: Kind<Args, InstanceInputs> = {
       // One more guest costs the others nothing: dnsmasq watches the files of leases and names.
       if (!before || !after) return [];
       const { fqdn, duid, mac } = before;
-      // A lease goes to a DUID. That another MAC address or address ends it is told by that.
-      const sameLink = mac === after.mac && (mac === undefined || before.address === after.address);
+      const byDuid = mac === undefined && after.mac === undefined;
       return all(
         ...(["address", "ipv4Address"] as const).map((key) => holdOf(before, after, key)),
         duid !== undefined &&
           after.duid !== undefined &&
           duid !== after.duid &&
-          sameLink &&
+          byDuid &&
           says(
             "ends",
             "leases to another DUID: who is known by the old one cannot renew, and is cut off within the hour",
