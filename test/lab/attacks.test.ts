@@ -417,15 +417,33 @@ describe("DHCP as somebody else", () => {
   }
 
   test("who declines its own address has it again a moment later", async () => {
-    const [mine, mine4] = [{ iaid: iaid[own], address: own, server }, { asks: own4 }];
+    const mine = { iaid: iaid[own], address: own, server };
     for (const [decline, ask, right] of [
-      [{ type: 9, ...mine }, { type: 3, ...mine }, `7 ${own}`],
-      [{ type4: 4, server: "10.1.1.1", wait: 0, ...mine4 }, { type4: 1 }, `2 ${own4}`],
+      [{ type: 9, ...mine }, { type: 1, iaid: iaid[own] }, `2 ${own}`],
+      [{ type4: 4, asks: own4, server: "10.1.1.1", wait: 0 }, { type4: 1 }, `2 ${own4}`],
     ] as const) {
       expect(heard(await dhcp("web1", decline))).toEqual(["type4" in decline ? "nothing" : "7"]);
-      await lab.until(`${right} in spite of that`, 4_000, async () => heard(await dhcp("web1", ask))[0] === right);
+      await lab.until(`${right} in spite of that`, 10_000, async () => heard(await dhcp("web1", ask))[0] === right);
     }
+    expect(heard(await dhcp("web1", { type: 3, ...mine }))).toEqual([`7 ${own}`]);
   });
+
+  /** Without filter and cure each of these takes something: a renewal, or the address itself. He then leases again. */
+  async function taken(): Promise<void> {
+    for (const [name, which] of [
+      ["REBIND", 5],
+      ["RELEASE", 0],
+      ["DECLINE", 0],
+      ["DHCPDECLINE", 1],
+    ] as const) {
+      await dhcp("web1", ...(attacks[name]?.().slice(which, which + 1) ?? []));
+      expect(await renewed(), name).not.toEqual(WELL);
+      const forget = `busctl call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq DeleteDhcpLease s ${his}`;
+      await lab.exec("vr1", `${forget}; ${forget}; systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq`);
+      await dhcp("web2", { type: 3, iaid: iaid[his], address: his, server }, { type4: 3, asks: his4 });
+      expect(await renewed(), name).toEqual(WELL);
+    }
+  }
 
   test("whatever a guest says, its neighbour renews at once, and would have his leases again", async () => {
     // Nobody's messages are too many.
@@ -434,23 +452,12 @@ describe("DHCP as somebody else", () => {
         await dhcp("web1", ...messages());
         expect(await renewed(), name).toEqual(WELL);
       }
-      // Each of these takes something where nobody defends: a renewal, or the address itself.
       await lab.exec("vr1", "systemctl stop vpc6-leases");
-      await undefended(async () => {
-        for (const [name, which] of [
-          ["REBIND", 5],
-          ["RELEASE", 0],
-          ["DECLINE", 0],
-          ["DHCPDECLINE", 1],
-        ] as const) {
-          await dhcp("web1", ...(attacks[name]?.().slice(which, which + 1) ?? []));
-          expect(await renewed(), name).not.toEqual(WELL);
-          const forget = `busctl call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq DeleteDhcpLease s ${his}`;
-          await lab.exec("vr1", `${forget}; ${forget}; systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq`);
-          await dhcp("web2", { type: 3, iaid: iaid[his], address: his, server }, { type4: 3, asks: his4 });
-          expect(await renewed(), name).toEqual(WELL);
-        }
-      }).finally(() => lab.exec("vr1", "systemctl start vpc6-leases"));
+      try {
+        await undefended(taken);
+      } finally {
+        await lab.exec("vr1", "systemctl start vpc6-leases");
+      }
     });
     // Its own lease went with the others' names: to dnsmasq it is a guest that is set up anew.
     await lab.until("the attacker's lease", 5_000, async () => {
