@@ -346,6 +346,16 @@ print(heard)
 
 describe("DHCP as somebody else", () => {
   const VICTIM = "02:00:00:00:01:12";
+  const TYPES = {
+    SOLICIT: 1,
+    REQUEST: 3,
+    CONFIRM: 4,
+    RENEW: 5,
+    REBIND: 6,
+    RELEASE: 8,
+    DECLINE: 9,
+    "INFORMATION-REQUEST": 11,
+  };
   const [own, his, own4, his4] = [`${WEB}10`, `${WEB}11`, "10.1.1.2", "10.1.1.3"];
   let server: string;
   const iaid: Record<string, number> = {};
@@ -354,8 +364,16 @@ describe("DHCP as somebody else", () => {
     const [said = ""] = await dhcp("web2", { type: 11 });
     server = /from (\S+)/.exec(said)?.[1] ?? "";
     for (const address of [own, his]) iaid[address] = await iaidOf(address);
+    // Addresses that the attacker may well have: the router finds their card by asking.
+    await addresses("add");
     expect(await dhcp("web2", { type4: 3, asks: his4 })).toEqual([`5 ${his4}`]);
   });
+
+  afterAll(() => addresses("del"));
+  const addresses = async (what: "add" | "del") => {
+    const each = Object.values(TYPES).map((type) => `ip -6 addr ${what} fe80::77:${type}/64 dev eth0 nodad`);
+    await lab.exec("web1", each.join("; "));
+  };
 
   const heard = (answers: string[]) => answers.map((it) => it.replace(/ from \S+/, ""));
   /** What the neighbour hears who renews his leases, and who would like to have them again. */
@@ -373,28 +391,20 @@ describe("DHCP as somebody else", () => {
 
   // All that can be said in his name, with his address or in his place, by message type.
   const attacks: Record<string, () => Parameters<typeof dhcp>[1][]> = {};
-  for (const [name, type, to] of [
-    ["SOLICIT", 1],
-    ["REQUEST", 3, "server"],
-    ["CONFIRM", 4],
-    ["RENEW", 5, "server"],
-    ["REBIND", 6],
-    ["RELEASE", 8, "server"],
-    ["DECLINE", 9, "server"],
-    ["INFORMATION-REQUEST", 11],
-  ] as const) {
+  for (const [name, type] of Object.entries(TYPES)) {
     attacks[name] = () => {
-      const message = { type, iaid: iaid[his], address: his, wait: 0, ...(to && { server }) };
+      const message = { type, iaid: iaid[his], address: his, wait: 0, ...([3, 5, 8, 9].includes(type) && { server }) };
+      const more = { ...message, iaid: 9, duid: "00:04:bb", source: `fe80::77:${type}` };
       return [
+        { solicits: `${WEB}1`, source: more.source, card: VICTIM },
+        more,
         { ...message, card: VICTIM, place: "first" },
         { ...message, card: VICTIM, place: "second" },
         { ...message, card: VICTIM, place: "last" },
         { ...message, card: VICTIM, iaid: 9, place: "last" },
         { ...message, card: VICTIM, relayed: `${WEB}1` },
         { ...message, iaid: 9 },
-        { ...message, iaid: 9, duid: "00:04:aa", link: VICTIM },
-        { solicits: `${WEB}1`, card: VICTIM },
-        { ...message, iaid: 9, duid: "00:04:bb" },
+        { ...message, iaid: 9, duid: "00:04:aa", source: "fe80::ff:fe00:112" },
       ];
     };
   }
@@ -431,9 +441,9 @@ describe("DHCP as somebody else", () => {
   /** Without filter and cure each of these takes something: a renewal, or the address itself. He then leases again. */
   async function taken(): Promise<void> {
     for (const [name, which] of [
-      ["REBIND", 5],
-      ["RELEASE", 0],
-      ["DECLINE", 0],
+      ["REBIND", 7],
+      ["RELEASE", 2],
+      ["DECLINE", 2],
       ["DHCPDECLINE", 1],
     ] as const) {
       await dhcp("web1", ...(attacks[name]?.().slice(which, which + 1) ?? []));

@@ -17,8 +17,8 @@ export interface Message6 extends Common {
   duid?: string;
   iaid?: number | undefined;
   address?: string;
-  /** Of the link-local address from which it comes, if not the sender's own. */
-  link?: string;
+  /** The link-local address from which it comes. Default: that made of the sender's network card. */
+  source?: string;
   /** The client identifier: first, behind the elapsed time, or behind all else. */
   place?: "first" | "second" | "last";
   /** In hexadecimal. */
@@ -37,9 +37,10 @@ export interface Message4 extends Common {
   server?: string;
 }
 
-/** A neighbor solicitation for the router's address, which says that the sender's link-local address is this card's. */
+/** A neighbor solicitation for the router's address, which says that the source is this card's. */
 export interface Solicitation {
   solicits: string;
+  source: string;
   card: string;
 }
 
@@ -48,7 +49,7 @@ import json, os, socket, struct, sys, time
 own = open("/sys/class/net/eth0/address").read().strip()
 raw = lambda text: bytes.fromhex(text.replace(":", ""))
 six = lambda text: socket.inet_pton(socket.AF_INET6, text)
-link = lambda mac: six("fe80::") [:8] + bytes([raw(mac)[0] ^ 2]) + raw(mac)[1:3] + b"\xff\xfe" + raw(mac)[3:]
+link = six("fe80::")[:8] + bytes([raw(own)[0] ^ 2]) + raw(own)[1:3] + b"\xff\xfe" + raw(own)[3:]
 option = lambda code, value: struct.pack("!HH", code, len(value)) + value
 option4 = lambda code, value: bytes([code, len(value)]) + value
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)); wire.bind(("eth0", 3)); wire.settimeout(0.05)
@@ -63,11 +64,11 @@ def send6(source, to, kind, text, at):
     text = checked(source + to + struct.pack("!II", len(text), kind), text, at)
     wire.send(b"\x33\x33" + to[-4:] + raw(own) + struct.pack("!HIHBB", 0x86dd, 6 << 28, len(text), kind, 255) + source + to + text)
 
-def solicit(solicits, card):
+def solicit(solicits, source, card):
     to = six("ff02::1:ff00:0")[:13] + six(solicits)[13:]
-    send6(link(own), to, 58, struct.pack("!BBHI", 135, 0, 0, 0) + six(solicits) + b"\x01\x01" + raw(card), 2)
+    send6(six(source), to, 58, struct.pack("!BBHI", 135, 0, 0, 0) + six(solicits) + b"\x01\x01" + raw(card), 2)
 
-def message6(type, card=own, duid=None, iaid=7, address=None, link_=None, place="first", server=None, relayed=None, wait=0.5):
+def message6(type, card=own, duid=None, iaid=7, address=None, source=None, place="first", server=None, relayed=None, wait=0.5):
     xid = os.urandom(3)
     client = option(1, raw(duid or "00:03:00:01:" + card))
     elapsed = option(8, bytes(2))
@@ -76,7 +77,7 @@ def message6(type, card=own, duid=None, iaid=7, address=None, link_=None, place=
     rest += option(6, bytes([0, 23])) if type == 11 else option(3, struct.pack("!III", iaid, 0, 0) + lease)
     text = {"first": client + elapsed + rest, "second": elapsed + client + rest, "last": elapsed + rest + client}[place]
     text = bytes([type]) + xid + text
-    source = link(link_ or own)
+    source = six(source) if source else link
     if relayed: text = bytes([12, 0]) + six(relayed) + source + option(79, b"\x00\x01" + raw(card)) + option(9, text)
     send6(source, six("ff02::1:2"), 17, struct.pack("!HHHH", 546, 547, 8 + len(text), 0) + text, 6)
     def options(text):
@@ -118,7 +119,6 @@ def answer(heard, wait):
     return "nothing"
 
 for it in json.loads(sys.argv[1]):
-    if "link" in it: it["link_"] = it.pop("link")
     print(solicit(**it) if "solicits" in it else message4(**it) if "type4" in it else message6(**it))
 `;
 
