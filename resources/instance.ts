@@ -11,11 +11,14 @@ import type { Tier } from "./tier";
 export interface InstanceArgs {
   tier: Tier;
   /**
-   * The MAC address of the guest's interface in the tier. Its DHCP client is known by the DUID-LL made from it (RFC 8415 §11.4), or
-   * by the MAC itself where the client sends another DUID; and nobody else in the tier may use its address. A tier with IPv4 needs it.
+   * The MAC address of the guest's interface in the tier. Its DHCP client is known by it, whatever DUID it sends; and nobody else in
+   * the tier may use its address. A tier with IPv4 needs it.
    */
   mac?: pulumi.Input<string>;
-  /** The DUID of a guest that has another one, in hexadecimal with colons. This or `mac`, or both. */
+  /**
+   * The DUID of a guest, in hexadecimal with colons. One without a `mac` is known by it, to everybody who says it; of one with a `mac`
+   * it is a note. Default: the DUID-LL made from `mac` (RFC 8415 §11.4).
+   */
   duid?: pulumi.Input<string>;
   /**
    * Its address, if not the first free one of the tier from `::10` on (new ones are served in the order of their names, not of the program).

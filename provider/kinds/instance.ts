@@ -101,7 +101,8 @@ export const instance: Kind<Args, InstanceInputs> = {
         `hostname: "${name}" has ${name.length} characters; a name in DNS has ${LONGEST_NAME} at most (RFC 1035 section 3.1): set a shorter \`domain\` on the Tier`,
       );
     }
-    const match = [...(duid === undefined ? [] : [`id:${duid}`]), ...(mac === undefined ? [] : [mac])].join(",");
+    // Anybody can say a DUID.
+    const match = mac ?? `id:${duid}`;
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
     const view = {
       ...tier,
@@ -137,14 +138,13 @@ export const instance: Kind<Args, InstanceInputs> = {
       // One more guest costs the others nothing: dnsmasq watches the files of leases and names.
       if (!before || !after) return [];
       const { fqdn, duid, mac } = before;
-      // A lease goes to a DUID. That another MAC address or address ends it is told by that.
-      const sameLink = mac === after.mac && (mac === undefined || before.address === after.address);
+      const byDuid = mac === undefined && after.mac === undefined;
       return all(
         ...(["address", "ipv4Address"] as const).map((key) => holdOf(before, after, key)),
         duid !== undefined &&
           after.duid !== undefined &&
           duid !== after.duid &&
-          sameLink &&
+          byDuid &&
           says(
             "ends",
             "leases to another DUID: who is known by the old one cannot renew, and is cut off within the hour",

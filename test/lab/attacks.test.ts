@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
+import { dhcp } from "./dhcp.ts";
 import { type Background, type Host, lab } from "./lab.ts";
 import {
   connects,
@@ -13,6 +14,7 @@ import {
   program,
   routeOnUplink,
   startInProcess,
+  unshared,
   webServer,
 } from "./stack.ts";
 
@@ -72,6 +74,14 @@ afterAll(async () => {
 
 const python = async (host: Host, script: string, ...args: string[]) =>
   (await lab.exec(host, ["python3", "-", ...args], { input: script })).stdout.trim();
+
+/** Under which its guest has leased an address (RFC 8415 section 4.2). */
+async function iaidOf(address: string): Promise<number> {
+  const { stdout } = await lab.exec("vr1", "cat /var/lib/vpc6/dnsmasq.leases");
+  const [, iaid] = new RegExp(`^\\d+ (\\d+) ${address} `, "m").exec(stdout) ?? [];
+  if (iaid === undefined) throw new Error(`nobody has leased ${address}: ${stdout}`);
+  return Number(iaid);
+}
 
 /** The filter out of the way, as if there were none, while `work` is done. */
 async function undefended<T>(work: () => Promise<T>): Promise<T> {
@@ -212,7 +222,7 @@ for _ in range(3):
     // Were the router to listen, it would have a second default route and an address by now.
     await lab.exec("vr1", "sysctl -q net.ipv6.conf.web0.accept_ra=2");
     try {
-      await python("web1", FALSE, router, "eth0");
+      await undefended(() => python("web1", FALSE, router, "eth0"));
       await lab.until("the false prefix", 5_000, async () => (await routing()).includes("2001:db8:bad::"));
     } finally {
       await lab.exec(
@@ -285,9 +295,9 @@ describe("networks that must not meet", () => {
   test("DHCPv6 for guests only: a stranger on the public network who says it is one hears nothing", async () => {
     const SOLICIT = `
 import socket, struct, sys, time
-device, to = sys.argv[1], sys.argv[2]
-duid = bytes.fromhex("00030001020000000111")
-message = bytes([1]) + b"abc" + struct.pack("!HH", 1, len(duid)) + duid + struct.pack("!HHIII", 3, 12, 7, 0, 0) + struct.pack("!HHH", 8, 2, 0)
+device, to, iaid = sys.argv[1], sys.argv[2], int(sys.argv[3])
+duid = bytes.fromhex("00030001020000000112")
+message = bytes([1]) + b"abc" + struct.pack("!HH", 1, len(duid)) + duid + struct.pack("!HHIII", 3, 12, iaid, 0, 0) + struct.pack("!HHH", 8, 2, 0)
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, 25, device.encode() + b"\\0")
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -303,10 +313,11 @@ while time.time() < end:
     if packet[40:44] == struct.pack("!HH", 547, 546) and packet[49:52] == b"abc": heard = packet[48]
 print(heard)
 `;
-    expect(await python("web2", SOLICIT, "eth0", "ff02::1:2")).toBe("2");
+    const iaid = String(await iaidOf(`${WEB}11`));
+    expect(await python("web2", SOLICIT, "eth0", "ff02::1:2", iaid)).toBe("2");
     for (const to of ["ff02::1:2", ROUTER]) {
       const { came } = await counted("udp dport 547 iifname pub0", async () =>
-        expect(await python("uplink", SOLICIT, "pub0", to), to).toBe("nothing"),
+        expect(await python("uplink", SOLICIT, "pub0", to, iaid), to).toBe("nothing"),
       );
       expect(came, to).toBe(1);
     }
@@ -330,6 +341,139 @@ print(heard)
     expect(came).toBeGreaterThanOrEqual(16);
     expect(passed).toBe(0);
     expect((await undefended(() => counted(match, knock))).passed).toBeGreaterThanOrEqual(16);
+  });
+});
+
+describe("DHCP as somebody else", () => {
+  const VICTIM = "02:00:00:00:01:12";
+  const TYPES = {
+    SOLICIT: 1,
+    REQUEST: 3,
+    CONFIRM: 4,
+    RENEW: 5,
+    REBIND: 6,
+    RELEASE: 8,
+    DECLINE: 9,
+    "INFORMATION-REQUEST": 11,
+  };
+  const [own, his, own4, his4] = [`${WEB}10`, `${WEB}11`, "10.1.1.2", "10.1.1.3"];
+  let server: string;
+  const iaid: Record<string, number> = {};
+
+  beforeAll(async () => {
+    const [said = ""] = await dhcp("web2", { type: 11 });
+    server = /from (\S+)/.exec(said)?.[1] ?? "";
+    for (const address of [own, his]) iaid[address] = await iaidOf(address);
+    // Addresses that the attacker may well have: the router finds their card by asking.
+    await addresses("add");
+    expect(await dhcp("web2", { type4: 3, asks: his4 })).toEqual([`5 ${his4}`]);
+  });
+
+  afterAll(() => addresses("del"));
+  const addresses = async (what: "add" | "del") => {
+    const each = Object.values(TYPES).map((type) => `ip -6 addr ${what} fe80::77:${type}/64 dev eth0 nodad`);
+    await lab.exec("web1", each.join("; "));
+  };
+
+  const heard = (answers: string[]) => answers.map((it) => it.replace(/ from \S+/, ""));
+  /** What the neighbour hears who renews his leases, and who would like to have them again. */
+  const renewed = async () =>
+    heard(
+      await dhcp(
+        "web2",
+        { type: 5, iaid: iaid[his], address: his, server },
+        { type: 1, iaid: iaid[his] },
+        { type4: 3, has: his4 },
+        { type4: 1 },
+      ),
+    );
+  const WELL = [`7 ${his}`, `2 ${his}`, `5 ${his4}`, `2 ${his4}`];
+
+  // All that can be said in his name, with his address or in his place, by message type.
+  const attacks: Record<string, () => Parameters<typeof dhcp>[1][]> = {};
+  for (const [name, type] of Object.entries(TYPES)) {
+    attacks[name] = () => {
+      const message = { type, iaid: iaid[his], address: his, wait: 0, ...([3, 5, 8, 9].includes(type) && { server }) };
+      const more = { ...message, iaid: 9, duid: "00:04:bb", source: `fe80::77:${type}` };
+      return [
+        { solicits: `${WEB}1`, source: more.source, card: VICTIM },
+        more,
+        { ...message, card: VICTIM, place: "first" },
+        { ...message, card: VICTIM, place: "second" },
+        { ...message, card: VICTIM, place: "last" },
+        { ...message, card: VICTIM, iaid: 9, place: "last" },
+        { ...message, card: VICTIM, relayed: `${WEB}1` },
+        { ...message, iaid: 9 },
+        { ...message, iaid: 9, duid: "00:04:aa", source: "fe80::ff:fe00:112" },
+      ];
+    };
+  }
+  for (const [name, type4, says] of [
+    ["DHCPDISCOVER", 1, { asks: his4 }],
+    ["DHCPREQUEST", 3, { asks: his4 }],
+    ["DHCPDECLINE", 4, { asks: his4, server: "10.1.1.1" }],
+    ["DHCPRELEASE", 7, { has: his4, server: "10.1.1.1" }],
+    ["DHCPINFORM", 8, { has: his4 }],
+  ] as const) {
+    attacks[name] = () => {
+      const message = { type4, wait: 0, ...says };
+      return [
+        message,
+        { ...message, card: VICTIM },
+        { ...message, client: VICTIM },
+        { ...message, card: VICTIM, relayed: "10.1.1.1" },
+      ];
+    };
+  }
+
+  test("who declines its own address has it again a moment later", async () => {
+    const mine = { iaid: iaid[own], address: own, server };
+    for (const [decline, ask, right] of [
+      [{ type: 9, ...mine }, { type: 1, iaid: iaid[own] }, `2 ${own}`],
+      [{ type4: 4, asks: own4, server: "10.1.1.1", wait: 0 }, { type4: 1 }, `2 ${own4}`],
+    ] as const) {
+      expect(heard(await dhcp("web1", decline))).toEqual(["type4" in decline ? "nothing" : "7"]);
+      await lab.until(`${right} in spite of that`, 10_000, async () => heard(await dhcp("web1", ask))[0] === right);
+    }
+    expect(heard(await dhcp("web1", { type: 3, ...mine }))).toEqual([`7 ${own}`]);
+  });
+
+  /** Without filter and cure each of these takes something: a renewal, or the address itself. He then leases again. */
+  async function taken(): Promise<void> {
+    for (const [name, which] of [
+      ["REBIND", 7],
+      ["RELEASE", 2],
+      ["DECLINE", 2],
+      ["DHCPDECLINE", 1],
+    ] as const) {
+      await dhcp("web1", ...(attacks[name]?.().slice(which, which + 1) ?? []));
+      expect(await renewed(), name).not.toEqual(WELL);
+      const forget = `busctl call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq DeleteDhcpLease s ${his}`;
+      await lab.exec("vr1", `${forget}; ${forget}; systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq`);
+      await dhcp("web2", { type: 3, iaid: iaid[his], address: his, server }, { type4: 3, asks: his4 });
+      expect(await renewed(), name).toEqual(WELL);
+    }
+  }
+
+  test("whatever a guest says, its neighbour renews at once, and would have his leases again", async () => {
+    // Nobody's messages are too many.
+    await unshared(async () => {
+      for (const [name, messages] of Object.entries(attacks)) {
+        await dhcp("web1", ...messages());
+        expect(await renewed(), name).toEqual(WELL);
+      }
+      await lab.exec("vr1", "systemctl stop vpc6-leases");
+      try {
+        await undefended(taken);
+      } finally {
+        await lab.exec("vr1", "systemctl start vpc6-leases");
+      }
+    });
+    // Its own lease went with the others' names: to dnsmasq it is a guest that is set up anew.
+    await lab.until("the attacker's lease", 5_000, async () => {
+      const [answer] = heard(await dhcp("web1", { type: 3, iaid: iaid[own], address: own, server }));
+      return answer === `7 ${own}`;
+    });
   });
 });
 

@@ -1,13 +1,16 @@
-# Leases of guests that were set up anew. dnsmasq ties an address to DUID and IAID: the same guest with another client, or
-# another DUID behind the same MAC, is refused ("no addresses available") until its former lease has run out. This watches
-# for that and has dnsmasq forget the lease (over D-Bus, no restart); the client's next attempt, a second later, succeeds.
+# What dnsmasq 2.90 makes too much of, cured as soon as its log says so (over D-Bus or by a signal, no restart).
+# - It ties an address to DUID and IAID: the same guest with another client, or another DUID behind the same MAC, is refused ("no
+#   addresses available") until its former lease has run out. It forgets the lease; the client's next attempt, a second later, succeeds.
+# - An address that is declined, by whoever it is kept for, is given to nobody for ten minutes. It reads its hosts again.
 
 leases() {
   local mac mac_of rest what xid
-  journalctl -q -f -n 0 -o cat -t dnsmasq-dhcp | grep --line-buffered -E 'client MAC address|no addresses available' |
+  journalctl -q -f -n 0 -o cat -t dnsmasq-dhcp |
+    grep --line-buffered -E 'client MAC address|no addresses available|disabling DHCP static address' |
     while read -r xid what rest; do
       case "$what $rest" in
         'client MAC address: '*) mac=${rest##* } mac_of=$xid ;;
+        'DHCP static address '*) leases_declined "$rest" ;;
         DHCP*'no addresses available')
           [ "${mac_of:-}" = "$xid" ] || mac=
           leases_free "${rest%% *}" "$mac"
@@ -31,8 +34,20 @@ leases_free() {
   FREED=$address
   FREED_AT=$NOW
   say "freeing the former lease of $address for $1"
+  leases_forget "$address"
+}
+
+# leases_declined WORDS: one who declines again and again has the hosts read once a second.
+leases_declined() {
+  say "in spite of a DECLINE: $1"
+  systemctl kill -s HUP --kill-whom=main vpc6-dnsmasq
+  sleep 1
+}
+
+# leases_forget ADDRESS: its lease.
+leases_forget() {
   busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq \
-    DeleteDhcpLease s "$address" >/dev/null
+    DeleteDhcpLease s "$1" </dev/null >/dev/null 2>&1
 }
 
 unit_leases() {

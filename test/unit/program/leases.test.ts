@@ -1,4 +1,5 @@
-// Leases of guests that were set up anew: freed for the network card that is the instance's own, and not twice in a moment.
+// Leases of guests that were set up anew: freed for the network card that is the instance's own, and not twice in a moment. Addresses that
+// were declined: given again, and not more than once a second.
 
 import { beforeEach, expect, test } from "vitest";
 import { drop, of } from "./fragments";
@@ -46,6 +47,13 @@ test("what dnsmasq says in its log is enough", async () => {
     ].join("\n"),
   );
   expect(await free("leases")).toEqual([FREED]);
+});
+
+test("a declined address is given again", async () => {
+  const declined = `disabling DHCP static address ${ADDRESS} for 10m\n`;
+  machine.answer("journalctl", `7001 DHCPDECLINE(web0) ff:ff\n${declined}${declined}`);
+  const { asked } = await machine.run("leases");
+  expect(asked.filter((it) => /^(systemctl|sleep)/.test(it))).toEqual([HANGUP, "sleep 1", HANGUP, "sleep 1"]);
 });
 
 test("an address that is kept for nobody any more is not leased on", async () => {

@@ -334,8 +334,14 @@ const cases: Record<Kind, Case[]> = {
     },
     { what: "known by its MAC address, is known by its DUID only", before: { duid: duid.duid }, after: duid, told: [] },
     {
-      what: "has another DUID",
+      what: "known by its MAC address, has another DUID",
       after: { duid: "00:01:02" },
+      told: [],
+    },
+    {
+      what: "known by its DUID only, has another DUID",
+      before: duid,
+      after: { ...duid, duid: "00:01:02" },
       told: [
         "ends: Instance `it`: leases to another DUID: who is known by the old one cannot renew, and is cut off within the hour",
       ],

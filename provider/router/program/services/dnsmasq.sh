@@ -63,8 +63,7 @@ dnsmasq_forget() {
     $1 ~ /^[0-9]+$/ && NF > 3 && !($3 in kept) { print $3 }
   ' "$VAR/dnsmasq.leases" | head -n 200 >"$RUN/leases.gone"
   while read -r address; do
-    busctl --quiet call uk.org.thekelleys.dnsmasq /uk/org/thekelleys/dnsmasq uk.org.thekelleys.dnsmasq \
-      DeleteDhcpLease s "$address" </dev/null >/dev/null 2>&1
+    leases_forget "$address"
   done <"$RUN/leases.gone"
   :
 }

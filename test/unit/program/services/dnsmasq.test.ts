@@ -38,7 +38,7 @@ describe("checking", () => {
       "dnsmasq --test -C /etc/vpc6/generations/1/files/dnsmasq",
       "dnsmasq --test -C /run/vpc6/dhcp-hosts",
     ]);
-    expect(machine.read("run/vpc6/dhcp-hosts")).toMatch(/^# vpc6 web1@\S+\ndhcp-host=id:00:03:00:01:\S+,web1\n$/);
+    expect(machine.read("run/vpc6/dhcp-hosts")).toMatch(/^# vpc6 web1@\S+\ndhcp-host=02:00:00:00:01:11,\S+,web1\n$/);
   });
 
   test("a host line that sets a tag is refused: dnsmasq dies of it at a SIGHUP", async () => {
