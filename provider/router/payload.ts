@@ -27,7 +27,9 @@ export function encode(changes: readonly Change[], holder: string, nonce: string
       continue;
     }
     lines.push(`set ${id}`, ...(fresh ? ["fresh"] : []));
-    const texts: Fragments = made === undefined ? fragments : { ...fragments, [MADE]: made };
+    // What has nothing on the router leaves no trace there.
+    const nothing = Object.values(fragments).every((text) => text.trimEnd() === "");
+    const texts: Fragments = made === undefined || nothing ? fragments : { ...fragments, [MADE]: made };
     for (const slot of Object.keys(texts).sort()) {
       if (!isSlot(slot)) throw new Error(`not a slot: ${JSON.stringify(slot)}`);
       const text = (texts[slot] ?? "").replace(/\n+$/, "");

@@ -160,7 +160,7 @@ const configured = async (host: Router): Promise<string> =>
   (
     await lab.exec(
       host,
-      `cd /etc/vpc6/confirmed 2>/dev/null && grep -r '' fragments/ | sort
+      `cd /etc/vpc6/confirmed 2>/dev/null && grep -r --exclude-dir=made '' fragments/ | sort
        nft -n list table inet vpc6 2>/dev/null | sed -E 's/ (packets|bytes) [0-9]+//g; s/ expires [0-9a-z]+//; s/ (counter|timeout [0-9a-z]+)//g'
        ip -6 addr show scope global | grep -o 'inet6 2001:67c:[^ ]*' | sort
        ls /etc/vpc6 2>/dev/null || true`,

@@ -45,7 +45,8 @@ export async function confirmedTexts(host: Ground["host"]): Promise<Map<string, 
   const found = new Map<string, string>();
   // `./SLOT/ID`, NUL, the line.
   for (const [, slot, id = "", line] of stdout.matchAll(/^\.\/([^/]+)\/([^\0]+)\0(.*)$/gm)) {
-    found.set(id, `${found.get(id) ?? ""}${slot}|${line}\n`);
+    // When it was made is another word each time.
+    found.set(id, `${found.get(id) ?? ""}${slot}|${slot === "made" ? "" : line}\n`);
   }
   return found;
 }

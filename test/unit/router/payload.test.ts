@@ -86,8 +86,9 @@ describe("encode", () => {
     expect(seen.fragments.get("a")).toEqual({ network: "x\n" });
   });
 
-  it("leaves out an empty fragment", () => {
+  it("leaves out an empty fragment, and when one was made that has no other", () => {
     expect(encode([change("a", { network: "\n" })], "h", "n")).not.toContain("slot");
+    expect(encode([{ ...change("a", { network: "\n" }), made: "12ab" }], "h", "n")).not.toContain("slot");
   });
 
   it("keeps a text that looks like the protocol inside its fragment", () => {
