@@ -108,7 +108,7 @@ async function demo(): Promise<void> {
   const promised = Object.entries(output<Record<Guest, string>>("addresses")) as [Guest, string][];
   let wrong = 0;
   for (const [guest, address] of promised) {
-    const leased = await lab.waitForLease(guest, undefined, 60_000);
+    const leased = await lab.waitForLease(guest);
     if (leased !== address) wrong++;
     console.log(
       `${guest.padEnd(6)} promised ${address.padEnd(24)} leased ${leased.padEnd(24)} ${leased === address ? "ok" : "WRONG"}`,

@@ -274,8 +274,8 @@ beforeAll(async () => {
   await engine.program(await text());
   const { code, all } = await engine.up();
   expect(code, all).toBe(0);
-  await lab.waitForLease("web1", WEB1, 60_000);
-  await lab.waitForLease("db1", DB1, 60_000);
+  await lab.waitForLease("web1", WEB1);
+  await lab.waitForLease("db1", DB1);
   for (const guest of ["web1", "db1"] as const) await lab.waitForGateway(guest);
   // A connection through the router that is there all the time.
   flow = [lab.background("web1", "nc -6 -l -p 8000")];

@@ -39,8 +39,8 @@ test("the preview knows its prefix and addresses; the guests lease them", async 
   expect(up.code, up.all).toBe(0);
   addresses = (await engine.output("addresses")) as string[];
   expect(addresses).toEqual(["2001:db8:2800::10", "2001:db8:2800::11"]);
-  await lab.waitForLease("web1", addresses[0], 60_000);
-  await lab.waitForLease("web2", addresses[1], 60_000);
+  await lab.waitForLease("web1", addresses[0]);
+  await lab.waitForLease("web2", addresses[1]);
   for (const guest of ["web1", "web2"] as const) await lab.waitForGateway(guest);
   expect((await lab.exec("web2", "dig +short AAAA kiosk1.kiosks.example.net")).stdout.trim()).toBe(addresses[0]);
   expect((await engine.preview({ args: ["--expect-no-changes"] })).code).toBe(0);
@@ -96,7 +96,7 @@ test("after a reboot of the router it is as it was", async () => {
     async () => (await lab.ping("internet", addresses[0] ?? "", { count: 1 })).received === 1,
   );
   await lab.renew("web2");
-  await lab.waitForLease("web2", addresses[1], 60_000);
+  await lab.waitForLease("web2", addresses[1]);
   await filtered();
   const { code, all } = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
   expect(code, all).toBe(0);

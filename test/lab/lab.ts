@@ -222,8 +222,11 @@ export const lab = {
   address: (guest: Guest) => addresses(guest, "eth0"),
   addresses,
 
-  /** Waits until a guest has the address (any, if none is named), and returns it. */
-  waitForLease: (guest: Guest, address?: string, timeoutMs = 15_000): Promise<string> =>
+  /**
+   * Waits until a guest has the address (any, if none is named), and returns it. One that was booted long before its router asks seldom by then
+   * (RFC 8415 section 15: the pause doubles each time).
+   */
+  waitForLease: (guest: Guest, address?: string, timeoutMs = 60_000): Promise<string> =>
     until(`${guest} to lease ${address ?? "an address"}`, timeoutMs, async () =>
       (await addresses(guest, "eth0")).find((held) => address === undefined || held === address),
     ),
@@ -241,7 +244,7 @@ export const lab = {
 
   /** Waits until a guest has the address (any, if none is named) and knows its way out; it may just have been booted. */
   ready: async (guest: Guest, address?: string) => {
-    await lab.waitForLease(guest, address, 60_000);
+    await lab.waitForLease(guest, address);
     await lab.waitForGateway(guest);
   },
 

@@ -78,7 +78,7 @@ describe("the first up", () => {
     expect([await logins("vr1"), await logins("vr2")]).toEqual([1, 1]);
     for (const [guest, address] of await promised()) {
       expect(preview).toMatch(new RegExp(`address +: "${address}"`));
-      await lab.waitForLease(guest, address, 60_000);
+      await lab.waitForLease(guest, address);
     }
     // One reload per transaction at most: the tiers came in one or two, the instances cost none.
     expect(await dnsmasqStarts()).toBeLessThanOrEqual(2);
@@ -157,7 +157,7 @@ describe("afterwards", () => {
     await engine.program(await program(whole + cache + guest));
     expect((await engine.up(quick)).code).toBe(0);
     // cache1 sends the DUID its distribution ships with, made from the machine id.
-    await lab.waitForLease("cache1", String(await engine.output("cache1")), 60_000);
+    await lab.waitForLease("cache1", String(await engine.output("cache1")));
     await engine.program(await program(whole + cache));
     expect((await engine.up(quick)).code).toBe(0);
     expect(await dnsmasqStarts()).toBe(starts + 1);
@@ -187,7 +187,7 @@ describe("afterwards", () => {
     expect((await engine.up(quick)).code).toBe(0);
     const lines = (ledger: string | undefined) => ledger?.split("\n").filter((line) => /^\w+ +\S+ +\w+$/.test(line));
     expect(lines(((await engine.output("plan")) as string[])[1])).toEqual(lines(plan[1]));
-    for (const [guest, address] of await promised()) await lab.waitForLease(guest, address, 60_000);
+    for (const [guest, address] of await promised()) await lab.waitForLease(guest, address);
   });
 
   test("renaming with an alias keeps everything, and opens no connection", async () => {

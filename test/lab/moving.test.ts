@@ -36,7 +36,7 @@ async function up(text: string): Promise<string> {
 
 test("the start, with a VPC without IPv6, which leaves no trace", async () => {
   await up(await program(shop()));
-  await lab.waitForLease("web1", String(await engine.output("address")), 60_000);
+  await lab.waitForLease("web1", String(await engine.output("address")));
   expect((await lab.exec("vr1", "grep -r plain /etc/vpc6/live/ || true")).stdout).toBe("");
 });
 
@@ -96,7 +96,7 @@ test("a VPC that moves to another router keeps its prefix and leaves nothing on 
   const all = await up(await program(moved));
   expect(all).toContain("replaced");
   expect(await engine.output("address")).toBe(address);
-  await lab.waitForLease("app1", address, 60_000);
+  await lab.waitForLease("app1", address);
   const left = await lab.exec(
     "vr1",
     "ip -6 addr; ip -6 route; nft list table inet vpc6; grep -rhv '^# vpc6' /etc/vpc6/live/files/",

@@ -83,8 +83,8 @@ beforeAll(async () => {
   await give("web2", `web2"first'$(id)`);
   await give("db1", "db1-first:\\n#;&");
   await run("up");
-  for (const [name, address] of Object.entries(ADDRESS)) await lab.waitForLease(name as Guest, address, 60_000);
-  await lab.waitForLease("cache1", undefined, 60_000);
+  for (const [name, address] of Object.entries(ADDRESS)) await lab.waitForLease(name as Guest, address);
+  await lab.waitForLease("cache1");
   for (const from of Object.keys(GATEWAY)) await lab.waitForGateway(from as Guest);
 });
 

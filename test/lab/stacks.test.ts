@@ -125,8 +125,8 @@ new vpc6.Instance("kiosk1", { tier: kiosks, mac: "02:00:00:00:03:11" });`;
   );
   await owner.program(ownerProgram + vpc(ROUNDS % 2 === 0));
   await up(other, otherProgram + rest(false));
-  await lab.waitForLease("cache1", "2001:db8:2800::10", 60_000);
-  await lab.waitForLease("db1", String(await owner.output("db1")), 60_000);
+  await lab.waitForLease("cache1", "2001:db8:2800::10");
+  await lab.waitForLease("db1", String(await owner.output("db1")));
 }, 900_000);
 
 test("a stack whose state is lost is taken over by another one, by an explicit word, and by a refresh taken back", async () => {
@@ -142,7 +142,7 @@ test("a stack whose state is lost is taken over by another one, by an explicit w
   const again = await heir.preview({ args: ["--refresh", "--expect-no-changes"] });
   expect(again.code, again.all).toBe(0);
   await lab.renew("web1");
-  await lab.waitForLease("web1", String(await heir.output("address")), 60_000);
+  await lab.waitForLease("web1", String(await heir.output("address")));
   // The former one was not gone after all.
   const seen = await other.preview({ args: ["--refresh", "--expect-no-changes"], diff: true });
   expect(seen.code).not.toBe(0);
@@ -164,7 +164,7 @@ test("after a reboot of the router both stacks' guests are there", async () => {
     ["db1", String(await owner.output("db1"))],
   ] as const) {
     await lab.renew(guest);
-    await lab.waitForLease(guest, held, 60_000);
+    await lab.waitForLease(guest, held);
   }
   expect(await connects("internet", address, 9100)).toBe("open");
   for (const engine of [owner, other]) {

@@ -63,8 +63,8 @@ beforeAll(async () => {
   await routeOnUplink();
   engine = await startInProcess();
   await up(0);
-  await lab.waitForLease("web1", WEB1, 60_000);
-  await lab.waitForLease("db1", DB1, 60_000);
+  await lab.waitForLease("web1", WEB1);
+  await lab.waitForLease("db1", DB1);
   await lab.waitForGateway("web1");
   await lab.waitForGateway("db1");
   for (const host of ["web1", "db1"] as const) {
