@@ -84,6 +84,31 @@ test("one that is made again is told from the one that was: each has a word of i
   }
 });
 
+test("a state that was put back learns by a refresh when what is there was made", async () => {
+  const inputs = await tier();
+  const id = "web@2001:67c:2834:1::";
+  const texts = { ...(inputs as { fragments: Record<string, string> }).fragments, made: "5ec0d" };
+  const lines = Object.entries(texts).flatMap(([slot, text]) => [
+    `slot ${slot}`,
+    ...text
+      .trimEnd()
+      .split("\n")
+      .map((line) => `|${line}`),
+  ]);
+  const all = ["vpc6-transaction 1", `set ${id}`, ...lines];
+  await using fake = await fakeRouter(() => ({
+    stdout: [...all, `end ${all.length}`, "vpc6-drift 1", "end vpc6-drift", ""].join("\n"),
+  }));
+  process.env.VPC6_SSH_KEY = userKey.private;
+  try {
+    const router = writeWay({ ...fake.address, name: "vr1" });
+    const before = { ...(outputs(await tier({ router }), 1) as object), made: "f1257" } as never;
+    expect((await Tier.read(id, before)).props).toMatchObject({ live: "as applied", made: "5ec0d" });
+  } finally {
+    delete process.env.VPC6_SSH_KEY;
+  }
+});
+
 test("a zone lives in the state only", async () => {
   const inputs = (await planned("Zone", arguments_.Zone)) as never;
   const { id, outs } = await Zone.create(inputs);
