@@ -116,7 +116,7 @@ export function share(
   if (explicit === undefined && held !== undefined && String(held) !== value && old?.claim !== claim) {
     fail(
       `claim: "${claim}" was "${old?.claim}" and would move from ${held} to ${value}; add \`aliases\` with the old name, ` +
-        `or \`claim: "${old?.claim}"\`, to keep it, or \`${property}\` to move it`,
+        `or \`claim: "${old?.claim}"\`, to keep it, or \`${property}\` to move it. Where another resource is "${old?.claim}" now, that one needs a \`claim\` of its own too`,
     );
   }
   return value;

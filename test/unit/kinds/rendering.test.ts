@@ -422,7 +422,7 @@ test("a rename that would renumber is refused", async () => {
   const before = await planned("Tier", arguments_.Tier);
   const moved = { ...arguments_.Tier, claim: "front", grant: { value: "2001:67c:2834:2::/64" } };
   await expect(planned("Tier", moved, before)).rejects.toThrow(
-    /"front" was "web" and would move from .*1::\/64.* to .*2::\/64/,
+    /"front" was "web" and would move from .*1::\/64.* to .*2::\/64.* another resource is "web" now/,
   );
 });
 
