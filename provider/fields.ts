@@ -158,8 +158,8 @@ export const domain = text(DOMAIN, (value) =>
 );
 
 /**
- * What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else: dnsmasq has tags of its own
- * beside those that are named after interfaces.
+ * What Linux takes for a name (IFNAMSIZ 16 with the end mark) and no configuration file reads as anything else. dnsmasq has tags of its
+ * own, beside those that we name after interfaces.
  */
 const INTERFACE =
   /^(?!\.{1,2}$)(?!(?:lo|known|known-othernet|bootp|dhcpv6|cpewan-id)$)[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/;

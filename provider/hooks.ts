@@ -164,11 +164,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
         );
         return;
       }
+      const made = madeOf(props) ?? NOBODY_KNOWS;
       try {
         if (kind.owns === "router") {
-          await uninstall(readWay(props.router), id, { made: madeOf(props) ?? NOBODY_KNOWS });
+          await uninstall(readWay(props.router), id, { made });
         } else if (props.fragments && Object.keys(props.fragments).length > 0) {
-          const made = madeOf(props) ?? NOBODY_KNOWS;
           await apply(id, props, null, { made });
           if (kind.owns === "share") await uninstall(readWay(props.router), id, { unlessOccupied: true, made });
         }
@@ -186,7 +186,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
         throw Object.assign(failed(error, id, props), { id: undefined });
       }
       const found = seen.fragments.get(id) ?? {};
-      // What is there is this one, whichever a state that was put back knows.
+      // A state that was put back may know of an earlier one: what is there is this resource.
       const made = madeOf({ made: seen.made.get(id) }) ?? props.made;
       const report = concealed(props, differences(props, found, seen.drift.get(id) ?? []));
       const known = { ...props, ...(made !== undefined && { made }) };

@@ -92,7 +92,8 @@ test("--replace and taint of each: made before the old one goes, and there after
 test("deleteBeforeReplace: the old one goes first, and the new one is there afterwards", async () => {
   await engine.program(await everything("{ deleteBeforeReplace: true }"));
   const leaves = (await ours()).filter(({ type }) => !/:(Zone|Router|Vpc|Tier|ExternalNetwork|Uplink)$/.test(type));
-  const { code, all } = await engine.up({ args: leaves.flatMap(({ urn }) => ["--replace", urn]) });
+  // One after the other.
+  const { code, all } = await engine.up({ args: ["-p", "1", ...leaves.flatMap(({ urn }) => ["--replace", urn])] });
   expect(code, all).toBe(0);
   await nothingToSay();
 });

@@ -83,6 +83,20 @@ test("names that are words of dnsmasq's are names: the lease is an hour's, and i
   }
 });
 
+test("a guest whose link-local address is not made of its MAC address (RFC 7217) is known by its card all the same", async () => {
+  const [made, other] = ["fe80::ff:fe00:111/64", "fe80::5eed:7217:1:2/64"];
+  const swap = (now: string, before: string) =>
+    lab.exec("web1", `ip -6 addr add ${now} dev eth0 nodad; ip -6 addr del ${before} dev eth0`);
+  await swap(other, made);
+  await lab.exec("vr1", "ip -6 neigh flush dev web0");
+  await lab.renew("web1");
+  await lab.waitForLease("web1", WEB1, 10_000);
+  // That is where it asked from.
+  const { stdout } = await lab.exec("vr1", `ip -6 neigh show ${other.slice(0, -3)} dev web0`);
+  expect(stdout).toContain("lladdr 02:00:00:00:01:11");
+  await swap(made, other);
+});
+
 test("traffic from one VPC to another passes the egress list here and the ingress list there", async () => {
   servers = [lab.background("db1", "exec socat TCP6-LISTEN:9100,fork,reuseaddr EXEC:cat")];
   await lab.until("db1 to listen", 10_000, async () => (await connects("db1", "::1", 9100)) === "open");

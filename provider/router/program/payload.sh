@@ -1,8 +1,9 @@
 # The payload: all of it is read before anything is looked at, its form is checked to the last line, and what was staged from
 # it is compared with it once more (a full disk shows itself in many ways).
 
-# read_payload FILE: stdin to FILE, the ids it names to FILE.ids, of those that it drops how they were made to FILE.drops; 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH
-# and PAYLOAD_HOLDER are what it says: all at once, as each fork costs a millisecond or two.
+# read_payload FILE: stdin to FILE; the ids it names to FILE.ids; those that go only if they are the ones that were made then, each with that
+# word, to FILE.drops. 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are what it says: all at
+# once, as each fork costs a millisecond or two.
 read_payload() {
   local says
   if ! cat >"$1" 2>"$1.err"; then

@@ -1,5 +1,5 @@
 # A payload, judged to its last line. Prints what it says of itself, a line each, or what is wrong (exit status 1). `slots`: those there are;
-# `nonce` and `wait`: what is so where it does not say. The ids it names go to `ids`, those that go only as they were made then to `drops`.
+# `nonce` and `wait`: what is so where it does not say. The ids it names go to `ids`, those with `made` to `drops`.
 function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
 BEGIN { printf "" >ids; printf "" >drops }
 NR == 1 { if ($0 != "@TRANSACTION@") bad("not a payload of this program"); next }
