@@ -1,4 +1,4 @@
-// What Pulumi's options and commands force: every kind of resource made once more under its own id, before the old one goes and after.
+// What Pulumi's options and commands force: every kind of resource made once more under its own id, before the old one goes or after.
 // Afterwards the router is as it was, with the processes that it had, and a refresh has nothing to say.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -95,5 +95,30 @@ test("deleteBeforeReplace: the old one goes first, and the new one is there afte
   // One after the other.
   const { code, all } = await engine.up({ args: ["-p", "1", ...leaves.flatMap(({ urn }) => ["--replace", urn])] });
   expect(code, all).toBe(0);
+  await nothingToSay();
+});
+
+test("killed when new ones are made and old ones wait for their deletion: the next run ends it, and takes nothing along", async () => {
+  const before = await looks();
+  const those = (await ours()).filter(({ type }) => !/:(Zone|ExternalNetwork)$/.test(type));
+  await engine.program(await everything());
+  const run = engine.spawn([
+    "up",
+    "--yes",
+    "--skip-preview",
+    "-p",
+    "1",
+    ...those.flatMap(({ urn }) => ["--replace", urn]),
+  ]);
+  const waiting = async () => ((await engine.stateFile()).match(/"delete": ?true/g) ?? []).length;
+  await lab.until("some to be replaced", 60_000, async () => (await waiting()) >= 4);
+  run.child.kill("SIGKILL");
+  await run.ended;
+  expect(await waiting()).toBeGreaterThanOrEqual(4);
+  await engine.run(["cancel", "--yes"]);
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+  expect(await waiting()).toBe(0);
+  expect((await looks()).replace(/MainPID=.*/g, "")).toBe(before.replace(/MainPID=.*/g, ""));
   await nothingToSay();
 });
