@@ -309,7 +309,6 @@ const SLOT_TITLES: Readonly<Record<Exclude<Slot, "secrets" | "made">, string>> =
   sysctl: "kernel settings",
   passwords: "passwords",
   packages: "packages",
-  owner: "stack",
   adopt: "adoption",
 };
 const titles = new Map<string, string>(Object.entries(SLOT_TITLES));

@@ -49,9 +49,9 @@ export const SERVICES = {
 
 /**
  * Everybody's, and no service's; `adopt` is the Router's alone, and `secrets` is never rendered (secrets.ts). `made` is no kind's: a word
- * for each time that a resource is made, by which one that replaces another of the same id is told from it.
+ * for each time that a resource is made, by which one that replaces another of the same id is told from it, and the stack whose it is.
  */
-export const COMMON_SLOTS = ["packages", "secrets", "owner", "adopt", "made"] as const;
+export const COMMON_SLOTS = ["packages", "secrets", "adopt", "made"] as const;
 
 export type Service = keyof typeof SERVICES;
 export type Slot = (typeof SERVICES)[Service][number] | (typeof COMMON_SLOTS)[number];
@@ -97,8 +97,6 @@ export const SEEN = "0x40000000";
 export const NOT_SEEN = "0xbfffffff";
 /** The chain by which a tier's interface leads to its list: `to/web0`. */
 export const TO_TIER = "to/";
-/** A line of a list says whose it is: two stacks would take turns at one tier. */
-export const STACK_MARK = "# stack ";
 export const PASSWORD_PORT = 8080;
 /** What guests look a tier's gateway up by, to ask it for their password: CloudStack's name. */
 export const DATA_SERVER = "data-server";
@@ -125,7 +123,7 @@ export const TRANSACTION = "vpc6-transaction 1";
  * What a generation on a router may hold. It is one more when a slot or a service is added, or when lines are said that an older program
  * would not understand: an older vpc6 then refuses the router in words, and takes nothing half away.
  */
-export const FORMAT = 3;
+export const FORMAT = 4;
 
 export const ANSWER = "vpc6-answer 1";
 export const DRIFT = "vpc6-drift 1";
@@ -142,9 +140,10 @@ export const CONFIRM_MOST = 600;
 
 /**
  * How a run of the program ends.
- * - `ok N same|nothing`: done (or nothing to do); `unconfirmed N SECONDS`: done, and undone unless `confirm N` comes
+ * - `ok N same|nothing|former`: done (or nothing to do, or, of `uninstall`, another Router is there in its place); `unconfirmed N SECONDS`: done, and undone unless `confirm N` comes
  * - `outdated HASH FORMAT`: another version of the program is installed, and of this format
  * - `later`: what is there was made by a later vpc6
+ * - `rivals`: refused, unless those that it names (`yields ID TO`) may stand back
  * - `refused`: before anything was changed; `failed`: while it was; `full`, `incomplete`: the payload could not be stored
  * - `busy`: another transaction; `unusable`: the host lacks something; `occupied`: `uninstall` with others' fragments there
  */
@@ -153,6 +152,7 @@ export const VERDICTS = [
   "unconfirmed",
   "outdated",
   "later",
+  "rivals",
   "refused",
   "failed",
   "full",

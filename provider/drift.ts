@@ -2,6 +2,7 @@
 
 import { LIVE, serviceOf } from "./contract";
 import type { Fragments } from "./kind";
+import { stackOf } from "./made";
 import type { Difference } from "./router";
 import { hashes, type Outputs } from "./state";
 import { routerOf } from "./way";
@@ -25,8 +26,8 @@ const STARTS_ANEW = [
   new RegExp(`^${on("(network|sysctl)", ".*")}\\.forwarding = 0 `),
 ];
 
-/** Empty when there is nothing to say. `found` are its fragments there, `drift` what else differs. */
-export function differences(props: Outputs, found: Fragments, drift: readonly Difference[]): string {
+/** Empty when there is nothing to say. `found` are its fragments there, `drift` what else differs, `made` what is there says of whose it is. */
+export function differences(props: Outputs, found: Fragments, drift: readonly Difference[], made?: string): string {
   const where = `router ${routerOf(props.router ?? "")}`;
   const now = hashes(found);
   const then = props.fragments ?? {};
@@ -37,7 +38,11 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
   const changed = slots.filter((slot) => now[slot] !== then[slot]);
   // Where a fragment itself was changed, the comparison of the rest with it says the opposite of what happened.
   const services = new Set(changed.map(serviceOf));
+  const [ours, theirs] = [stackOf(props.made), stackOf(made)];
   const lines = [
+    ...(ours !== theirs && ours !== undefined
+      ? [`${on("it", where)} is ${theirs ? `stack ${theirs}'s` : "nobody's"} now`]
+      : []),
     ...changed.map(
       (slot) =>
         `${on(slot, where)} was ${!(slot in now) ? "removed" : slot in then ? "changed" : "added"} by another hand`,

@@ -208,9 +208,6 @@ export const hop = {
 };
 export const proxy = record(hop);
 
-/** The stack that has put something where other stacks do too. */
-export const owner = matching("the name of a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,300}$`));
-
 /** The way to a router (way.ts), as its Router hands it to the others. */
 export const way = orRefused(
   matching(

@@ -6,6 +6,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { type Fail, quote } from "./arguments";
 import { differences } from "./drift";
 import type { Fragments, Inputs, Kind } from "./kind";
+import { isStack, stackOf, wordOf } from "./made";
 import { say, warn } from "./progress";
 import {
   converge,
@@ -17,13 +18,14 @@ import {
   RouterError,
   setCredentials,
   setHolder,
+  stays,
   tell,
   uninstall,
 } from "./router";
 import { concealed, revealed } from "./secrets";
 import { AS_APPLIED, HALF_WAY, hash, hashes, type Outputs, outputs, plain, same } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
-import { isOtherMachine, readWay, routerOf } from "./way";
+import { isElsewhere, isOtherMachine, readWay, routerOf } from "./way";
 
 type Hooks = Required<dynamic.ResourceProvider<Inputs, Outputs>>;
 
@@ -45,10 +47,13 @@ function checkSize({ fragments }: Partial<Inputs>, fail: Fail): void {
   }
 }
 
-/** `ignores`: what the resource's option `ignoreChanges` says (resources/resource.ts). */
-function checkIgnored({ shape, unkept = [] }: Pick<Kind, "shape" | "unkept">, ignores: unknown, fail: Fail): void {
+/** What `ignoreChanges` names, as the resource itself and transformations of it say (resources/resource.ts). */
+function checkIgnored({ shape, unkept = [] }: Pick<Kind, "shape" | "unkept">, news: Inputs, fail: Fail): void {
   const kept = (shape.own ?? []).filter((it) => !unkept.includes(it));
-  for (const path of Array.isArray(ignores) ? ignores.map(String) : []) {
+  const ignored = new Set(names(news.ignores));
+  // The engine has put what the state has of it in its place: nothing.
+  for (const sent of names(news.sent)) if (unkept.includes(sent) && news[sent] === undefined) ignored.add(sent);
+  for (const path of ignored) {
     // Of a list, the state may have other items than were given: only the whole is the same.
     if (kept.includes(path)) continue;
     fail(
@@ -56,6 +61,8 @@ function checkIgnored({ shape, unkept = [] }: Pick<Kind, "shape" | "unkept">, ig
     );
   }
 }
+
+const names = (given: unknown): string[] => (Array.isArray(given) ? given.map(String) : []);
 
 export function hooks<A>(kind: Kind<A>): Hooks {
   const label = (inputs: Inputs): string => `${kind.type} ${kind.describe(inputs)}`;
@@ -101,11 +108,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
     },
 
     async check(olds, news) {
-      if (typeof news.owner === "string") setHolder(holder(news.owner));
+      work(news.stack);
       const reasons: string[] = [];
       const fail: Fail = (reason) => reasons.push(reason);
-      const { __provider, ignores, ...given } = news;
-      checkIgnored(kind, ignores, fail);
+      const { __provider, stack, ignores, sent, ...given } = news;
+      checkIgnored(kind, news, fail);
       const args = kind.shape(given, "", fail);
       const known = olds && Object.keys(olds).length > 0 ? olds : undefined;
       // Arguments that are wrong stop here: planning works on canonical values only.
@@ -116,12 +123,13 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       return { inputs: given, failures: reasons.map((reason) => ({ property: "", reason })) };
     },
 
-    async diff(_id, olds, news) {
+    async diff(id, olds, news) {
       const { __provider, fragments, ...wanted } = news;
       const { __provider: _, schema, live, made, fragments: applied, ...had } = olds;
-      const elsewhere = !hasUnknown(news.router) && routerOf(olds.router ?? "") !== routerOf(news.router ?? "");
+      const elsewhere = !hasUnknown(news.router) && isElsewhere(olds.router, news.router);
+      const otherwise = live !== AS_APPLIED || moved(made) || !same(wanted, had) || !same(hashed(fragments), applied);
       return {
-        changes: live !== AS_APPLIED || !same(wanted, had) || !same(hashed(fragments), applied),
+        changes: otherwise || (Boolean(olds.router) && !stays(readWay(olds.router ?? ""), id)),
         replaces: elsewhere ? ["router"] : [],
         deleteBeforeReplace: elsewhere,
       };
@@ -129,7 +137,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async create(inputs) {
       const id = kind.identify(inputs);
-      const made = inputs.router ? randomBytes(6).toString("hex") : undefined;
+      const made = inputs.router ? ours(randomBytes(6).toString("hex")) : undefined;
       try {
         await apply(id, inputs, inputs.fragments ?? {}, { fresh: true, made });
       } catch (error) {
@@ -145,30 +153,32 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       // No connection when only the way to the router changed, or something that no router sees.
       // Two secrets may have one placeholder.
       const secret = !same(revealed(news), revealed(olds, news.fragments));
-      if (unknown || secret || !same(hashed(news.fragments), olds.fragments)) {
+      const word = wordOf(olds.made);
+      const made = word && ours(word);
+      const changed = !same(hashed(news.fragments), olds.fragments);
+      if (unknown || secret || changed || moved(olds.made) || (news.router && !stays(readWay(news.router), id))) {
         try {
-          await apply(id, news, news.fragments ?? {}, { repair: unknown, made: madeOf(olds) });
+          await apply(id, news, news.fragments ?? {}, { repair: unknown, made });
         } catch (error) {
-          throw failed(error, id, news, olds.made);
+          throw failed(error, id, news, made);
         }
       }
-      return { outs: outputs(news, kind.schema, olds.made) };
+      return { outs: outputs(news, kind.schema, made) };
     },
 
     async delete(id, props) {
       if (!props.router) return;
-      if (typeof props.owner === "string") setHolder(holder(props.owner));
+      if (stack === undefined) work(stackOf(props.made));
       if (abandoned(props.router)) {
         void warn(
           `${label(props)}: dropped without touching router ${routerOf(props.router)}; what is on that machine stays there`,
         );
         return;
       }
-      const made = madeOf(props) ?? NOBODY_KNOWS;
+      const made = wordOf(props.made) ?? NOBODY_KNOWS;
       try {
-        if (kind.owns === "router") {
-          await uninstall(readWay(props.router), id, { made });
-        } else if (props.fragments && Object.keys(props.fragments).length > 0) {
+        if (kind.owns === "router" && (await uninstall(readWay(props.router), id, { made }))) return;
+        if (props.fragments && Object.keys(props.fragments).length > 0) {
           await apply(id, props, null, { made });
           if (kind.owns === "share") await uninstall(readWay(props.router), id, { unlessOccupied: true, made });
         }
@@ -187,8 +197,8 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       }
       const found = seen.fragments.get(id) ?? {};
       // A state that was put back may know of an earlier one: what is there is this resource.
-      const made = madeOf({ made: seen.made.get(id) }) ?? props.made;
-      const report = concealed(props, differences(props, found, seen.drift.get(id) ?? []));
+      const made = wordOf(seen.made.get(id)) ? seen.made.get(id) : props.made;
+      const report = concealed(props, differences(props, found, seen.drift.get(id) ?? [], made));
       const known = { ...props, ...(made !== undefined && { made }) };
       if (report === "") return { id, props: known };
       const { __provider, schema, live, made: _, ...rest } = props;
@@ -207,15 +217,28 @@ export function hooks<A>(kind: Kind<A>): Hooks {
   };
 }
 
-/** As a router is told it: of what stands in a state, nothing but a word. */
-const madeOf = ({ made }: { made?: string | undefined }): string | undefined =>
-  made !== undefined && /^[0-9a-f]{1,32}$/.test(made) ? made : undefined;
+/** Whose resources are being worked on, by the stack's full name: one process of a provider is one run. */
+let stack: string | undefined;
+
+function work(given: unknown): void {
+  if (typeof given === "string" && isStack(given)) stack = given;
+  setHolder(holder());
+}
+
+/** `made` as the state and the router have it: the word, and whose. */
+const ours = (word: string): string => (stack === undefined ? word : `${word} ${stack}`);
+
+/** It was another stack's before. Of one that is older than this mark it is not known, and no reason to touch a router. */
+const moved = (made: string | undefined): boolean => {
+  const [was, now] = [stackOf(made), stack];
+  return was !== undefined && now !== undefined && was !== now;
+};
 
 /** When one of an older state was made: any word that no other has. */
 const NOBODY_KNOWS = "none";
 
 /** What others are told who want the same router: the stack where it is known, else the project. */
-const holder = (stack?: string): string => {
+const holder = (): string => {
   const { PULUMI_PROJECT: project, PULUMI_STACK: short } = process.env;
   if (stack) return `stack ${stack}`;
   return project ? `${project}${short ? `/${short}` : ""}` : "";

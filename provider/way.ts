@@ -23,6 +23,15 @@ export function readWay(way: string): RouterAddress {
 /** Whose way it is. */
 export const routerOf = (way: string): string => way.split(" ", 1)[0] ?? "";
 
+/**
+ * Is what was at the one way to be at another machine now? One that is called otherwise and reached as before is the same one; one that is
+ * called as before and reached otherwise too.
+ */
+export const isElsewhere = (before = "", now = ""): boolean => {
+  const [[was, ...old], [is, ...here]] = [before.split(" "), now.split(" ")];
+  return was !== is && old.join(" ") !== here.join(" ");
+};
+
 /** Does the way lead to a machine with another host key than before: a rebuilt one, of which nothing is known? */
 export const isOtherMachine = (before = "", now = ""): boolean => {
   const [old, key] = [before, now].map((way) => way.split(" ")[2]);

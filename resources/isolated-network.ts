@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { given, isKind, object } from "./copies";
 import type { Router } from "./router";
-import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
+import type { SharedRouter, SharedZone } from "./shared";
 import { Tier, type TierArgs } from "./tier";
 import type { Zone } from "./zone";
 
@@ -55,6 +55,6 @@ export class IsolatedNetwork extends Tier {
       ntpServers,
       router: router.router,
     };
-    super(name, { ...rest, vpc: home, kind: "isolated", owner: ownerOf(zone, router) }, opts);
+    super(name, { ...rest, vpc: home, kind: "isolated" }, opts);
   }
 }

@@ -95,8 +95,6 @@ export class NetworkAcl extends Resource {
     for (const [index, tier] of listed(tiers, at("tiers")).entries()) given(tier, at(`tiers[${index}]`), "Tier");
     const props = {
       name,
-      // A tier has one list: who made which is how the router tells two programs' lists from one that takes another's place.
-      stack: `${pulumi.getProject()}/${pulumi.getStack()}`,
       tiers: tiers.map((tier) => ({
         name: nameOf(tier),
         interface: tier.interface,

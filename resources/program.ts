@@ -1,6 +1,8 @@
 // When the program has nothing left to run: what waits for that is told then, unless the program failed. One for all copies
 // of this package in a process, so that none is told anything that another was not.
 
+import * as pulumi from "@pulumi/pulumi";
+
 /** Under the Pulumi CLI; other hosts are the Automation API and mocks. */
 export const underTheCli = /cmd[\\/]run[\\/]index\.js$/.test(require.main?.filename ?? "");
 
@@ -40,6 +42,16 @@ function begin(): Program {
     state.waiting.clear();
   });
   return state;
+}
+
+/** The name of this stack on routers; mocks may have no organization. */
+export function stackName(): string {
+  const stack = `${pulumi.getProject()}/${pulumi.getStack()}`;
+  try {
+    return `${pulumi.getOrganization()}/${stack}`;
+  } catch {
+    return `organization/${stack}`;
+  }
 }
 
 export function whenTheProgramIsDone(one: Waiting): void {

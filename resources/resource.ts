@@ -2,6 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { checkHooks, mark } from "./copies";
+import { stackName } from "./program";
 
 /**
  * The text the engine keeps as `__provider` in the state of every resource. The provider process runs it; it finds
@@ -16,6 +17,8 @@ export const loader = (kind: string): string =>
  * was half of the program's time. The one that tells the engine where a resource was made is none of them.
  */
 const TRACES = Boolean(process.env.PULUMI_DEBUG_PROMISE_LEAKS);
+
+const isLate = (value: unknown): boolean => pulumi.Output.isInstance(value) || value instanceof Promise;
 
 export abstract class Resource extends pulumi.CustomResource {
   /** `outputs` are the properties a program can read, whether they were given or are worked out by the hooks; `also` what it is beside its kind. */
@@ -34,7 +37,7 @@ export abstract class Resource extends pulumi.CustomResource {
     const limit = Error.stackTraceLimit;
     if (!TRACES) Error.stackTraceLimit = 0;
     try {
-      super(typeToken(kind), name, { ...declared, ...given, ...ignored(opts), __provider: loader(kind) }, opts);
+      super(typeToken(kind), name, { ...declared, ...given, ...told(given, opts), __provider: loader(kind) }, opts);
     } catch (error) {
       Error.stackTraceLimit = limit;
       if (!TRACES && error instanceof Error) Error.captureStackTrace(error);
@@ -46,9 +49,15 @@ export abstract class Resource extends pulumi.CustomResource {
   }
 }
 
-/** What is to be ignored, for the hooks: what they make something else of cannot be. */
-const ignored = (opts: pulumi.CustomResourceOptions | undefined) =>
-  opts?.ignoreChanges && opts.ignoreChanges.length > 0 ? { ignores: opts.ignoreChanges } : {};
+/**
+ * What the hooks are told beside the arguments, and keep in no state: whose the resource is; and, as what they make something else of cannot
+ * be ignored, what `ignoreChanges` names. A transformation names more than is seen here: of what was sent something is missing then.
+ */
+const told = (given: pulumi.Inputs, opts: pulumi.CustomResourceOptions | undefined) => ({
+  stack: stackName(),
+  sent: Object.keys(given).filter((key) => !isLate(given[key])),
+  ...(opts?.ignoreChanges && opts.ignoreChanges.length > 0 && { ignores: opts.ignoreChanges }),
+});
 
 /**
  * The value of an output without its dependencies. Something read from a component makes a resource depend on all that is

@@ -3,7 +3,7 @@ import { formerNames } from "./claims";
 import { given, isKind, object, occupy } from "./copies";
 import { grant } from "./grant";
 import { Resource } from "./resource";
-import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone, stackName } from "./shared";
+import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone } from "./shared";
 import type { Zone } from "./zone";
 
 /** An SSH server on the way to a router. */
@@ -109,7 +109,6 @@ export class Router extends Resource {
       zoneAsnRange: zone.given.asnRange,
       address,
       asn,
-      owner: stackName(),
       addressGrant: grant(zone, "router", { ...child, value: address }),
       asnGrant: grant(zone, "asn", { ...child, value: asnText }),
     };

@@ -167,17 +167,3 @@ export class SharedRouter {
     this.asn = found.apply((it) => ("share" in it ? it.share.asn : undefined));
   }
 }
-
-/** The name of this stack in the router's files; mocks may have no organization. */
-export function stackName(): string {
-  const stack = `${pulumi.getProject()}/${pulumi.getStack()}`;
-  try {
-    return `${pulumi.getOrganization()}/${stack}`;
-  } catch {
-    return `organization/${stack}`;
-  }
-}
-
-/** Who works where others do: named in the router's files, so that no two stacks take one thing for theirs. */
-export const ownerOf = (zone: object, router: object): string | undefined =>
-  SharedZone.isInstance(zone) || SharedRouter.isInstance(router) ? stackName() : undefined;

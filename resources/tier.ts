@@ -138,17 +138,16 @@ export class Tier extends Resource {
   /** @internal */
   constructor(
     name: string,
-    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind: keyof typeof TYPES; owner: string | undefined },
+    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind: keyof typeof TYPES },
     opts?: pulumi.CustomResourceOptions,
   );
   constructor(
     name: string,
-    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES; owner?: string | undefined },
+    args: Omit<TierArgs, "vpc"> & { vpc: Home; kind?: keyof typeof TYPES },
     opts?: pulumi.CustomResourceOptions,
   ) {
     const {
       vpc,
-      owner,
       kind = "tier",
       claim = name,
       cidr,
@@ -181,7 +180,6 @@ export class Tier extends Resource {
       cidr,
       gateway,
       grant: vpc.hasIpv6 ? grant(vpc, kind, { type, name, claim, value: cidr, opts }) : undefined,
-      owner,
       vpc: { name: vpc.ledgerName, domain: vpc.domain, ntpServers: vpc.ntpServers },
       ipv4Others: [...vpc.carrier.ipv4Networks],
       router: vpc.router,

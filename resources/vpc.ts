@@ -5,7 +5,7 @@ import { grant } from "./grant";
 import { distinct, domainIn } from "./names";
 import { Resource } from "./resource";
 import type { Router } from "./router";
-import { ownerOf, type SharedRouter, type SharedZone } from "./shared";
+import type { SharedRouter, SharedZone } from "./shared";
 import type { Zone } from "./zone";
 
 export interface VpcArgs {
@@ -116,7 +116,6 @@ export class Vpc extends Resource {
       cidr,
       vpcPrefixLength: length,
       grant: ipv6 ? grant(zone, "vpc", child) : undefined,
-      owner: ownerOf(zone, router),
       router: router.router,
     };
     super("Vpc", name, OUTPUTS, props, opts);

@@ -113,7 +113,7 @@ const secrets = (...sides: readonly Inputs[]): string[] => {
 };
 
 /** Texts whose change nobody feels, or is told by their equality alone. */
-const QUIET = ["owner", "packages", "adopt", "dnsmasq", "dhcp-hosts", "dns-hosts", "passwords", "certificates"];
+const QUIET = ["packages", "adopt", "dnsmasq", "dhcp-hosts", "dns-hosts", "passwords", "certificates"];
 
 /** Other lines on the router from the same inputs: they come from another version of vpc6, or from what is not in the inputs. */
 function unexplained(it: Resource, changed: readonly string[], subject: Markdown, tell: Tell): void {

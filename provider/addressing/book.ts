@@ -65,6 +65,15 @@ export class Book {
     return true;
   }
 
+  /** Gives each of some what the next of them has, and the last what the first had. */
+  rotate(names: readonly string[]): void {
+    const slots = names.map((name) => this.held.get(name));
+    for (const [at, name] of names.entries()) {
+      const slot = slots[(at + 1) % slots.length];
+      if (slot !== undefined) this.held.set(name, slot);
+    }
+  }
+
   /** Gives a name a block of this order: the lowest never used, else of the longest freed. */
   serve(name: string, order: number, now: number): boolean {
     const own = this.#letGo(name);

@@ -40,7 +40,7 @@ export function settle(pool: RealPool, old: readonly Held[], claims: Claims): Ou
     ({ name, value }) => value === undefined && !book.held.has(name) && !strays.has(name),
   );
   do {
-    while (grant(book, wishes, now));
+    while (grant(book, wishes, now) || rotate(book, wishes));
     restore(pool, book, waiting, claims);
   } while (grow(book, sizes, now));
 
@@ -135,6 +135,32 @@ function grant(book: Book, wishes: Map<string, Slot>, now: number): boolean {
   const before = wishes.size;
   for (const [name, slot] of wishes) if (book.move(name, slot, now)) wishes.delete(name);
   return wishes.size < before;
+}
+
+// Swaps, and longer rounds: each wants the very slot that the next one has. (Nobody's old slot is free then, so none is remembered.)
+function rotate(book: Book, wishes: Map<string, Slot>): boolean {
+  const at = ({ start, order }: Slot): string => `${start.toString(36)}/${order}`;
+  const holders = new Map([...book.held].map(([name, slot]) => [at(slot), name]));
+  const next = (name: string): string | undefined => {
+    const slot = wishes.get(name);
+    return slot === undefined ? undefined : holders.get(at(slot));
+  };
+  const walked = new Set<string>();
+  const rounds: string[][] = [];
+  for (const name of wishes.keys()) {
+    const way: string[] = [];
+    let one: string | undefined = name;
+    for (; one !== undefined && !walked.has(one); one = next(one)) {
+      walked.add(one);
+      way.push(one);
+    }
+    if (one !== undefined && way.includes(one)) rounds.push(way.slice(way.indexOf(one)));
+  }
+  for (const round of rounds) {
+    book.rotate(round);
+    for (const name of round) wishes.delete(name);
+  }
+  return rounds.length > 0;
 }
 
 function grow(book: Book, sizes: Map<string, number>, now: number): boolean {

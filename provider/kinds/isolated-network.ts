@@ -30,7 +30,7 @@ export const isolatedNetwork: Kind<Args, TierInputs> = {
     if (inputs.fragments === undefined) return inputs;
     return {
       ...inputs,
-      fragments: join(render("isolated-network", { cidr: inputs.cidr, owner: args.owner }), inputs.fragments),
+      fragments: join(render("isolated-network", { cidr: inputs.cidr }), inputs.fragments),
     };
   },
   traffic: {

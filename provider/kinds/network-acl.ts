@@ -2,9 +2,9 @@
 // which the tiers' interfaces lead by a map: no packet walks another list's rules.
 
 import type { Family } from "../addressing/prefix";
-import { type Fail, list, matching, oneOf, optional, record, withDefault } from "../arguments";
+import { type Fail, list, oneOf, optional, record, withDefault } from "../arguments";
 import { idOf } from "../contract";
-import { device, filterName, label, NO_TOKEN, prefix4, prefix6, way } from "../fields";
+import { device, filterName, label, prefix4, prefix6, way } from "../fields";
 import { keyOf, lossOf } from "../filter/compare";
 import {
   checkRule,
@@ -50,10 +50,7 @@ const own = {
 };
 
 const shape = record(own, {
-  adds: {
-    name: filterName("an access list"),
-    stack: optional(matching("a project and a stack", new RegExp(`^${NO_TOKEN}[A-Za-z0-9._/-]{1,250}$`))),
-  },
+  adds: { name: filterName("an access list") },
 });
 type Args = ReturnType<typeof shape>;
 
@@ -85,13 +82,12 @@ export const networkAcl: Kind<Args, NetworkAclInputs> = {
     const interfaces = args.tiers.map((tier) => tier.interface);
     // The ids of those that were made before stay what they are.
     const at = (old?.at as string | undefined) ?? first.cidr ?? first.ipv4;
-    const stack = old && old.stack === undefined ? undefined : args.stack;
     const given = {
       tiers: args.tiers.map(({ router, ...tier }) => tier),
       ...(args.rules && { rules: derive([args.rules] as const, withoutDefaults) }),
       ...(args.preset !== undefined && { preset: args.preset }),
     };
-    const common = { name, ...(stack !== undefined && { stack }), at, router, ...given };
+    const common = { name, at, router, ...given };
     checkTiers(args, fail);
     if (hasUnknown([args, router])) return { ...common, fragments: { nftables: UNKNOWN } };
     const own = ownOf(args.tiers.map(({ cidr, ipv4 }) => [cidr ?? [], ipv4 ?? []].flat()));
@@ -104,7 +100,7 @@ export const networkAcl: Kind<Args, NetworkAclInputs> = {
     const rules = all.map(ruleOf);
     checkOrder(rules, fail);
     for (const [index, test] of args.tests.entries()) checkTest(test, `tests[${index}]`, rules, own, fail);
-    return { ...common, fragments: render("network-acl", { stack, ...view(name, interfaces, rules, own) }) };
+    return { ...common, fragments: render("network-acl", view(name, interfaces, rules, own)) };
   },
   identify: (inputs) => idOf.list(String(inputs.name), String(inputs.at)),
   describe: (inputs) => `"${inputs.name}"`,

@@ -4,7 +4,7 @@
 import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
 import { idOf } from "../contract";
-import { address, address6, claim, grant, hop, interfaceName, lengthOf, owner, privateAsn, proxy } from "../fields";
+import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { all, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
@@ -39,7 +39,6 @@ const shape = record(own, {
     zoneAsnRange: optional(text("", (it) => it)),
     addressGrant: optional(grant),
     asnGrant: optional(grant),
-    owner: optional(owner),
   },
 });
 type Args = ReturnType<typeof shape>;
@@ -78,7 +77,6 @@ export const router: Kind<Args, RouterInputs> = {
     const router = wayTo(firstName(names), args);
     const network = publicNetwork && derive([publicNetwork], ({ cidr }) => cidr);
     const fragments = render("router", {
-      owner: args.owner,
       adopt: derive([args.adopt], (it) => it && "yes"),
       publicInterface,
       address,

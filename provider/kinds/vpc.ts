@@ -6,7 +6,7 @@ import { contains, formatAddress, nth, parsePrefix, sizeOf, subnet } from "../ad
 import { boolean, optional, record, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf, rebase, share } from "../claims";
 import { idOf } from "../contract";
-import { claim, dnsLabel, domain, grant, lengthOf, ntpServers, owner, prefix6, prefixOf, way } from "../fields";
+import { claim, dnsLabel, domain, grant, lengthOf, ntpServers, prefix6, prefixOf, way } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { all, forwarding, says, stopsForwarding, words } from "../traffic";
@@ -25,7 +25,7 @@ const own = {
 
 const shape = record(own, {
   takes: ["zone", "router", "reserve"],
-  adds: { grant: optional(grant), owner: optional(owner), claims, router: way },
+  adds: { grant: optional(grant), claims, router: way },
 });
 type Args = ReturnType<typeof shape>;
 
@@ -71,7 +71,7 @@ export const vpc: Kind<Args, VpcInputs> = {
       cidr,
       routerAddress,
       ledger,
-      fragments: render("vpc", { cidr, routerAddress, owner: args.owner }),
+      fragments: render("vpc", { cidr, routerAddress }),
     };
   },
   identify: (inputs) =>

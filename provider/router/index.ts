@@ -5,6 +5,7 @@
 
 import { summary } from "./failures";
 import { Lane } from "./lane";
+import { Present } from "./present";
 import type { Change, Observation, Report, RouterAddress, UninstallOptions } from "./types";
 
 export { setCredentials } from "./credentials";
@@ -22,6 +23,15 @@ export type {
 } from "./types";
 
 const lanes = new Map<string, Lane>();
+const presents = new Map<string, Present>();
+
+/** Tells that `id` stays on the router as it is. False: it is not so there, as it stands back for one that has asked since. */
+export function stays(router: RouterAddress, id: string): boolean {
+  const present = presentAt(router);
+  if (present.standsBack(id)) return false;
+  present.enter(id);
+  return true;
+}
 
 /** Makes the router carry `change`, in one transaction with all that arrives for it meanwhile. */
 export async function converge(router: RouterAddress, change: Change): Promise<Report> {
@@ -36,9 +46,12 @@ export async function observe(router: RouterAddress, options: { recent?: boolean
   return await lane(router).observe(options);
 }
 
-/** Leaves the router as it was found, when nothing but `id` is on it; an error, or no news (`unlessOccupied`), when there is more. */
-export async function uninstall(router: RouterAddress, id: string, options: UninstallOptions = {}): Promise<void> {
-  await lane(router).uninstall(id, options);
+/**
+ * Leaves the router as it was found, when nothing but `id` is on it; an error, or no news (`unlessOccupied`), when there is more. False:
+ * nothing was done, as there was more, or as another Router has taken the place of `id`.
+ */
+export async function uninstall(router: RouterAddress, id: string, options: UninstallOptions = {}): Promise<boolean> {
+  return await lane(router).uninstall(id, options);
 }
 
 /** Which routers failed, and why, where there is more than one error to say it. */
@@ -50,15 +63,22 @@ export function failed(): string | undefined {
 export function disconnect(): void {
   for (const open of lanes.values()) open.close();
   lanes.clear();
+  presents.clear();
 }
 
+const keyOf = (router: RouterAddress): string =>
+  [router, ...(router.proxy ? [router.proxy] : [])]
+    .map(({ user, host, port, hostKey }) => `${user}@${host}:${port} ${hostKey}`)
+    .join(" via ");
+
 function lane(router: RouterAddress): Lane {
-  const hops = [router, ...(router.proxy ? [router.proxy] : [])];
-  const key = hops.map(({ user, host, port, hostKey }) => `${user}@${host}:${port} ${hostKey}`).join(" via ");
-  let found = lanes.get(key);
-  if (!found) {
-    found = new Lane(router);
-    lanes.set(key, found);
-  }
-  return found;
+  return found(lanes, keyOf(router), () => new Lane(router, presentAt(router)));
+}
+
+const presentAt = (router: RouterAddress): Present => found(presents, keyOf(router), () => new Present());
+
+function found<T>(all: Map<string, T>, key: string, make: () => T): T {
+  const known = all.get(key) ?? make();
+  all.set(key, known);
+  return known;
 }

@@ -6,6 +6,7 @@
 import type { Verdict } from "../contract";
 import { RouterError } from "./error";
 import { encode } from "./payload";
+import type { Present } from "./present";
 import { begin, stopping } from "./process";
 import { Refusal, Session } from "./session";
 import type { Change, Observation, Report, RouterAddress, UninstallOptions } from "./types";
@@ -47,9 +48,11 @@ export class Lane {
   private seen: { what: Observation; until: number } | undefined;
   private down: { error: RouterError; until: number } | undefined;
   private failures = 0;
+  private readonly present: Present;
 
-  constructor(router: RouterAddress) {
+  constructor(router: RouterAddress, present: Present) {
     this.router = router;
+    this.present = present;
     this.session = new Session(router);
   }
 
@@ -59,13 +62,13 @@ export class Lane {
     return await this.wait((resolve, reject) => this.enqueue({ change, resolve, reject }));
   }
 
-  uninstall(id: string, { unlessOccupied = false, made }: UninstallOptions = {}): Promise<void> {
+  uninstall(id: string, { unlessOccupied = false, made }: UninstallOptions = {}): Promise<boolean> {
     const fine = (error: unknown) => unlessOccupied && error instanceof Refusal && error.answer.verdict === "occupied";
-    return this.wait<void>((resolve, reject) =>
+    return this.wait<boolean>((resolve, reject) =>
       this.enqueue({
         run: () =>
           this.reach(() => this.session.uninstall(id, made)).then(resolve, (error) =>
-            fine(error) ? resolve() : reject(this.verdict(error, `router ${id}`)),
+            fine(error) ? resolve(false) : reject(this.verdict(error, `router ${id}`)),
           ),
       }),
     );
@@ -176,7 +179,7 @@ export class Lane {
   private async settle(batch: Item[]): Promise<void> {
     if (batch.length === 0) return;
     try {
-      const report = await this.reach(() => this.session.converge(batch.map(({ change }) => change)));
+      const report = await this.reach(() => this.converged(batch.map(({ change }) => change)));
       for (const { resolve } of batch) resolve(report);
     } catch (error) {
       if (batch.length === 1 || !(error instanceof Refusal) || !divisible(error)) {
@@ -191,6 +194,27 @@ export class Lane {
           : [batch.slice(0, half), batch.slice(half)];
       await this.settle(first);
       await this.settle(second);
+    }
+  }
+
+  /** Who has what they ask for, and is no longer to have it, stands back. */
+  private async converged(changes: readonly Change[]): Promise<Report> {
+    const yields: string[] = [];
+    while (true) {
+      try {
+        const report = await this.session.converge(changes, yields);
+        for (const { id, fragments } of changes) {
+          if (fragments) this.present.enter(id);
+          else this.present.leave(id);
+        }
+        this.present.stoodBack(yields);
+        return report;
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.answer.verdict !== ("rivals" satisfies Verdict)) throw error;
+        const more = error.answer.yields.filter((id) => this.present.mayStandBack(id) && !yields.includes(id));
+        if (more.length === 0 || more.length < error.answer.yields.length) throw error;
+        yields.push(...more);
+      }
     }
   }
 
@@ -214,10 +238,18 @@ export class Lane {
   /** A refusal, in the words for the resource it concerns. */
   private verdict(error: unknown, label: string): unknown {
     if (!(error instanceof Refusal)) return error;
-    const { verdict, service, id, why, touched, words } = error.answer;
+    const { answer } = error;
+    const { verdict, service, id, why, touched, words } = answer;
     const whose = service ? `${service} of ${label}` : label;
     const other = id ? `In the fragment of ${id}.` : "";
     switch (verdict) {
+      case "rivals" satisfies Verdict:
+        return this.error(
+          `${whose} was refused; nothing was changed`,
+          why,
+          `${answer.yields.join(", ")}: in the program too, and asks for the same as ${id ?? label}. Only one of both can have it.`,
+          touched,
+        );
       case "refused" satisfies Verdict:
         return this.error(`${whose} was refused; nothing was changed`, why, other, touched);
       case "failed" satisfies Verdict:
@@ -267,7 +299,7 @@ export class Lane {
         return this.error(
           "other resources still have configuration on it",
           why,
-          "Destroy them first (they may belong to another stack).",
+          "Destroy them first, in their own stacks. What is of this stack and in no state any more: `npx vpc6 orphans` (docs/previews.md).",
           touched,
         );
       default:
@@ -284,6 +316,7 @@ export class Lane {
 function divisible({ answer }: Refusal): boolean {
   return (
     answer.verdict === "refused" ||
+    answer.verdict === "rivals" ||
     (answer.verdict === "failed" && !answer.touched) ||
     (answer.verdict === "cut off" && !answer.touched)
   );

@@ -14,12 +14,19 @@ const finding = new RegExp(`^drift (${ID}) (${SLOT})\\|(.*)$`);
 
 /**
  * A payload for `converge`. `holder` is who others are told to wait for, `nonce` how the program knows a transaction again
- * that is sent twice, `confirm` how many seconds a change that may cut us off waits for its confirmation (default 30).
+ * that is sent twice, `confirm` how many seconds a change that may cut us off waits for its confirmation (default 30), `yields` who may
+ * stand back for those that want what he has.
  */
-export function encode(changes: readonly Change[], holder: string, nonce: string, confirm?: number): string {
+export function encode(
+  changes: readonly Change[],
+  holder: string,
+  nonce: string,
+  { confirm, yields = [] }: { confirm?: number; yields?: readonly string[] } = {},
+): string {
   const lines = [TRANSACTION, `holder ${printable(holder).slice(0, 100)}`, `nonce ${nonce}`];
   if (confirm !== undefined) lines.push(`confirm ${confirm}`);
   if (changes.some(({ repair }) => repair)) lines.push("repair");
+  lines.push(...yields.map((id) => `yields ${id}`));
   for (const { id, fragments, fresh, made } of changes) {
     checkId(id);
     if (fragments === null) {
@@ -108,6 +115,8 @@ export interface Answer {
   changed: string[];
   service?: string;
   id?: string;
+  /** Who would stand back, and has not been allowed to. */
+  yields: string[];
   why: string;
 }
 
@@ -120,7 +129,7 @@ export function parseAnswer(output: string): Answer | undefined {
   const [verdict, ...words] = lines[from + 1]?.split(" ") ?? [];
   // What is no word of the program's is not from the program.
   if (from < 0 || to < 0 || ![verdict, ...words].every(isWord) || !verdict) return undefined;
-  const answer: Answer = { verdict, words, touched: true, changed: [], why: "" };
+  const answer: Answer = { verdict, words, touched: true, changed: [], yields: [], why: "" };
   const why: string[] = [];
   for (const line of lines.slice(from + 2, to)) {
     const space = line.indexOf(" ");
@@ -130,6 +139,7 @@ export function parseAnswer(output: string): Answer | undefined {
     else if (key === "changed") answer.changed = value.split(" ").filter(isWord);
     else if (key === "service" && isWord(value)) answer.service = value;
     else if (key === "id" && isId(value)) answer.id = value;
+    else if (key === "yields" && isId(value.split(" ")[0] ?? "")) answer.yields.push(value.split(" ")[0] ?? "");
   }
   answer.why = why.join("\n");
   return answer;

@@ -17,6 +17,7 @@ const parts = [
   "lock.sh",
   "payload.sh",
   "sums.sh",
+  "rivals.sh",
   "assemble.sh",
   "drift.sh",
   "packages.sh",

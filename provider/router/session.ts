@@ -54,10 +54,13 @@ export class Session {
     this.router = router;
   }
 
-  /** All of `changes` or none. Throws Refusal when the router said no, RouterError when it could not be asked. */
-  async converge(changes: readonly Change[]): Promise<Report> {
+  /**
+   * All of `changes` or none; `yields` may stand back for them. Throws Refusal when the router said no, RouterError when it could not be
+   * asked.
+   */
+  async converge(changes: readonly Change[], yields: readonly string[] = []): Promise<Report> {
     const who = holder ? `${holder} (${person()})` : person();
-    const payload = encode(changes, who, randomBytes(8).toString("hex"), confirmation.seconds);
+    const payload = encode(changes, who, randomBytes(8).toString("hex"), { confirm: confirmation.seconds, yields });
     const answer = await this.ask(commands.converge(this.router.user, program().hash), payload);
     if (answer.verdict === "unconfirmed") return await this.confirm(answer);
     if (answer.verdict !== "ok" || !isNumber(answer.words[0])) throw new Refusal(answer);
@@ -89,13 +92,16 @@ export class Session {
     }
   }
 
-  /** Nothing to do where neither the program is, nor anything that it has made. */
-  async uninstall(id: string, made?: string): Promise<void> {
+  /**
+   * Nothing to do where neither the program is, nor anything that it has made. False: nothing was done, as another Router is there in
+   * its place.
+   */
+  async uninstall(id: string, made?: string): Promise<boolean> {
     checkId(id);
     const ask = () => this.command(commands.uninstall(this.router.user, id, made), "");
     let outcome = await ask();
     if (isMissing(outcome)) {
-      if ((await this.command(commands.remains(this.router.user), "")).code !== 0) return;
+      if ((await this.command(commands.remains(this.router.user), "")).code !== 0) return true;
     }
     if (isMissing(outcome) || isSilent(outcome)) {
       await this.install();
@@ -104,6 +110,7 @@ export class Session {
     const answer = parseAnswer(outcome.stdout);
     if (!answer) throw this.unexpected(outcome);
     if (answer.verdict !== "ok") throw new Refusal(answer);
+    return answer.words[1] !== "former";
   }
 
   /** The answer to a transaction, with the program brought up to date where it is not. */
@@ -189,7 +196,8 @@ export class Session {
       verdict: "cut off",
       words: [],
       touched: !back,
-      changed: answerless,
+      changed: [],
+      yields: [],
       why: back
         ? `no new SSH connection got in after the change, so the router put everything back after ${seconds} s\n${reason}`
         : `no new SSH connection got in after the change, nor after the ${seconds} s when the router should have undone it\n${reason}`,
@@ -301,7 +309,6 @@ export class Session {
   }
 }
 
-const answerless: string[] = [];
 const isNumber = (word: string | undefined): boolean => /^\d{1,15}$/.test(word ?? "");
 
 /** Not installed: the shell, or sudo, did not find the program. */

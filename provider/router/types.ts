@@ -28,11 +28,11 @@ export interface Change {
   /** For messages: `Tier "web"`. */
   label: string;
   fragments: Fragments | null;
-  /** It is made now: what is on the router under its id counts as its own only if the slot `owner` says the same. */
+  /** It is made now: what is on the router under its id counts as its own only if it is the same stack's. */
   fresh?: boolean;
   /**
-   * A word for the time when it was made. With `fragments: null` it goes only if it is still that one which is there, and not one that
-   * was made since in its place.
+   * A word for the time when it was made, and the stack whose it is (made.ts). With `fragments: null` the word alone: it goes only if it
+   * is still that one which is there, and not one that was made since in its place.
    */
   made?: string;
   /** Look also for what differs on the router from what is confirmed there, and apply that again. */
@@ -43,7 +43,7 @@ export interface Change {
 export interface Observation {
   /** The confirmed fragments, by id. */
   fragments: Map<string, Fragments>;
-  /** When each was made, by id, as a word (see Change). */
+  /** When each was made, and whose it is, by id (made.ts). */
   made: Map<string, string>;
   /** What differs from them in files, kernel and daemons, by the id whose it is. */
   drift: Map<string, Difference[]>;

@@ -49,10 +49,19 @@ test("another host key is another machine: everything is sent again", async () =
 });
 
 test("another router replaces, the old one first", async () => {
-  const elsewhere = await tier({ router: ROUTER.replace("vr1", "vr2") });
+  const elsewhere = await tier({ router: ROUTER.replace("vr1 ", "vr2 ").replace(/@[^ ]+/, "@192.0.2.99:22") });
   expect(await Tier.diff("web", await applied(), elsewhere)).toMatchObject({
     replaces: ["router"],
     deleteBeforeReplace: true,
+  });
+});
+
+test("a router that is called otherwise, and reached as before, is the same one", async () => {
+  const renamed = await tier({ router: ROUTER.replace("vr1 ", "edge1 ") });
+  expect(await Tier.diff("web", await applied(), renamed)).toEqual({
+    changes: true,
+    replaces: [],
+    deleteBeforeReplace: false,
   });
 });
 

@@ -28,7 +28,7 @@ assemble() {
     [ ! -s "$aside" ] || awk '$1 != "secrets" { print "./" $1, (index($2, "@ROUTER_ID@") != 1), $2 }' "$aside"
   } | sort -u |
     awk -v from="$1/fragments/" -v to="$1/files/" -v table="$RUN/macs" -v used="$1/macs" -v boot="$boot" \
-      -v aside="$aside" -v whole="$RUN/whole" -v was="$was/" \
+      -v yields="$1/yields" -v aside="$aside" -v whole="$RUN/whole" -v was="$was/" \
       -v heads="${heads#?}" -v needs="${needs#?}" -v filled="$RUN/filled" '@assemble.awk@' >"$RUN/unresolved"
   code=$?
   if [ $code = 3 ]; then

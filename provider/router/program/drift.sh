@@ -31,7 +31,7 @@ drifts() {
   local changed dir="$RUN/drift" files its_slots service slot
   router_in "$1/fragments"
   [ ! -e "$dir" ] || rm -rf "$dir"
-  mkdir "$dir" && ln -s "$1/fragments" "$dir/fragments" && sums "$1" "$1" && sums_drift "$ROUTER" >"$RUN/drifts.fragments" &&
+  mkdir "$dir" && ln -s "$1/fragments" "$1/yields" "$dir" && sums "$1" "$1" && sums_drift "$ROUTER" >"$RUN/drifts.fragments" &&
     assemble "$dir" boot "$1/files" || {
     : "${WHY:=what should be there cannot be computed (is /run full?)}"
     return 1
@@ -50,6 +50,7 @@ drifts() {
     [ "$NUMBER" = "${1##*/}" ] || echo "- generation $NUMBER is applied and was never confirmed"
     program_intact || echo "- $PROGRAM changed"
     drift_records "$1"
+    rivals_drift "$1"
     units_drift
     drift_daemons
     differences "$files" "$1/files"

@@ -61,6 +61,9 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   DRIFT_UNITS, UNIT_*       `drift_ask`, `drift_unit`
 #   NUMBER                    `generation`
 #   ROUTER                    `router_in`
+#   STACK                     `stack_of`
+#   FORMER                    `strangers`, for `stage`
+#   VERDICT                   `rivals_back`: what `stage` answers when it is refused
 #   FRR_DAEMONS               `frr_found`, for `frr_reload`
 #   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
 #   BOOTING                   set while a router boots
@@ -102,9 +105,10 @@ refuse() {
   return 1
 }
 
-# judged TEXT: refuses when a judge has said anything: the id on a line of its own, then why.
+# judged STATUS TEXT: refuses when a judge has said anything (the id on a line of its own, then why), or broke off (STATUS).
 judged() {
-  [ -z "$1" ] || refuse "${1#*"$NEWLINE"}" "${1%%"$NEWLINE"*}"
+  [ "$1" = 0 ] || refuse "a check broke off with $1: ${2:-is a disk full?}" || return
+  [ -z "$2" ] || refuse "${2#*"$NEWLINE"}" "${2%%"$NEWLINE"*}"
 }
 
 # check_with FILE LINE COMMAND...: has COMMAND judge FILE. What it says becomes WHY, with names in place of paths; the regular
@@ -129,6 +133,7 @@ answer() {
     echo "changed $CHANGED"
     [ -z "$CULPRIT" ] || echo "service $CULPRIT"
     [ -z "$BLAME" ] || echo "id $BLAME"
+    [ "$1" != rivals ] || sed 's/^/yields /' "$RUN/yields"
     [ -z "$WHY" ] || printf '%s\n' "$WHY" | conceal | head -n 60 | cut -c 1-400 | sed 's/^/|/'
     echo end
   } 2>/dev/null
@@ -174,12 +179,13 @@ has_any() {
   return 1
 }
 
-# router_in FRAGMENTS: ROUTER = the id of the Router that is there, else `router`.
+# router_in FRAGMENTS: ROUTER = the id of the Router that is there (of two the one that does not stand back), else `router`.
 router_in() {
   local file
   ROUTER=router
   for file in "$1"/*/@ROUTER_ID@*; do
-    [ ! -e "$file" ] || ROUTER=${file##*/}
+    [ -e "$file" ] && ! grep -qs -e "^${file##*/} " "$1/../yields" || continue
+    ROUTER=${file##*/}
   done
 }
 

@@ -2,7 +2,7 @@
 # it is compared with it once more (a full disk shows itself in many ways).
 
 # read_payload FILE: stdin to FILE; the ids it names to FILE.ids; those that go only if they are the ones that were made then, each with that
-# word, to FILE.drops. 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are what it says: all at
+# word, to FILE.drops; those that may stand back (rivals.sh) to FILE.yields. 1 with WHY when it is not whole. Else NONCE, CONFIRM_WAIT, REPAIR, FRESH and PAYLOAD_HOLDER are what it says: all at
 # once, as each fork costs a millisecond or two.
 read_payload() {
   local says
@@ -11,7 +11,7 @@ read_payload() {
     : "${WHY:=the payload could not be stored}"
     return 1
   fi
-  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" -v ids="$1.ids" -v drops="$1.drops" '@read_payload.awk@' "$1") || {
+  says=$(awk -v slots=" $SLOTS " -v nonce="$NONCE" -v wait="$CONFIRM_WAIT" -v ids="$1.ids" -v drops="$1.drops" -v yields="$1.yields" '@read_payload.awk@' "$1") || {
     refuse "${says:-the payload could not be read}"
     return
   }
@@ -38,8 +38,8 @@ stage_payload() {
 # made_anew DIR ID MADE: is there one of this id that was made at another time than MADE? The engine makes a replacement first, and then
 # has the old one deleted, of which nothing is there any more.
 made_anew() {
-  local there=''
-  [ ! -e "$1/made/$2" ] || read -r there <"$1/made/$2"
+  local there='' rest
+  [ ! -e "$1/made/$2" ] || read -r there rest <"$1/made/$2"
   [ -n "$there" ] && [ "$there" != "$3" ]
 }
 
@@ -54,17 +54,25 @@ replaced() {
   mv "$1.left" "$1.ids"
 }
 
-# strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must have the same owner: else 1 with WHY and
-# BLAME. Two stacks would take turns at it, and the one that goes first would take it from the other. Nor are there two routers.
+# stack_of DIR ID: STACK = whose it is; empty where that is not known, or where there is none.
+stack_of() {
+  local made
+  STACK=
+  [ ! -e "$1/made/$2" ] || read -r made STACK <"$1/made/$2"
+}
+
+# strangers FILE DIR: what FILE makes for the first time and is in DIR all the same must be the same stack's: else 1 with WHY and
+# BLAME. Two stacks would take turns at it, and the one that goes first would take it from the other. Nor are there two routers, but for one
+# stack's that takes the place of another: FORMER = both.
 strangers() {
-  local id of owner slot there
+  local id owner slot there
   [ -n "$FRESH" ] || return 0
   awk '
     function done() { if (fresh) print id, owner; fresh = 0; owner = "" }
     $1 == "set" || $1 == "drop" { done(); id = $2; slot = "" }
     $0 == "fresh" { fresh = 1 }
     $1 == "slot" { slot = $2 }
-    /^\|/ { if (slot == "owner") owner = substr($0, 2) }
+    /^\|/ { if (slot == "made") owner = $2 }
     END { done() }
   ' "$1" >"$RUN/strangers"
   while read -r id owner; do
@@ -81,14 +89,19 @@ strangers() {
         ;;
     esac
     [ -n "$there" ] || continue
-    of=
-    [ ! -e "$2/owner/$there" ] || read -r of <"$2/owner/$there"
-    if [ "$there" = "$id" ] && [ "$of" = "$owner" ]; then
+    stack_of "$2" "$there"
+    if [ "$there" != "$id" ] && [ -n "$STACK" ] && [ "$STACK" = "$owner" ]; then
+      # The Router is called otherwise now: the one of before stands back until it is deleted.
+      FORMER="$there $id"
+      refuse "$there is on this router already" "$id"
+      continue
+    fi
+    if [ "$there" = "$id" ] && [ "$STACK" = "$owner" ]; then
       # Made once more: whatever differs from it on this router is put right.
       REPAIR=repair
       continue
     fi
-    refuse "$there is on this router already, put there by ${of:+stack }${of:-another stack}" "$id"
+    refuse "$there is on this router already, put there by ${STACK:+stack }${STACK:-another stack}" "$id"
     return
   done <"$RUN/strangers"
 }

@@ -182,17 +182,23 @@ busy() {
 
 # stage: the next generation, beside the others, and the judgement of every daemon it concerns.
 stage() {
+  FORMER='' VERDICT=refused
   strangers "$PAYLOAD" "$CONFIRMED/fragments" || { answer refused; return; }
   replaced "$PAYLOAD" "$CONFIRMED/fragments"
   NEXT=$GENERATIONS/new
   {
-    mkdir "$NEXT" && cp -al "$CONFIRMED/fragments" "$NEXT/fragments" && stage_payload "$PAYLOAD" "$NEXT/fragments"
+    mkdir "$NEXT" && cp -al "$CONFIRMED/fragments" "$NEXT/fragments" && stage_payload "$PAYLOAD" "$NEXT/fragments" &&
+      rivals_kept "$PAYLOAD.ids"
   } 2>"$RUN/stage.err" || {
     WHY="the new configuration could not be stored below $GENERATIONS (is the disk full?)
 $(head -n 3 "$RUN/stage.err")"
     answer full
     return
   }
+  if [ -n "$FORMER" ]; then
+    echo "$FORMER" >"$RUN/yields"
+    rivals_back || { answer "$VERDICT"; return; }
+  fi
   if [ -n "$REPAIR" ]; then
     drifts "$CONFIRMED" || { answer failed; return; }
   fi
@@ -203,13 +209,14 @@ $(head -n 3 "$RUN/stage.err")"
   fi
   # RUN/unsettled: the host is not known to be what the confirmed generation says, so everything is applied.
   if [ ! -e "$RUN/unsettled" ] && ! again_any && generation_is_ours "$CONFIRMED" &&
-    { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && cmp -s "$CONFIRMED/sums" "$NEXT/sums" && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
+    { [ -z "$REPAIR" ] || [ ! -s "$RUN/drifts" ]; } && cmp -s "$CONFIRMED/sums" "$NEXT/sums" &&
+    [ "$(cat "$CONFIRMED/yields" 2>/dev/null)" = "$(cat "$NEXT/yields" 2>/dev/null)" ] && diff -rq "$CONFIRMED/fragments" "$NEXT/fragments" >/dev/null; then
     rm -rf "$NEXT"
     answer ok "${CONFIRMED##*/}" nothing
     return
   fi
   until judge; do
-    sums_set_aside || { answer refused; return; }
+    sums_set_aside || rivals_yield || { answer "$VERDICT"; return; }
   done
   sums_tell
   echo "$PROGRAM_HASH $FORMAT" >"$NEXT/program" || { answer full; return; }
@@ -221,6 +228,7 @@ $(head -n 3 "$RUN/stage.err")"
 judge() {
   local service
   CHANGED='' CULPRIT='' BLAME='' WHY=''
+  true >"$RUN/rivals"
   assemble "$NEXT" '' "$CONFIRMED/files" || return
   packages_install "$NEXT/files/packages" || { CULPRIT=packages; return 1; }
   differences "$CONFIRMED/files" "$NEXT/files"

@@ -121,9 +121,9 @@ boot_wait() {
 }
 
 # uninstall ID [MADE]: the host as it was found, when nothing but the Router itself (ID) is on it. Where that was made anew since MADE,
-# nothing is done.
+# nothing is done; where another Router has taken its place, neither, and that is said.
 uninstall() {
-  local others service
+  local other others service
   trap '' HUP PIPE INT TERM
   require || {
     # Nothing has come of it: the program is all there is.
@@ -143,8 +143,17 @@ uninstall() {
       return
     fi
     others=$(cd "$CONFIRMED/fragments" && find . -mindepth 2 -type f -printf '%f\n' | sort -u | grep -vxF -e "$1")
+    case "$NEWLINE$others" in
+      *"${NEWLINE}@ROUTER_ID@"*)
+        answer ok "${CONFIRMED##*/}" former
+        return
+        ;;
+    esac
     [ -z "$others" ] || {
-      WHY="$others"
+      WHY=$(printf '%s\n' "$others" | while read -r other; do
+        stack_of "$CONFIRMED/fragments" "$other"
+        echo "$other, of ${STACK:+stack }${STACK:-a stack that is not known}"
+      done)
       answer occupied
       return
     }

@@ -100,7 +100,7 @@ describe("killed in the middle", () => {
 
   it("the program, and nobody comes: its timer puts everything back", async () => {
     const before = await state();
-    const outcome = raw(encode([slow], "test", "n", 5), router.host);
+    const outcome = raw(encode([slow], "test", "n", { confirm: 5 }), router.host);
     await strike("$program");
     await outcome;
     await lab.until(
@@ -203,7 +203,7 @@ describe("a change that could cut the operator off", () => {
   });
 
   it("is not confirmed by a word that comes too late, when another has been made in its place", async () => {
-    const lost = parseAnswer(await raw(encode([cut("policy drop;")], "test", "late1", 3)));
+    const lost = parseAnswer(await raw(encode([cut("policy drop;")], "test", "late1", { confirm: 3 })));
     expect(lost).toMatchObject({ verdict: "unconfirmed" });
     await lab.until("the router to undo it", 15_000, async () => (await pending()) === "");
     const made = parseAnswer(await raw(encode([cut("policy accept; meta mark 1 accept;")], "test", "late2")));

@@ -206,7 +206,7 @@ describe("explicit values", () => {
       "vpc 2001:67c:2834:10::/60 a",
     ]);
   });
-  test("wait for one another: a chain of moves is one run, a swap is refused", () => {
+  test("wait for one another: a chain of moves is one run, and so are swaps and rounds", () => {
     const [first, second, third] = [0, 1, 2].map((index) => formatPrefix(subnet(prefix(zone), 60, index)));
     const start = [vpc("a"), vpc("b")];
     const chain = [vpc("a", { value: second ?? "" }), vpc("b", { value: third ?? "" })];
@@ -216,7 +216,25 @@ describe("explicit values", () => {
       `vpc ${third} b`,
     ]);
     const swap = runs([vpcs(zone)], start, [vpc("a", { value: second ?? "" }), vpc("b", { value: first ?? "" })]);
-    expect(lookup(swap, "vpc", "a")).toEqual({ value: first, refused: `${second} is held by b` });
-    expect(lookup(swap, "vpc", "b")).toEqual({ value: second, refused: `${first} is held by a` });
+    expect(lines(swap)).toEqual([`vpc ${first} b`, `vpc ${second} a`]);
+    const all = ["a", "b", "c"];
+    const round = [second, third, first].map((value, index) => vpc(all[index] ?? "", { value: value ?? "" }));
+    expect(
+      lines(
+        runs(
+          [vpcs(zone)],
+          all.map((name) => vpc(name)),
+          round,
+        ),
+      ),
+    ).toEqual([`vpc ${first} c`, `vpc ${second} a`, `vpc ${third} b`]);
+    // Whoever stays where he is, or wants what another gets, is in the way of the round.
+    const held = runs(
+      [vpcs(zone)],
+      all.map((name) => vpc(name)),
+      [...round.slice(0, 2), vpc("c")],
+    );
+    expect(lookup(held, "vpc", "a")).toEqual({ value: first, refused: `${second} is held by b` });
+    expect(lookup(held, "vpc", "b")).toEqual({ value: second, refused: `${third} is held by c` });
   });
 });

@@ -48,6 +48,16 @@ function model(before: Model, size: number, kept: number[], claims: ModelClaim[]
       if (own !== undefined) freed.push({ name, slot: own, since: now });
       moved = true;
     }
+    // Who wants what another has, who wants what a third has… and so on to the first.
+    const wishes = new Map(explicit.map(({ name, value = -1 }) => [name, value]));
+    const leads = (name: string) => [...held].find(([, slot]) => slot === wishes.get(name))?.[0];
+    for (const { name } of explicit) {
+      const round = [name];
+      for (let next = leads(name); next !== undefined && !round.includes(next); next = leads(next)) round.push(next);
+      if (moved || round.length < 2 || leads(round.at(-1) ?? "") !== name) continue;
+      for (const one of round) held.set(one, wishes.get(one) ?? -1);
+      moved = true;
+    }
   }
   for (const { name, value } of explicit) if (held.get(name) !== value) refused.push(name);
   const waiting = sorted.filter(({ name, value }) => value === undefined && !held.has(name));

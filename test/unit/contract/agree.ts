@@ -19,10 +19,7 @@ async function network(world: World): Promise<Map<KindName, Resource>> {
   const web = { interface: undefined, mac: MAC };
   const device = contract.macToken(MAC);
   const changes: Partial<Record<KindName, Values>> = {
-    Router: { owner: STACK },
-    Vpc: { owner: STACK },
     Tier: { ...web, ipv4: { cidr: "10.1.1.0/24" } },
-    IsolatedNetwork: { owner: STACK },
     Instance: {
       password: "correct-horse-battery",
       ipv4Grant: { value: "10.1.1.2" },
@@ -34,7 +31,7 @@ async function network(world: World): Promise<Map<KindName, Resource>> {
         dhcp4: true,
       },
     },
-    NetworkAcl: { stack: STACK, tiers: [{ ...given.NetworkAcl.tiers[0], interface: device }] },
+    NetworkAcl: { tiers: [{ ...given.NetworkAcl.tiers[0], interface: device }] },
     LoadBalancer: { tls: { certificate: CERTIFICATE, privateKey: PRIVATE_KEY } },
     BgpPeer: { password: "a-secret-of-two" },
     Uplink: { password: "a-secret-of-two" },
@@ -55,6 +52,7 @@ export const changeOf = (world: World, resource: Resource, fresh = false): Chang
   label: resource.kind,
   fragments: { ...fragmentsOf(resource), ...world.secrets.revealed(resource.inputs as never) },
   fresh,
+  made: `5f3a ${STACK}`,
 });
 
 /** `NAME well`, or `NAME ID: why`, of a function of the program. */
@@ -150,7 +148,7 @@ function limits({ world: { contract, payload }, program, host }: Setting): void 
   const waits = [contract.CONFIRM_LEAST, contract.CONFIRM_MOST].flatMap((it) => [it - 1, it, it + 1]);
   const sent = [
     ...ids.map((id) => `${contract.TRANSACTION}\nset ${id}\nend 2\n`),
-    ...waits.map((wait) => payload.encode([], "", "a", wait)),
+    ...waits.map((wait) => payload.encode([], "", "a", { confirm: wait })),
   ];
   sent.forEach((text, at) => {
     host.put(`payload.${at}`, text);
@@ -171,7 +169,9 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
   const about = `BLAME='${of("Router").id}' CULPRIT=dnsmasq TOUCHED=yes CHANGED="dnsmasq frr"`;
   const each = `for verdict in ${contract.VERDICTS.join(" ")}; do ${about}; answer "$verdict"; WHY=; done`;
   const [progress = "", ...answers] = host
-    .run(`say hello 2>&1; WHY=because; ${each}; converge 0 </dev/null; true`)
+    .run(
+      `say hello 2>&1; run_dir; echo "old@1 new@1" >"$RUN/yields"; WHY=because; ${each}; converge 0 </dev/null; true`,
+    )
     .split(/(?<=hello\n|^end\n)/m);
   expect(progress).toBe(`${contract.SAYS}hello\n`);
   const [, format] = payload.parseAnswer(answers.pop() ?? "")?.words ?? [];
@@ -179,7 +179,12 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
   expect(answers.map((text) => payload.parseAnswer(text))).toEqual(
     contract.VERDICTS.map((verdict, at) => ({
       ...{ verdict, words: [], touched: true, changed: ["dnsmasq", "frr"] },
-      ...{ service: "dnsmasq", id: of("Router").id, why: at === 0 ? "because" : "" },
+      ...{
+        service: "dnsmasq",
+        id: of("Router").id,
+        yields: verdict === "rivals" ? ["old@1"] : [],
+        why: at === 0 ? "because" : "",
+      },
     })),
   );
 }
@@ -188,7 +193,7 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
 function staged({ world, host, here, of }: Setting): void {
   const { contract, payload } = world;
   const changes = here.map((it) => changeOf(world, it, true));
-  host.put("payload", payload.encode(changes, "somebody", "abc", contract.CONFIRM_WAIT));
+  host.put("payload", payload.encode(changes, "somebody", "abc", { confirm: contract.CONFIRM_WAIT }));
   const said = host.run(`${STAGE}
 echo frr >"$VAR/packages"
 stage_it "$ROOT/payload" 1
@@ -215,12 +220,12 @@ async function refused({ world, host, of }: Setting): Promise<void> {
   const [tier] = world.arguments.NetworkAcl.tiers;
   const list = (await world.resource("NetworkAcl", {
     ...world.arguments.NetworkAcl,
-    ...{ name: "other", stack: "other/prod", tiers: [{ ...tier, interface: contract.macToken(MAC) }] },
+    ...{ name: "other", tiers: [{ ...tier, interface: contract.macToken(MAC) }] },
   })) as Resource;
   const changes = [
-    { ...changeOf(world, of("Router"), true), id: vr9 },
+    { ...changeOf(world, of("Router"), true), id: vr9, made: "5f3a other/prod" },
     changeOf(world, of("Uplink")),
-    changeOf(world, list),
+    { ...changeOf(world, list), made: "5f3a other/prod" },
   ];
   changes.forEach((change, at) => {
     host.put(`payload.${at + 2}`, payload.encode([change], "", "abc"));

@@ -22,7 +22,6 @@ export const SHARED: readonly [fact: string, name: string, other: string][] = [
   ["the table of ARP's shares", "ARP_SHARES", '"arp vpc7_shares"'],
   ["the table of the guard", "GUARD", '"inet vpc7_guard"'],
   ["chains of tiers", "TO_TIER", '"towards/"'],
-  ["whose a list is", "STACK_MARK", '"# of stack "'],
   ["port of passwords", "PASSWORD_PORT", "8090"],
   ["port of DNS64", "DNS64_PORT", "5355"],
   ["devices of NAT64", "NAT64_DEVICE", '"n64-"'],

@@ -43,7 +43,6 @@ const publicNetwork = fields({
   "range?": of("2001:db8:ffff::10-2001:db8:ffff::ff"),
 });
 const ipv4 = of("10.1.1.10", "10.1.1.254");
-const owner = of("acme/shop/dev", "shop");
 const seconds = fields({ "keepalive?": of(1, 10), "hold?": of(30, 65535), "connect?": of(1, 5) });
 const bfd = fc.oneof(
   fc.boolean() as fc.Arbitrary<Json>,
@@ -147,7 +146,6 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "asn?": asn,
     "addressGrant?": granted(of("2001:db8:ffff::10")),
     "asnGrant?": granted(of("64512")),
-    "owner?": owner,
   }),
   Vpc: fields({
     claim: name,
@@ -157,7 +155,6 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "cidr?": of("2001:67c:2834::/60"),
     "vpcPrefixLength?": of(60, 56),
     "grant?": granted(of("2001:67c:2834::/60", "2001:67c:2834::/56")),
-    "owner?": owner,
     claims: claims("tier", of("2001:67c:2834:1::/64")),
     router: way,
   }),
@@ -172,7 +169,6 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "grant?": granted(of("2001:67c:2834:1::/64")),
     vpc: fields({ name, domain, ntpServers: list(address) }),
     "ipv4Others?": ipv4Others,
-    "owner?": owner,
     claims: fc.oneof(claims("instance", address), claims("ipv4", ipv4)),
     router: way,
   }),
@@ -187,7 +183,6 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "ipv4?": fields({ cidr: of("10.1.2.0/24"), "gateway?": of("10.1.2.9"), "dhcp?": fc.boolean() }),
     vpc: fields({ name: name.map((it) => `isolated/${it}`), domain: of("internal"), ntpServers: list(address) }),
     "ipv4Others?": ipv4Others,
-    "owner?": owner,
     claims: claims("instance", of("2001:db8:2800::10")),
     router: way,
   }),
@@ -218,7 +213,6 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
   }),
   NetworkAcl: fields({
     name,
-    "stack?": of("shop/dev", "a.b/c_d-1"),
     tiers: list(
       fields({
         name,

@@ -35,7 +35,7 @@ const RULE = [
 const VALUES: Record<string, Record<string, string>> = {
   common: {
     ...{ address: A6, gateway: A6, routerAddress: A6, ipv4Address: A4, leased: A4 },
-    ...{ cidr: P6, length: N, port: N, interface: DEV, mac: MAC, owner: "[A-Za-z0-9._/-]{1,300}" },
+    ...{ cidr: P6, length: N, port: N, interface: DEV, mac: MAC },
   },
   "bgp-peer": {
     ...BFD,
@@ -95,7 +95,6 @@ const VALUES: Record<string, Record<string, string>> = {
     list: LIST,
     name: NAME,
     set: `${LIST}/${NAME}(?:/ipv4)?(?:/${N})?`,
-    stack: "[A-Za-z0-9._/-]{1,250}",
     type: "ipv[46]_addr",
     this: DEV,
     "this@{{this}}": RULE,

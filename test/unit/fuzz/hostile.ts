@@ -2,7 +2,7 @@
 // assembly on the router or a terminal, and values of every other shape. And the way they get into arguments that were right.
 
 import fc from "fast-check";
-import { idOf, STACK_MARK, TRANSACTION } from "../../../provider/contract";
+import { idOf, TRANSACTION } from "../../../provider/contract";
 import { UNKNOWN } from "../../../provider/unknown";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -18,7 +18,6 @@ export const PAYLOADS = [
   ),
   ..."mac-020000000111|MAC-020000000111|%eth0|::ffff:10.0.0.1|/129|/0|.5|-1|1e3|0x10|007".split("|"),
   `\n# vpc6 ${idOf.router("vr1")}\n`,
-  `\n${STACK_MARK}other/dev\n`,
   "\nend 3\n",
   `\n|set ${idOf.router("vr1")}\n`,
   `\n${TRANSACTION}\nset ${idOf.uplink("uplink")}\nend 2\n`,

@@ -89,13 +89,13 @@ test.each([
   ["empty", () => "", "unknown"],
   ["half", (text: string) => text.slice(0, text.length / 2), "unknown"],
   ["without its end", (text: string) => text.replace(/end .*\n/, ""), "unknown"],
-  ["with a line less", (text: string) => text.replace(/.*owner.*\n/, ""), "unknown"],
+  ["with a line less", (text: string) => text.replace(/.*adopt.*\n/, ""), "unknown"],
   ["with something behind it", (text: string) => `${text}\u0001 x\n`, "unknown"],
   ["noise", () => "\u0001\u0002 x\nend\nend 0 0\nend x\n", "unknown"],
 ] as const)("a list of sums that is %s: what is wrong, and the list as it should be", (_what, change, wrong) => {
   const sum = (letter: string) => letter.repeat(64);
-  const before = `${sum("a")} frr/a@1\n${sum("a")} frr/b@1\n${sum("b")} named/a@1\n${sum("b")} owner/b@1\nend 4\n`;
-  const there = `${sum("c")}  frr/a@1\n${sum("d")}  frr/b@1\n${sum("e")}  frr/c@1\n${sum("b")}  owner/b@1\n`;
+  const before = `${sum("a")} frr/a@1\n${sum("a")} frr/b@1\n${sum("b")} named/a@1\n${sum("b")} adopt/b@1\nend 4\n`;
+  const there = `${sum("c")}  frr/a@1\n${sum("d")}  frr/b@1\n${sum("e")}  frr/c@1\n${sum("b")}  adopt/b@1\n`;
   const files = { before: change(before), ids: "b@1\n", to: "" };
   const { stdout } = run(
     "sums",

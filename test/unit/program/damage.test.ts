@@ -109,7 +109,7 @@ const RECORDS = ["packages", "users", "groups", "kept/packages", "kept/users", "
 /** Of these nothing is said, and why. */
 const SILENT: readonly [RegExp, string][] = [
   [
-    /^live\/files\/(packages|owner|adopt|made|frr|named|tayga)$/,
+    /^live\/files\/(packages|adopt|made|frr|named|tayga)$/,
     "nobody reads it, or (no session, no translator) it is empty as it is",
   ],
   [/^(units|packages\.seen)$/, "a note of what need not be looked at again; who does not find it looks"],
@@ -216,8 +216,8 @@ test("a fragment that nobody has put there is told to the Router, not used, and 
     'add element inet vpc6 guests { "web0" . 02:00:00:00:99:99 . 2001:db8::1 }\n',
   );
   expect(await told()).toEqual([`${router.id} nftables|a fragment of evil@1 added`]);
-  await machine.converge([{ ...web, fragments: { ...web.fragments, owner: "another\n" } }]);
-  expect({ ...texts(LIVE), owner: "" }).toEqual({ ...live, owner: "" });
+  await machine.converge([{ ...web, fragments: { ...web.fragments, adopt: "another\n" } }]);
+  expect({ ...texts(LIVE), adopt: "" }).toEqual({ ...live, adopt: "" });
   await repair(router);
   expect(machine.has(`${FRAGMENTS}/nftables/evil@1`)).toBe(false);
 });

@@ -241,7 +241,7 @@ export const faults: readonly Fault[] = [
   {
     tests: "payload",
     what: "another stack's resource is taken over",
-    from: '[ "$there" = "$id" ] && [ "$of" = "$owner" ]',
+    from: '[ "$there" = "$id" ] && [ "$STACK" = "$owner" ]',
     to: ":",
   },
   {

@@ -277,9 +277,9 @@ exit $code`;
     });
   }
 
-  payload(changes: readonly Omit<Change, "label">[]): string {
+  payload(changes: readonly Omit<Change, "label">[], yields: string[] = []): string {
     const labeled = changes.map((it) => ({ label: it.id, ...it }));
-    return encode(labeled, "vpc6 of a test", `nonce${++this.#sent}`);
+    return encode(labeled, "vpc6 of a test", `nonce${++this.#sent}`, { yields });
   }
 
   /** Generation `1`, staged and assembled from nothing; `script` sees its files as $FILES. */
@@ -301,8 +301,11 @@ exit $code`;
     return { ...run, answer: parseAnswer(run.stdout) };
   }
   /** A whole transaction; what waits for a confirmation gets it. */
-  async converge(changes: readonly Omit<Change, "label">[]): Promise<Run & { answer: ReturnType<typeof parseAnswer> }> {
-    const run = await this.verb('converge "$PROGRAM_HASH"', this.payload(changes));
+  async converge(
+    changes: readonly Omit<Change, "label">[],
+    yields: string[] = [],
+  ): Promise<Run & { answer: ReturnType<typeof parseAnswer> }> {
+    const run = await this.verb('converge "$PROGRAM_HASH"', this.payload(changes, yields));
     if (run.answer?.verdict !== "unconfirmed") return run;
     const confirmed = await this.verb(`confirm ${run.answer.words[0]}`);
     if (confirmed.answer?.verdict !== "ok") throw new Error(confirmed.stdout);

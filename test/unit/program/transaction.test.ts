@@ -20,7 +20,7 @@ const sysctl = (text: string, id = "odd@1"): Resource => ({ id, fragments: { sys
 const send = (changes: Parameters<Machine["payload"]>[0], client = "") =>
   machine.verb(`CLIENT=${client}; converge "$PROGRAM_HASH"`, machine.payload(changes));
 /** A name that is no more than text: nothing is applied for it. */
-const owned = (id = "a@1", owner = "one"): Resource => ({ id, fragments: { owner: `${owner}\n` } });
+const owned = (id = "a@1", stack = "one") => ({ id, fragments: { adopt: "x\n" }, made: `5f3a ${stack}` });
 /** Something of a service that cannot cut anybody off. */
 const dns = (n = 1): Resource => ({ id: "b@1", fragments: { "dns-hosts": `2001:db8::${n} b.example\n` } });
 
@@ -252,7 +252,7 @@ describe("made once more under the same id", () => {
     expect((await send([gone("first")])).answer).toMatchObject({ words: ["3", "nothing"] });
     expect((await send([gone("second")])).answer).toMatchObject({ changed: ["dnsmasq"] });
     expect(machine.list("etc/vpc6/confirmed/fragments/dns-hosts")).toEqual([]);
-    expect(machine.list("etc/vpc6/confirmed/fragments/made")).toEqual([]);
+    expect(machine.list("etc/vpc6/confirmed/fragments/made")).toEqual(["a@1"]);
   });
 
   test("one of which nobody knows when it was made goes, by whatever name; after another was made it stays", async () => {
@@ -287,6 +287,109 @@ describe("made once more under the same id", () => {
       text.replace("drop b@1", "set b@1"),
     ])
       expect((await machine.verb('converge "$PROGRAM_HASH"', wrong)).answer?.verdict).toBe("incomplete");
+  });
+});
+
+describe("one that has what is asked for", () => {
+  const says = (id: string, lines: string, stack = "one") => ({
+    id,
+    fragments: { network: lines },
+    made: `5f3a ${stack}`.trim(),
+  });
+  const address = (last: number) => `address lo 2001:db8::${last}/128\n`;
+  const told = async () => (await machine.drift()).filter((it) => it.includes(" program|"));
+  const network = () => machine.read("etc/vpc6/live/files/network").match(/^address .*/gm);
+
+  test("is asked for first, and nothing is touched", async () => {
+    await machine.converge([says("old@1", address(1))]);
+    const { answer } = await machine.converge([says("new@1", address(1))]);
+    expect(answer).toMatchObject({ verdict: "rivals", yields: ["old@1"], touched: false, service: "network" });
+    expect(answer?.why).toMatch(/^address lo 2001:db8::1\/128: already said by /);
+    expect(network()).toEqual(["address lo 2001:db8::1/128"]);
+  });
+
+  test("stands back for the one who asks, whole, and that is said; it goes, and nothing changes", async () => {
+    await machine.converge([says("old@1", address(1) + address(2))]);
+    const { answer, stderr } = await machine.converge([says("new@1", address(2))], ["old@1"]);
+    expect([answer?.changed, network()]).toEqual([["network"], ["address lo 2001:db8::2/128"]]);
+    expect(stderr).toContain("vpc6: old@1 stands back for new@1, which asks for the same\n");
+    expect(await told()).toEqual(["old@1 program|stands back for new@1"]);
+    expect((await machine.converge([drop("old@1")])).answer?.changed).toEqual([]);
+    expect([machine.has("etc/vpc6/confirmed/yields"), await told()]).toEqual([false, []]);
+  });
+
+  test("has it again when the other lets go", async () => {
+    await machine.converge([says("old@1", address(1))]);
+    for (const other of [drop("new@1"), says("new@1", address(3))]) {
+      await machine.converge([says("new@1", address(1))], ["old@1"]);
+      await machine.converge([other]);
+      expect(network()).toContain("address lo 2001:db8::1/128");
+      expect(await told()).toEqual([]);
+    }
+  });
+
+  test("swaps and rotations, one transaction for each", async () => {
+    await machine.converge([1, 2, 3].map((at) => says(`g${at}@1`, address(at))));
+    for (const [at, next] of [
+      [1, 2],
+      [2, 3],
+      [3, 1],
+    ] as const)
+      expect((await machine.converge([says(`g${at}@1`, address(next))], [`g${next}@1`])).answer?.changed).toEqual([
+        "network",
+      ]);
+    expect(network()?.sort()).toEqual([1, 2, 3].map((at) => `address lo 2001:db8::${at}/128`));
+    expect(machine.has("etc/vpc6/confirmed/yields")).toBe(false);
+  });
+
+  test("stays what it is through changes of others, a boot and a rollback", async () => {
+    await machine.converge([says("old@1", address(1)), says("other@1", address(5))]);
+    await machine.converge([says("new@1", address(1))], ["old@1"]);
+    await machine.converge([says("other@1", address(6))]);
+    expect(network()).toEqual([1, 6].map((at) => `address lo 2001:db8::${at}/128`));
+    await machine.verb("boot");
+    expect(network()).toEqual([1, 6].map((at) => `address lo 2001:db8::${at}/128`));
+    expect(await told()).toEqual(["old@1 program|stands back for new@1"]);
+  });
+
+  test("stays, where it is another stack's, or nobody knows whose, or where both ask at once", async () => {
+    await machine.converge([says("old@1", address(1))]);
+    const refused = async (...asked: ReturnType<typeof says>[]) => {
+      const { answer } = await machine.converge(asked, ["old@1", "a@1", "b@1"]);
+      expect(answer).toMatchObject({ verdict: "refused", touched: false });
+      return answer?.why;
+    };
+    const already = "address lo 2001:db8::1/128: already said by new@1";
+    expect(await refused(says("new@1", address(1), "two"))).toBe(`${already}; old@1 is stack one's`);
+    expect(await refused(says("new@1", address(1), ""))).toBe(`${already}; old@1 is stack one's`);
+    expect(await refused(says("a@1", address(9)), says("b@1", address(9)))).toBe(
+      "address lo 2001:db8::9/128: already said by a@1",
+    );
+    expect(network()).toEqual(["address lo 2001:db8::1/128"]);
+  });
+
+  test("a Router of one stack takes the place of another; the one that is deleted takes nothing with it", async () => {
+    const router = { ...(await of("Router")), made: "5f3a one" };
+    await machine.converge([{ ...router, fresh: true }]);
+    await machine.converge([vpc]);
+    const heir = { ...router, id: "router:edge1", fresh: true };
+    const stranger = { ...heir, made: "5f3a two" };
+    expect((await machine.converge([stranger])).answer?.why).toBe(
+      `${router.id} is on this router already, put there by stack one`,
+    );
+    await machine.converge([heir], [router.id]);
+    expect(await told()).toEqual([`${router.id} program|stands back for ${heir.id}`]);
+    for (const gone of [router.id, heir.id])
+      expect((await machine.verb(`uninstall ${gone} 5f3a`)).answer).toMatchObject({
+        verdict: "ok",
+        words: [expect.any(String), "former"],
+      });
+    expect((await machine.converge([drop(router.id)])).answer?.changed).toEqual([]);
+    expect(await told()).toEqual([]);
+    expect((await machine.verb(`uninstall ${heir.id} 5f3a`)).answer).toMatchObject({
+      verdict: "occupied",
+      why: `${vpc.id}, of a stack that is not known`,
+    });
   });
 });
 
@@ -338,7 +441,7 @@ describe("what a later vpc6 made", () => {
       .update(JSON.stringify([SERVICES, COMMON_SLOTS]))
       .digest("hex")
       .slice(0, 16);
-    expect({ format: FORMAT, slots }).toEqual({ format: 3, slots: "6a1b0bf942f9a7c7" });
+    expect({ format: FORMAT, slots }).toEqual({ format: 4, slots: "3b6a79887c7ce04e" });
   });
 });
 
@@ -403,7 +506,7 @@ describe("uninstalling", () => {
     await machine.converge([vpc, web, await of("Router")]);
     const { answer } = await uninstall("router:vr1");
     expect(answer).toMatchObject({ verdict: "occupied", touched: false });
-    expect(answer?.why.split("\n")).toEqual([vpc.id, web.id].sort());
+    expect(answer?.why.split("\n")).toEqual([vpc.id, web.id].sort().map((id) => `${id}, of a stack that is not known`));
     expect(machine.read(FORWARDING)).toBe("1\n");
   });
 

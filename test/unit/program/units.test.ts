@@ -26,7 +26,7 @@ test("all are there, those of the start enabled; written once, and read once", a
     "vpc6.service",
   ]);
   expect(machine.list(`${UNITS}/multi-user.target.wants`)).toEqual(["vpc6-firewall.service", "vpc6.service"]);
-  const { did } = await machine.converge([{ id: "a@1", fragments: { owner: "x\n" } }]);
+  const { did } = await machine.converge([{ id: "a@1", fragments: { adopt: "x\n" } }]);
   expect(did).toEqual([]);
 });
 

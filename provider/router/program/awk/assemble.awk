@@ -3,8 +3,9 @@
 # placeholders of secrets. `boot`: a MAC that is not there is no error; else its fragment and itself are printed, and the exit status is 3. A secret that is
 # not there likewise, with 4; at boot its fragment is left out. `aside`: fragments (`SLOT ID`) in whose place stands what
 # was made of them before, in the folder `was`, of whose files `whole` names those that are as they were made. Where nothing is, they are left out,
-# unless a third word (`soft`) stands there.
+# unless a third word (`soft`) stands there. `yields`: who stands back (rivals.sh).
 BEGIN {
+  while ((getline line <yields) > 0) { split(line, part, " "); stands_back[part[1]] = 1 }
   while ((getline line <aside) > 0) { n = split(line, part, " "); unused[part[1] "/" part[2]] = (n == 3) ? "soft" : "hard" }
   while ((getline line <whole) > 0) trusted[line] = 1
   while ((getline line <table) > 0) { split(line, mac, " "); name[mac[1]] = mac[2] }
@@ -68,6 +69,7 @@ function before(slot, id,   line, of, part) {
   }
   return (slot "/" id) in made
 }
+$3 in stands_back { next }
 {
   sub(/^\.\//, "", $1)
   text = ""

@@ -1,6 +1,10 @@
-# Statements of FRR on which two resources do not agree: prints who, and what. A password is never said.
+# Statements of FRR on which two resources do not agree: prints who, and what. A password is never said. `rivals`: see rivals.sh.
+function session(id) { sub(/^[^@]*@/, "", id); return id }
+# Those of one session: a VPC has one with each neighbour. Of two VPCs that share a neighbour neither has more right than the other.
+function rival(other) { if (session(other) == session(id)) print id, other >rivals }
 function once(key, value) {
   if (key in said && said[key] != value) {
+    rival(by[key])
     print id; print key " " value ": but " by[key] " says " said[key] (key ~ /^(neighbor|vpc6-)/ ? " (they share the neighbour)" : ""); exit
   }
   said[key] = value; by[key] = id
@@ -11,7 +15,7 @@ $2 == "prefix-list" && $4 == "seq" { once($2 " " $3 " seq " $5, rest(6)) }
 $1 == "router" { once("router bgp", $3) }
 $1 == "bgp" && $2 == "router-id" { once("bgp router-id", $3) }
 $1 == "neighbor" && $3 == "password" {
-  if ($2 in word && word[$2] != $4) { print id; print "neighbor " $2 " password: " holder[$2] " has another one (they share the neighbour)"; exit }
+  if ($2 in word && word[$2] != $4) { rival(holder[$2]); print id; print "neighbor " $2 " password: " holder[$2] " has another one (they share the neighbour)"; exit }
   word[$2] = $4; holder[$2] = id
 }
 $1 == "neighbor" && $3 == "bfd" && $4 == "profile" { once("neighbor " $2 " bfd profile", $5) }

@@ -1,5 +1,5 @@
 # The assembled file: prints whose line is wrong, and why. `devs`: the links of this host; `routes`: what ip lists; `owned`: what of all that is ours;
-# where the file `adopt` says something, a stranger's route is no error, and goes to `adopted`.
+# where the file `adopt` says something, a stranger's route is no error, and goes to `adopted`; `rivals`: see rivals.sh.
 function bad(text) { print id; print text; failed = 1; exit }
 function has(dev) { return index(devs, " " dev " ") }
 function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
@@ -15,7 +15,9 @@ function meet4(one, other) { return first4(one) <= last4(other) && first4(other)
 function prefix(text,   part) {
   return split(text, part, "/") == 2 && (v6(part[1]) || v4(part[1])) && part[2] ~ /^[0-9]+$/ && part[2] <= (v6(part[1]) ? 128 : 32)
 }
-function once(key) { if (key in seen) bad($0 ": already said by " seen[key]); seen[key] = id }
+function once(key) { if (key in seen) clash(seen[key], $0 ": already said by " seen[key]); else seen[key] = id }
+# Who says the same goes to `rivals`, all of them; told is the first.
+function clash(other, text) { print id, other >rivals; if (clashing == "") { clashing = id; clashes = text } }
 /^# vpc6 / { id = $3; next }
 /^#/ || !NF { next }
 $1 == "interface" && (NF == 2 || (NF == 3 && ($3 == "keep-ra" || $3 == "ipv4"))) { once("interface " $2); mine[$2] = 1; ok = 1 }
@@ -24,7 +26,7 @@ $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once(
 $1 == "address" && ok && $3 !~ /:/ && $3 !~ /\/32$/ {
   for (i = 1; i <= count4; i++) {
     if (meet4($3, net4[i]) && !($2 == dev4[i] && first4($3) == first4(net4[i]) && last4($3) == last4(net4[i]))) {
-      bad($3 " on " $2 " overlaps " net4[i] " on " dev4[i] ", of " by4[i])
+      clash(by4[i], $3 " on " $2 " overlaps " net4[i] " on " dev4[i] ", of " by4[i])
     }
   }
   count4++; net4[count4] = $3; dev4[count4] = $2; by4[count4] = id
@@ -45,6 +47,7 @@ $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || 
 # Another route to the same place, not by us: neither may silently win.
 END {
   if (failed) exit
+  if (clashing != "") { print clashing; print clashes; exit }
   # Addresses of ours that are there: their networks are no strangers.
   while ((getline line <owned) > 0) {
     split(line, word, " ")

@@ -1,13 +1,14 @@
 # A payload, judged to its last line. Prints what it says of itself, a line each, or what is wrong (exit status 1). `slots`: those there are;
-# `nonce` and `wait`: what is so where it does not say. The ids it names go to `ids`, those with `made` to `drops`.
+# `nonce` and `wait`: what is so where it does not say. The ids it names go to `ids`, those with `made` to `drops`, who may stand back to `yields`.
 function bad(text) { print "line " NR ": " text; failed = 1; exit 1 }
-BEGIN { printf "" >ids; printf "" >drops }
+BEGIN { printf "" >ids; printf "" >drops; printf "" >yields }
 NR == 1 { if ($0 != "@TRANSACTION@") bad("not a payload of this program"); next }
 ended { bad("text after the end") }
 /^\|/ { if (slot == "") bad("text outside a slot"); next }
 $1 == "holder" { if (holder == "") holder = substr($0, 8, 100); next }
 $1 == "nonce" && NF == 2 && $2 ~ /^[0-9a-z]+$/ { nonce = $2; next }
 $1 == "confirm" && NF == 2 && $2 ~ /^[0-9]+$/ && $2 >= @CONFIRM_LEAST@ && $2 <= @CONFIRM_MOST@ { wait = $2; next }
+$1 == "yields" && NF == 2 && $2 ~ /^@ID@$/ { print $2 >yields; next }
 $0 == "repair" { repair = "repair"; next }
 $1 == "set" || $1 == "drop" {
   if (NF != 2 || $2 !~ /^@ID@$/ || length($2) > @ID_LONGEST@) bad("not an id: " $2)

@@ -18,7 +18,7 @@ dnsmasq_check() {
     kind == "dhcp" && /(^|,)set:/ { print id; print "no set: in a host line: " $0; exit }
     kind == "dns" && (NF < 2 || $1 !~ /^[0-9a-fA-F:.]+$/ || $0 ~ /[^-0-9A-Za-z:._ \t]/) { print id; print "not a host line: " $0; exit }
   ' kind=dhcp "$1/dhcp-hosts" kind=dns "$1/dns-hosts")
-  judged "$wrong" || return
+  judged $? "$wrong" || return
   [ -s "$1/dnsmasq" ] || return 0
   command -v dnsmasq >/dev/null || refuse "dnsmasq is not installed (the Router's packages should name dnsmasq-base)" || return
   dnsmasq_test "$1/dnsmasq" || return

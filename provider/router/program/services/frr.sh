@@ -31,8 +31,8 @@ vpc6 would overwrite ${FRR_CONF%/*}. $(frr_way_out "$1")" || return
       "$(awk '/^# vpc6 @UPLINK_ID@/ { print $3; exit }' "$1/frr")"
     return
   fi
-  wrong=$(awk '@frr_check.awk@' "$1/frr")
-  judged "$wrong" || return
+  wrong=$(awk -v rivals="$RUN/rivals" '@frr_check.awk@' "$1/frr")
+  judged $? "$wrong" || return
   check_with "$1/frr" '^line \([0-9][0-9]*\):.*' vtysh -C -f && return 0
   WHY=$(printf '%s\n' "$WHY" | grep -v "^% Can't open")
   return 1

@@ -20,12 +20,12 @@ haproxy_check() {
   [ -s "$1/haproxy" ] || return 0
   command -v haproxy >/dev/null || refuse "haproxy is not installed (the LoadBalancer's packages should name it)" || return
   grep -q '^global' "$1/haproxy" || refuse "the Router was set up by an older version of vpc6: update it first" || return
-  wrong=$(awk '
+  wrong=$(awk -v rivals="$RUN/rivals" '
     /^# vpc6 / { id = $3 }
-    $1 == "bind" && ($2 in by) { print id; print "bind " $2 " is already said by " by[$2]; exit }
+    $1 == "bind" && ($2 in by) { print id, by[$2] >rivals; print id; print "bind " $2 " is already said by " by[$2]; exit }
     $1 == "bind" { by[$2] = id }
   ' "$1/haproxy")
-  judged "$wrong" || return
+  judged $? "$wrong" || return
   # The certificates are not live yet.
   sed "s|@LIVE@/|$1/|" "$1/haproxy" >"$1/haproxy.check"
   check_with "$1/haproxy.check" '.*ALERT.*\[haproxy\.check:\([0-9][0-9]*\)\].*' haproxy -c -f || code=1

@@ -17,8 +17,8 @@ network_check() {
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
   true >"$RUN/network.adopt"
   wrong=$(awk -v devs="$devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" \
-    -v adopt="$1/adopt" -v adopted="$RUN/network.adopt" -v how="$(adopt_how "$1")" '@network_check.awk@' "$1/network")
-  judged "$wrong"
+    -v rivals="$RUN/rivals" -v adopt="$1/adopt" -v adopted="$RUN/network.adopt" -v how="$(adopt_how "$1")" '@network_check.awk@' "$1/network")
+  judged $? "$wrong"
 }
 
 network_apply() {

@@ -15,8 +15,8 @@ nftables_check() {
   command -v nft >/dev/null || refuse "nft is not installed (the Router's packages should name nftables)" || return
   # Two lists on one tier would be one chain to nft, in which the first alone has a say. Of one program that is a passing state:
   # Pulumi makes what is new before it takes away what it replaces. Of two it would stay.
-  wrong=$(awk '@nftables_check.awk@' "$1/nftables")
-  judged "$wrong" || return
+  wrong=$(awk -v made="${1%/files}/fragments/made/" '@nftables_check.awk@' "$1/nftables")
+  judged $? "$wrong" || return
   check_with "$1/nftables" '^nftables:\([0-9][0-9]*\):.*' nft -c -f
 }
 

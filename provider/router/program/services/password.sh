@@ -22,13 +22,13 @@ password_assemble() {
 password_check() {
   local wrong
   [ -s "$1/passwords" ] || return 0
-  wrong=$(awk '
+  wrong=$(awk -v rivals="$RUN/rivals" '
     /^# vpc6 / { id = $3; next }
     NF != 4 || $1 !~ /^[0-9a-f:.]+$/ || $3 !~ /^[0-9a-f:.]+$/ { print id; print "not a line of a password"; exit }
-    ($1, $3) in by { print id; print $3 " at " $1 " is already said by " by[$1, $3]; exit }
+    ($1, $3) in by { print id, by[$1, $3] >rivals; print id; print $3 " at " $1 " is already said by " by[$1, $3]; exit }
     { by[$1, $3] = id }
   ' "$1/passwords")
-  judged "$wrong" || return
+  judged $? "$wrong" || return
   [ -x "$ROOT/usr/bin/perl" ] || refuse "there is no /usr/bin/perl (Debian's perl-base, which is essential)"
 }
 

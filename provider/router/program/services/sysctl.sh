@@ -24,7 +24,7 @@ sysctl_check() {
     key in seen && seen[key] != value { print id; print key " = " value ", but " by[key] " says " seen[key]; exit }
     { seen[key] = value; by[key] = id }
   ' "$1/sysctl")
-  judged "$wrong" || return
+  judged $? "$wrong" || return
   sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   while read -r path value; do
     number=$((number + 1))

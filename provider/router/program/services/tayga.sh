@@ -29,8 +29,8 @@ tayga_check() {
     ip -o -4 route show table main | awk '$1 != "default" { for (i = 2; i < NF; i++) if ($i == "dev") print "has", $1, "on", $(i + 1) }'
     ip -o -6 route show table main | awk '$1 ~ /:/ { for (i = 2; i < NF; i++) if ($i == "dev") print "route", $1, "on", $(i + 1) }'
   } >"$RUN/tayga.have"
-  wrong=$(awk '@tayga_check.awk@' "$RUN/tayga.have" "$1/network" "$1/tayga")
-  judged "$wrong" || return
+  wrong=$(awk -v rivals="$RUN/rivals" '@tayga_check.awk@' "$RUN/tayga.have" "$1/network" "$1/tayga")
+  judged $? "$wrong" || return
   # A route that is away for a moment must not stand in the way of other changes.
   grep -v '^#' "$1/tayga" >"$RUN/tayga.want"
   grep -v '^#' "$CONFIRMED/files/tayga" 2>/dev/null | cmp -s - "$RUN/tayga.want" || tayga_way_out "$1"

@@ -51,7 +51,7 @@ describe("checking", () => {
     const chain = "table inet vpc6 {\n\tchain to/web0 {\n\t}\n}\n";
     const stack = (name: string): Resource => ({
       id: `${name}@acl`,
-      fragments: { nftables: `# stack ${name}\n${chain}` },
+      fragments: { nftables: chain, made: `5f3a ${name}` },
     });
     const { code, why, blame } = await check([stack("one"), stack("two")]);
     expect([code, blame, why]).toEqual([

@@ -1,0 +1,149 @@
+// What one run takes from one resource and gives to another: everything renamed without an alias, swaps and rounds. Pulumi makes and changes
+// before it deletes, in an order of its own; whatever the order, afterwards the router has what the program says, and a refresh nothing to say.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { kinds } from "../../provider/kinds";
+import { typeToken } from "../../resources/resource";
+import type { Engine } from "../engine/engine.ts";
+import { lab } from "./lab.ts";
+import { operatorsIpv4, program, start } from "./stack.ts";
+
+let engine: Engine;
+
+/** Of each kind one, called so, with the same values whatever it is called. */
+async function everything(mark: string): Promise<string> {
+  const env = await lab.env();
+  const named = (name: string) => JSON.stringify(mark + name);
+  return await program(
+    `
+new vpc6.Uplink(${named("cloud")}, { zone, host: "${env.EDGE_HOST}", hostKey: "${env.EDGE_HOST_KEY}", asn: 65000, address: "2001:db8:ffff::2" });
+const vr1 = new vpc6.Router(${named("vr1")}, {
+  zone, host: "${env.VR1_HOST}", hostKey: "${env.VR1_HOST_KEY}", publicInterface: "pub0", address: "2001:db8:ffff::11", asn: 4200000007,
+});
+const shop = new vpc6.Vpc(${named("shop")}, { zone, router: vr1, cidr: "2001:67c:2834:40::/60" });
+const web = new vpc6.Tier(${named("web")}, {
+  vpc: shop, interface: "web0", cidr: "2001:67c:2834:41::/64", ipv4: { cidr: "10.1.1.0/24" },
+});
+const web1 = new vpc6.Instance(${named("web1")}, {
+  tier: web, mac: "02:00:00:00:01:11", address: "2001:67c:2834:41::a1", ipv4Address: "10.1.1.11", password: "correct-horse-battery",
+});
+new vpc6.IsolatedNetwork(${named("kiosks")}, { zone, router: vr1, interface: "cache0", cidr: "2001:db8:2800::/64" });
+const offices = new vpc6.ExternalNetwork(${named("offices")}, { entries: ["2001:db8:7::/48"] });
+new vpc6.NetworkAcl(${named("front")}, { tiers: [web], rules: [
+  { direction: "ingress", action: "allow", protocol: "tcp", ports: "443", sources: [offices] },
+] });
+new vpc6.LoadBalancer(${named("www")}, {
+  vpc: shop, address: "2001:67c:2834:40::99", port: 80, mode: "http", members: [{ instance: web1, port: 8080 }],
+});
+new vpc6.Nat64(${named("nat64")}, { vpc: shop, prefix: "2001:67c:2834:40:64::/96" });
+new vpc6.BgpPeer(${named("uplink")}, { vpc: shop, remoteAsn: 65000, address: "2001:db8:ffff::2", timers: { keepalive: ${mark === "" ? 10 : 20}, hold: 60 } });
+`,
+    { routers: {}, zone: 'asnRange: "4200000000-4200000999", isolatedCidr: "2001:db8:2800::/56",' },
+  );
+}
+
+/** Two tiers and two guests, as a round of values. */
+const pairs = (interfaces: string[], addresses: string[], macs = ["02:00:00:00:01:11", "02:00:00:00:01:12"]) => `
+const vr1 = new vpc6.Router("vr1", { ...machine });
+const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "${interfaces[0]}" });
+const db = new vpc6.Tier("db", { vpc: shop, interface: "${interfaces[1]}" });
+${macs.map((mac, at) => `new vpc6.Instance("g${at}", { tier: web, mac: "${mac}", address: "${addresses[at]}" });`).join("\n")}
+`;
+
+async function two(...values: Parameters<typeof pairs>): Promise<string> {
+  const env = await lab.env();
+  const machine = `const machine = { zone, host: "${env.VR1_HOST}", hostKey: "${env.VR1_HOST_KEY}", publicInterface: "pub0" };`;
+  return await program(`${machine}\n${pairs(...values)}`, { routers: {} });
+}
+
+async function becomes(text: string, ...args: string[]): Promise<string> {
+  await engine.program(text);
+  const { code, all } = await engine.up({ args });
+  expect(code, all).toBe(0);
+  const seen = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+  expect(seen.code, seen.all).toBe(0);
+  return all;
+}
+
+const read = async (router: "vr1" | "edge", command: string) =>
+  (await lab.exec(router, command)).stdout.trim().split("\n");
+const ids = async (router: "vr1" | "edge") =>
+  read(
+    router,
+    "find /etc/vpc6/confirmed/fragments -type f -printf '%f\\n' | sort -u; ls /etc/vpc6/confirmed | grep yields || true",
+  );
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("uplink", "vr1", "edge");
+  await operatorsIpv4();
+  engine = await start();
+});
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+test("everything renamed without an alias has what it had, the machine itself too; and once more, one after the other", async () => {
+  await becomes(await everything(""));
+  const resources = (await engine.export()).deployment.resources ?? [];
+  const ours = resources.filter(({ type }) => type.startsWith(typeToken("")));
+  expect(new Set(ours.map(({ type }) => type))).toEqual(new Set(Object.keys(kinds).map(typeToken)));
+  const before = await ids("vr1");
+  // Of the Router's things all stay where they are; the zone keeps its name.
+  for (const [mark, ...args] of [["new-"], ["", "-p", "1"]] as const) {
+    const said = await becomes(await everything(mark), ...args);
+    expect(said).toContain(`${ours.length - 1} created`);
+    expect(said).toContain(`${ours.length - 1} deleted`);
+    for (const router of ["vr1", "edge"] as const)
+      for (const id of await ids(router)) expect(id.startsWith(mark) || id.includes(`:${mark}`), id).toBe(true);
+  }
+  expect(await ids("vr1")).toEqual(before);
+});
+
+test("interfaces, addresses and MACs go round, one after the other and all at once, whichever comes first", async () => {
+  const at = (last: string) => `2001:67c:2834:1::${last}`;
+  await becomes(await two(["web0", "db0"], [at("a1"), at("a2")]));
+  const links = () => read("vr1", "ip -o -6 addr show scope global | awk '$4 ~ /2834:[12]:/ { print $2, $4 }' | sort");
+  const neighbors = () =>
+    read("vr1", "ip -6 neigh show nud permanent dev web0; ip -6 neigh show nud permanent dev db0");
+  expect(await links()).toEqual(["db0 2001:67c:2834:2::1/64", "web0 2001:67c:2834:1::1/64"]);
+  // A swap, and back.
+  await becomes(await two(["db0", "web0"], [at("a1"), at("a2")]), "-p", "1");
+  expect(await links()).toEqual(["db0 2001:67c:2834:1::1/64", "web0 2001:67c:2834:2::1/64"]);
+  await becomes(await two(["web0", "db0"], [at("a1"), at("a2")]));
+  expect(await links()).toEqual(["db0 2001:67c:2834:2::1/64", "web0 2001:67c:2834:1::1/64"]);
+  // Of addresses too.
+  await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), "-p", "1");
+  expect((await neighbors()).sort()).toEqual([
+    `${at("a1")} lladdr 02:00:00:00:01:12 PERMANENT`,
+    `${at("a2")} lladdr 02:00:00:00:01:11 PERMANENT`,
+  ]);
+  // A chain, from either end: what one leaves another takes.
+  await becomes(await two(["web0", "db0"], [at("a3"), at("a2")]), "-p", "1");
+  await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), "-p", "1");
+  // And of MACs, with addresses that stay.
+  await becomes(
+    await two(["web0", "db0"], [at("a2"), at("a1")], ["02:00:00:00:01:12", "02:00:00:00:01:11"]),
+    "-p",
+    "1",
+  );
+  expect((await neighbors()).sort()).toEqual([
+    `${at("a1")} lladdr 02:00:00:00:01:11 PERMANENT`,
+    `${at("a2")} lladdr 02:00:00:00:01:12 PERMANENT`,
+  ]);
+});
+
+test("what two of one program want is refused with both names, also where it shows on the router only", async () => {
+  const env = await lab.env();
+  const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
+  const mac = (await read("vr1", "cat /sys/class/net/web0/address"))[0];
+  await engine.program(`${text}new vpc6.Tier("twin", { vpc: shop, mac: "${mac}" });`);
+  const { code, all } = await engine.up();
+  expect([code, env.VR1_HOST !== undefined]).toEqual([255, true]);
+  expect(all).toMatch(/interface web0: already said by (web|twin)@/);
+  expect(all).toMatch(/web@\S+: in the program too, and asks for the same as twin@/);
+  await becomes(text);
+});
