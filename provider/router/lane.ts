@@ -211,8 +211,8 @@ export class Lane {
         return report;
       } catch (error) {
         if (!(error instanceof Refusal) || error.answer.verdict !== ("rivals" satisfies Verdict)) throw error;
-        const more = error.answer.yields.filter((id) => this.present.mayStandBack(id) && !yields.includes(id));
-        if (more.length === 0 || more.length < error.answer.yields.length) throw error;
+        const more = error.answer.yields.map(({ id }) => id).filter((id) => !yields.includes(id));
+        if (more.length === 0 || !more.every((id) => this.present.mayStandBack(id))) throw error;
         yields.push(...more);
       }
     }
@@ -247,7 +247,12 @@ export class Lane {
         return this.error(
           `${whose} was refused; nothing was changed`,
           why,
-          `${answer.yields.join(", ")}: in the program too, and asks for the same as ${id ?? label}. Only one of both can have it.`,
+          answer.yields
+            .map(
+              ({ id, to }) =>
+                `${id} is in the program too, and asks for the same as ${to}: only one of both can have it.`,
+            )
+            .join("\n"),
           touched,
         );
       case "refused" satisfies Verdict:

@@ -115,8 +115,8 @@ export interface Answer {
   changed: string[];
   service?: string;
   id?: string;
-  /** Who would stand back, and has not been allowed to. */
-  yields: string[];
+  /** Who would stand back, and for whom. */
+  yields: { id: string; to: string }[];
   why: string;
 }
 
@@ -139,7 +139,10 @@ export function parseAnswer(output: string): Answer | undefined {
     else if (key === "changed") answer.changed = value.split(" ").filter(isWord);
     else if (key === "service" && isWord(value)) answer.service = value;
     else if (key === "id" && isId(value)) answer.id = value;
-    else if (key === "yields" && isId(value.split(" ")[0] ?? "")) answer.yields.push(value.split(" ")[0] ?? "");
+    else if (key === "yields") {
+      const [id = "", to = ""] = value.split(" ");
+      if (isId(id) && isId(to)) answer.yields.push({ id, to });
+    }
   }
   answer.why = why.join("\n");
   return answer;

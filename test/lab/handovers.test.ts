@@ -45,9 +45,9 @@ new vpc6.BgpPeer(${named("uplink")}, { vpc: shop, remoteAsn: 65000, address: "20
 /** Two tiers and two guests, as a round of values. */
 const pairs = (interfaces: string[], addresses: string[], macs = ["02:00:00:00:01:11", "02:00:00:00:01:12"]) => `
 const vr1 = new vpc6.Router("vr1", { ...machine });
-const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
-const web = new vpc6.Tier("web", { vpc: shop, interface: "${interfaces[0]}" });
-const db = new vpc6.Tier("db", { vpc: shop, interface: "${interfaces[1]}" });
+const shop = new vpc6.Vpc("shop", { zone, router: vr1, cidr: "2001:67c:2834::/60" });
+const web = new vpc6.Tier("web", { vpc: shop, cidr: "2001:67c:2834:1::/64", interface: "${interfaces[0]}" });
+const db = new vpc6.Tier("db", { vpc: shop, cidr: "2001:67c:2834:2::/64", interface: "${interfaces[1]}" });
 ${macs.map((mac, at) => `new vpc6.Instance("g${at}", { tier: web, mac: "${mac}", address: "${addresses[at]}" });`).join("\n")}
 `;
 
@@ -67,7 +67,7 @@ async function becomes(text: string, ...args: string[]): Promise<string> {
 }
 
 const read = async (router: "vr1" | "edge", command: string) =>
-  (await lab.exec(router, command)).stdout.trim().split("\n");
+  (await lab.exec(router, command)).stdout.trim().split(/ *\n/);
 const ids = async (router: "vr1" | "edge") =>
   read(
     router,
@@ -110,40 +110,33 @@ test("interfaces, addresses and MACs go round, one after the other and all at on
   const neighbors = () =>
     read("vr1", "ip -6 neigh show nud permanent dev web0; ip -6 neigh show nud permanent dev db0");
   expect(await links()).toEqual(["db0 2001:67c:2834:2::1/64", "web0 2001:67c:2834:1::1/64"]);
-  // A swap, and back.
-  await becomes(await two(["db0", "web0"], [at("a1"), at("a2")]), "-p", "1");
+  // Swaps of all three at once, and back.
+  const [one = "", other = ""] = ["02:00:00:00:01:11", "02:00:00:00:01:12"];
+  await becomes(await two(["db0", "web0"], [at("a2"), at("a1")], [other, one]), "-p", "1");
   expect(await links()).toEqual(["db0 2001:67c:2834:1::1/64", "web0 2001:67c:2834:2::1/64"]);
   await becomes(await two(["web0", "db0"], [at("a1"), at("a2")]));
   expect(await links()).toEqual(["db0 2001:67c:2834:2::1/64", "web0 2001:67c:2834:1::1/64"]);
-  // Of addresses too.
+  // Of addresses alone; then a chain, from either end: what one leaves another takes.
   await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), "-p", "1");
   expect((await neighbors()).sort()).toEqual([
-    `${at("a1")} lladdr 02:00:00:00:01:12 PERMANENT`,
-    `${at("a2")} lladdr 02:00:00:00:01:11 PERMANENT`,
+    `${at("a1")} lladdr ${other} PERMANENT`,
+    `${at("a2")} lladdr ${one} PERMANENT`,
   ]);
-  // A chain, from either end: what one leaves another takes.
   await becomes(await two(["web0", "db0"], [at("a3"), at("a2")]), "-p", "1");
   await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), "-p", "1");
-  // And of MACs, with addresses that stay.
-  await becomes(
-    await two(["web0", "db0"], [at("a2"), at("a1")], ["02:00:00:00:01:12", "02:00:00:00:01:11"]),
-    "-p",
-    "1",
-  );
   expect((await neighbors()).sort()).toEqual([
-    `${at("a1")} lladdr 02:00:00:00:01:11 PERMANENT`,
-    `${at("a2")} lladdr 02:00:00:00:01:12 PERMANENT`,
+    `${at("a1")} lladdr ${other} PERMANENT`,
+    `${at("a2")} lladdr ${one} PERMANENT`,
   ]);
 });
 
 test("what two of one program want is refused with both names, also where it shows on the router only", async () => {
-  const env = await lab.env();
   const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
   const mac = (await read("vr1", "cat /sys/class/net/web0/address"))[0];
   await engine.program(`${text}new vpc6.Tier("twin", { vpc: shop, mac: "${mac}" });`);
   const { code, all } = await engine.up();
-  expect([code, env.VR1_HOST !== undefined]).toEqual([255, true]);
+  expect(code).not.toBe(0);
   expect(all).toMatch(/interface web0: already said by (web|twin)@/);
-  expect(all).toMatch(/web@\S+: in the program too, and asks for the same as twin@/);
+  expect(all).toMatch(/web@\S+ is in the program too, and asks for the same as twin@\S+: only one of both can have it/);
   await becomes(text);
 });

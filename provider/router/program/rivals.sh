@@ -29,10 +29,16 @@ rivals_back() {
   while read -r id to; do
     grep -qsxF -e "$id" "$PAYLOAD.yields" || { VERDICT=rivals; return 1; }
   done <"$RUN/yields"
+  cat "$RUN/yields" >>"$NEXT/yields"
+}
+
+# rivals_tell: who does not stand back yet, for the person who waits.
+rivals_tell() {
+  local id to
+  [ -s "$NEXT/yields" ] || return 0
   while read -r id to; do
-    echo "$id $to" >>"$NEXT/yields"
     grep -qsxF -e "$id $to" "$CONFIRMED/yields" || say "$id stands back for $to, which asks for the same"
-  done <"$RUN/yields"
+  done <"$NEXT/yields"
 }
 
 # rivals_drift GENERATION: lines `ID TEXT`.

@@ -219,6 +219,7 @@ $(head -n 3 "$RUN/stage.err")"
     sums_set_aside || rivals_yield || { answer "$VERDICT"; return; }
   done
   sums_tell
+  rivals_tell
   echo "$PROGRAM_HASH $FORMAT" >"$NEXT/program" || { answer full; return; }
   units || { answer refused; return; }
   commit

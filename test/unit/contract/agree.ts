@@ -182,7 +182,7 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
       ...{
         service: "dnsmasq",
         id: of("Router").id,
-        yields: verdict === "rivals" ? ["old@1"] : [],
+        yields: verdict === "rivals" ? [{ id: "old@1", to: "new@1" }] : [],
         why: at === 0 ? "because" : "",
       },
     })),

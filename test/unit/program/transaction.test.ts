@@ -303,7 +303,12 @@ describe("one that has what is asked for", () => {
   test("is asked for first, and nothing is touched", async () => {
     await machine.converge([says("old@1", address(1))]);
     const { answer } = await machine.converge([says("new@1", address(1))]);
-    expect(answer).toMatchObject({ verdict: "rivals", yields: ["old@1"], touched: false, service: "network" });
+    expect(answer).toMatchObject({
+      verdict: "rivals",
+      yields: [{ id: "old@1", to: "new@1" }],
+      touched: false,
+      service: "network",
+    });
     expect(answer?.why).toMatch(/^address lo 2001:db8::1\/128: already said by /);
     expect(network()).toEqual(["address lo 2001:db8::1/128"]);
   });
