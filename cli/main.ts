@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // vpc6: what is in a preview or a stack, for people to read. It reads a file or standard input, writes to standard output, and
-// touches nothing else: no router, no state, no key.
+// touches nothing else: no router, no state, no key. But for `orphans`, which asks routers.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { RouterError } from "../provider/router";
 import { LIMIT, report } from "./report";
 import { readStack, type Stack, Unreadable } from "./stack";
 
 const USAGE = `vpc6 report [FILE]   a preview as Markdown, for a comment on a pull request
 vpc6 map [FILE]      a preview or a stack as a picture
+vpc6 orphans [FILE]  what routers have of a stack that its state has no more
 
 FILE, or standard input, is what \`pulumi preview --json --show-sames\` or \`pulumi stack export\` wrote.
 
@@ -17,29 +19,41 @@ report
   --limit N          at most N characters (default ${LIMIT}, what GitHub takes for a comment)
 map
   --format FORMAT    svg (default): who holds which prefix; mermaid: uplink, routers, VPCs, tiers
-both
+orphans              (of \`pulumi stack export\`; no \`up\` may run meanwhile. It logs in to the routers, with the key that \`up\` takes;
+                     a key in the config is given so: VPC6_SSH_KEY="$(pulumi config get vpc6:sshPrivateKey)")
+  --drop             take them off
+all
   -h, --help         this text
 
 Exit codes
   0   written
-  1   what was read is neither a preview nor a stack
+  1   what was read is neither a preview nor a stack, or a router could not be asked
   2   the command line is wrong
   3   written, and the preview is of a program that fails
   4   written, and --check found traffic interrupted
+  5   written, and there are orphans
 `;
 
 class Usage extends Error {}
 
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = read();
   const [command, file, ...rest] = positionals;
   if (values.help || command === "help") {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (command === undefined) throw new Usage("a command is missing: report or map");
-  if (command !== "report" && command !== "map") throw new Usage(`there is no command "${command}": report or map`);
+  if (command === undefined) throw new Usage("a command is missing: report, map or orphans");
+  if (command !== "report" && command !== "map" && command !== "orphans")
+    throw new Usage(`there is no command "${command}": report, map or orphans`);
   if (rest.length > 0) throw new Usage(`one file only; "${rest[0]}" is too many`);
+  if (values.drop !== undefined && command !== "orphans") throw new Usage("--drop is for orphans");
+  if (command === "orphans") {
+    const [other] = (["check", "limit", "format"] as const).filter((it) => values[it] !== undefined);
+    if (other) throw new Usage(`--${other} is not for orphans`);
+    const { orphans } = require("./orphans") as typeof import("./orphans");
+    return (await orphans(textOf(file), values.drop ?? false)) ? 5 : 0;
+  }
   if (command === "map") {
     if (values.check !== undefined || values.limit !== undefined) throw new Usage("--check and --limit are for report");
     return draw(values.format ?? "svg", file);
@@ -70,14 +84,17 @@ function draw(format: string, file: string | undefined): number {
   return failed ? 3 : 0;
 }
 
-/** Nothing at all is what a preview leaves that failed before it began: its words are on standard error, not in the JSON. */
-function stackIn(file: string | undefined): Stack {
-  let text: string;
+function textOf(file: string | undefined): string {
   try {
-    text = readFileSync(file === undefined || file === "-" ? 0 : file, "utf8");
+    return readFileSync(file === undefined || file === "-" ? 0 : file, "utf8");
   } catch (error) {
     throw new Unreadable(`${file ?? "standard input"} cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** Nothing at all is what a preview leaves that failed before it began: its words are on standard error, not in the JSON. */
+function stackIn(file: string | undefined): Stack {
+  const text = textOf(file);
   if (text.trim() === "") return { from: "preview", resources: [], diagnostics: [], hidden: 0 };
   return readStack(text);
 }
@@ -91,6 +108,7 @@ function read() {
         check: { type: "boolean" },
         limit: { type: "string" },
         format: { type: "string" },
+        drop: { type: "boolean" },
       },
     });
   } catch (error) {
@@ -98,10 +116,13 @@ function read() {
   }
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof Usage) && !(error instanceof Unreadable)) throw error;
-  process.stderr.write(`vpc6: ${error.message}\n${error instanceof Usage ? `\n${USAGE}` : ""}`);
-  process.exitCode = error instanceof Usage ? 2 : 1;
-}
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    if (!(error instanceof Usage) && !(error instanceof Unreadable) && !(error instanceof RouterError)) throw error;
+    process.stderr.write(`vpc6: ${error.message}\n${error instanceof Usage ? `\n${USAGE}` : ""}`);
+    process.exitCode = error instanceof Usage ? 2 : 1;
+  },
+);

@@ -7,11 +7,15 @@ import { type Fail, quote } from "./arguments";
 import { differences } from "./drift";
 import type { Fragments, Inputs, Kind } from "./kind";
 import { isStack, stackOf, wordOf } from "./made";
+import { orphansOn, tellOrphans } from "./orphans";
 import { say, warn } from "./progress";
 import {
   converge,
   failed as failedRouters,
   installSignalHandling,
+  isWhole,
+  looks,
+  read as markRead,
   type Observation,
   observe,
   onProgress,
@@ -101,8 +105,8 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       });
       onProgress((router, text) => say(`router ${router.name}: ${text}`));
       installSignalHandling(() => {
-        const summary = failedRouters();
-        return summary === undefined ? undefined : warn(summary);
+        const last = [failedRouters(), ...orphans()].filter((text) => text !== undefined);
+        return last.length === 0 ? undefined : warn(last.join("\n"));
       });
       setHolder(holder());
     },
@@ -189,6 +193,9 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async read(id, props = {} as Outputs) {
       if (!props.router || !props.fragments) return { id, props };
+      markRead(readWay(props.router), id);
+      const its = stackOf(props.made);
+      if (its !== undefined) stacks.add(its);
       let seen: Observation;
       try {
         seen = await observe(readWay(props.router), { recent: true });
@@ -227,6 +234,20 @@ function work(given: unknown): void {
 
 /** `made` as the state and the router have it: the word, and whose. */
 const ours = (word: string): string => (stack === undefined ? word : `${word} ${stack}`);
+
+/** Whose resources a refresh has asked for. */
+const stacks = new Set<string>();
+
+/** What the refresh of this run saw on routers by this stack's hand, and its state has no more. A part of the state says nothing of that. */
+function orphans(): string[] {
+  const [whose, ...more] = stacks;
+  const { PULUMI_PROJECT: project } = process.env;
+  if (whose === undefined || more.length > 0 || !isWhole() || whose.split("/")[1] !== project) return [];
+  return [...looks()].flatMap(({ router, seen, isKnown }) => {
+    const ids = orphansOn(seen, whose, isKnown);
+    return ids.length > 0 ? [tellOrphans(router.name, ids)] : [];
+  });
+}
 
 /** It was another stack's before. Of one that is older than this mark it is not known, and no reason to touch a router. */
 const moved = (made: string | undefined): boolean => {

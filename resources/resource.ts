@@ -18,7 +18,8 @@ export const loader = (kind: string): string =>
  */
 const TRACES = Boolean(process.env.PULUMI_DEBUG_PROMISE_LEAKS);
 
-const isLate = (value: unknown): boolean => pulumi.Output.isInstance(value) || value instanceof Promise;
+const isLate = (value: unknown): boolean =>
+  pulumi.Output.isInstance(value) || typeof (value as { then?: unknown })?.then === "function";
 
 export abstract class Resource extends pulumi.CustomResource {
   /** `outputs` are the properties a program can read, whether they were given or are worked out by the hooks; `also` what it is beside its kind. */

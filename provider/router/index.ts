@@ -11,7 +11,7 @@ import type { Change, Observation, Report, RouterAddress, UninstallOptions } fro
 export { setCredentials } from "./credentials";
 export { RouterError } from "./error";
 export { tell } from "./failures";
-export { installSignalHandling } from "./process";
+export { installSignalHandling, isWhole } from "./process";
 export { onProgress, setHolder } from "./session";
 export type {
   Change,
@@ -57,6 +57,17 @@ export async function uninstall(router: RouterAddress, id: string, options: Unin
 /** Which routers failed, and why, where there is more than one error to say it. */
 export function failed(): string | undefined {
   return summary(lanes.size);
+}
+
+/** A refresh asked for `id`: it is in the state. */
+export function read(router: RouterAddress, id: string): void {
+  presentAt(router).read(id);
+}
+
+/** What was there when the refresh of this run looked, and which ids the run knows. */
+export function* looks(): Iterable<{ router: RouterAddress; seen: Observation; isKnown: (id: string) => boolean }> {
+  for (const { router, last, present } of lanes.values())
+    if (last) yield { router, seen: last, isKnown: (id) => present.isKnown(id) };
 }
 
 /** @internal Closes what is open; for tests. */

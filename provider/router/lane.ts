@@ -38,7 +38,7 @@ interface Solo {
 }
 
 export class Lane {
-  private readonly router: RouterAddress;
+  readonly router: RouterAddress;
   private readonly session: Session;
   private queue: (Item | Solo)[] = [];
   private running = false;
@@ -46,9 +46,11 @@ export class Lane {
   private observing: Promise<Observation> | undefined;
   private underWay: Promise<Observation> | undefined;
   private seen: { what: Observation; until: number } | undefined;
+  /** What was there when a refresh looked last. */
+  last: Observation | undefined;
   private down: { error: RouterError; until: number } | undefined;
   private failures = 0;
-  private readonly present: Present;
+  readonly present: Present;
 
   constructor(router: RouterAddress, present: Present) {
     this.router = router;
@@ -91,6 +93,7 @@ export class Lane {
             .then(
               (what) => {
                 this.seen = { what, until: performance.now() + gather.seen };
+                this.last = what;
                 resolve(what);
               },
               (error) => reject(this.verdict(error, "looking at what is there")),

@@ -5,6 +5,7 @@
 export class Present {
   readonly #there = new Set<string>();
   readonly #back = new Set<string>();
+  readonly #read = new Set<string>();
 
   /** It has asked, or asks for nothing else than it has. */
   enter(id: string): void {
@@ -23,6 +24,15 @@ export class Present {
 
   stoodBack(ids: readonly string[]): void {
     for (const id of ids) this.#back.add(id);
+  }
+
+  /** A refresh asked for it: it is in the state. */
+  read(id: string): void {
+    this.#read.add(id);
+  }
+
+  isKnown(id: string): boolean {
+    return this.#there.has(id) || this.#back.has(id) || this.#read.has(id);
   }
 
   standsBack(id: string): boolean {

@@ -59,6 +59,20 @@ export function installSignalHandling(
 }
 
 /**
+ * Is this run about all of the state, as far as the command line of the engine says? One that cannot be read says nothing: then it is not
+ * known to be.
+ */
+export function isWhole(): boolean {
+  const [parent = "", grandparent = parent] = ancestors().split(" ");
+  try {
+    const words = readFileSync(`/proc/${grandparent}/cmdline`, "utf8").split("\0");
+    return words.length > 1 && !words.some((it) => /^(-t|--target|--exclude|-x)/.test(it));
+  } catch {
+    return false;
+  }
+}
+
+/**
  * The parent; and where that is the SDK's shell script, which outlives the engine as an orphan itself, also the script's
  * parent. Without /proc the script's parent stays unknown.
  */

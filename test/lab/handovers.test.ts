@@ -1,6 +1,9 @@
 // What one run takes from one resource and gives to another: everything renamed without an alias, swaps and rounds. Pulumi makes and changes
 // before it deletes, in an order of its own; whatever the order, afterwards the router has what the program says, and a refresh nothing to say.
 
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kinds } from "../../provider/kinds";
 import { typeToken } from "../../resources/resource";
@@ -139,4 +142,58 @@ test("what two of one program want is refused with both names, also where it sho
   expect(all).toMatch(/interface web0: already said by (web|twin)@/);
   expect(all).toMatch(/web@\S+ is in the program too, and asks for the same as twin@\S+: only one of both can have it/);
   await becomes(text);
+});
+
+/** `pulumi stack export | npx vpc6 orphans`. */
+async function orphans(...args: string[]): Promise<{ code: number; said: string }> {
+  const { stdout } = await engine.run(["stack", "export"]);
+  const { VPC6_SSH_KEY_FILE = "" } = await lab.env();
+  const main = path.resolve("dist/cli/main.js");
+  const running = promisify(execFile)(process.execPath, [main, "orphans", ...args], {
+    env: { ...process.env, VPC6_SSH_KEY_FILE, SSH_AUTH_SOCK: "" },
+  });
+  running.child.stdin?.end(stdout);
+  return await running.then(
+    (ended) => ({ code: 0, said: ended.stdout }),
+    (error) => ({ code: error.code, said: error.stdout + error.stderr }),
+  );
+}
+
+async function forget(name: string): Promise<void> {
+  const urn = (await engine.export()).deployment.resources?.find((it) => it.urn.endsWith(`::${name}`))?.urn ?? "";
+  expect((await engine.run(["state", "delete", urn, "--yes"])).code).toBe(0);
+}
+
+test("what is in no state any more goes over to who asks for it, is told by a refresh, and dropped by one command", async () => {
+  const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
+  // Its id is of the address that it was made with, another one by now.
+  await forget("g1");
+  await engine.program(text);
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+  const seen = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+  const told = /router vr1 has of this stack what is in no state: g1@2001:67c:2834:1::a2\. See them, and drop them/;
+  expect([seen.code, told.test(seen.all)], seen.all).toEqual([0, true]);
+  // Of a part of the state nothing is said of the rest.
+  const part = await engine.run(["refresh", "--yes", "--target", "urn:pulumi:dev::test::*::g0"]);
+  expect([part.code, part.all.includes("in no state")], part.all).toEqual([0, false]);
+  expect(await orphans()).toEqual({ code: 5, said: "vr1: g1@2001:67c:2834:1::a2\n" });
+  expect(await orphans("--drop")).toEqual({ code: 0, said: "vr1: g1@2001:67c:2834:1::a2, dropped\n" });
+  expect(await orphans()).toEqual({ code: 0, said: "" });
+  expect((await ids("vr1")).filter((id) => id.startsWith("g1@"))).toEqual(["g1@2001:67c:2834:1::a1"]);
+  await becomes(text);
+});
+
+test("deletedWith: a Router that takes the others along says what is left, and goes once that is dropped", async () => {
+  const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
+  const along = `pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
+  /:(Vpc|Tier|Instance)$/.test(type) ? { props, opts: { ...opts, deletedWith: vr1 } } : undefined);`;
+  await becomes(`import * as pulumi from "@pulumi/pulumi";\n${text.replace("const shop =", `${along}\nconst shop =`)}`);
+  const early = await engine.destroy();
+  expect(early.code).not.toBe(0);
+  expect(early.all).toMatch(/web@2001:67c:2834:\S+, of stack organization\/test\/dev/);
+  expect(early.all).toContain("npx vpc6 orphans");
+  expect((await orphans("--drop")).said.split("\n").length).toBe(6);
+  expect((await engine.destroy()).code).toBe(0);
+  expect((await lab.exec("vr1", "ls -d /etc/vpc6 /var/lib/vpc6", { check: false })).stdout).toBe("");
 });

@@ -184,8 +184,8 @@ router_in() {
   local file
   ROUTER=router
   for file in "$1"/*/@ROUTER_ID@*; do
-    [ -e "$file" ] && ! grep -qs -e "^${file##*/} " "$1/../yields" || continue
-    ROUTER=${file##*/}
+    [ -e "$file" ] || continue
+    grep -qs -e "^${file##*/} " "$1/../yields" || ROUTER=${file##*/}
   done
 }
 

@@ -130,7 +130,8 @@ describe("strangers", () => {
   const owned = (id: string, owner?: string): Resource & { fresh: true } => ({
     id,
     fresh: true,
-    fragments: { network: "interface db0\n", ...(owner !== undefined && { owner: `${owner}\n` }) },
+    fragments: { network: "interface db0\n" },
+    made: owner === undefined ? "5f3a" : `5f3a ${owner}`,
   });
   const meet = async (there: Resource, made: Resource & { fresh?: true }) => {
     await machine.assembled([there]);
@@ -158,7 +159,7 @@ describe("strangers", () => {
   });
 
   test("nor are there two routers", async () => {
-    expect(await meet(owned("router:vr1", "one"), owned("router:vr2", "one"))).toBe(
+    expect(await meet(owned("router:vr1", "one"), owned("router:vr2", "two"))).toBe(
       "router:vr2: router:vr1 is on this router already, put there by stack one",
     );
     expect(await meet(owned("router:vr1", "one"), owned("router:vr1", "one"))).toBe("");

@@ -186,6 +186,7 @@ describe("parseAnswer", () => {
       changed: [],
       service: "dnsmasq",
       id: "web@::",
+      yields: [],
       why: "bad option\n  at line 3",
     });
   });
