@@ -41,7 +41,9 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
   const [ours, theirs] = [stackOf(props.made), stackOf(made)];
   const lines = [
     ...(ours !== theirs && ours !== undefined
-      ? [`${on("it", where)} is ${theirs ? `stack ${theirs}'s` : "nobody's"} now`]
+      ? [
+          `${on("stack", where)} was ${theirs ? "changed" : "removed"} by another hand${theirs ? `, it is ${theirs} now` : ""}`,
+        ]
       : []),
     ...changed.map(
       (slot) =>

@@ -57,6 +57,7 @@ const NOT_HERE: Record<string, string> = {
   "docs/drift.md 1": "what a real router says: test/lab/drift.test.ts",
   "docs/fleet.md 2": "an example of two routers that are away: test/engine/fleet.test.ts asks for this form",
   "docs/fleet.md 4": "an example with times: test/engine/scale-out.test.ts runs it and asks for this form",
+  "docs/previews.md 3": "it asks routers: test/lab/handovers.test.ts runs both",
   "docs/pull-requests.md 2": "test/unit/report/report.test.ts compares it",
 };
 

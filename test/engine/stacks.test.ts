@@ -99,7 +99,6 @@ new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000 });
     "asn +: 4200000007",
     // The zone's largest VPC is a /56.
     "permit 2001:67c:2834::/50 ge 56 le 64",
-    'owner +: "organization/shop/dev\\\\n"',
   ]) {
     expect(shown.stdout).toMatch(new RegExp(value.replaceAll("::", "::")));
   }

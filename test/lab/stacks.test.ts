@@ -146,7 +146,7 @@ test("a stack whose state is lost is taken over by another one, by an explicit w
   // The former one was not gone after all.
   const seen = await other.preview({ args: ["--refresh", "--expect-no-changes"], diff: true });
   expect(seen.code).not.toBe(0);
-  expect(seen.all).toContain("owner on router vr1 was changed by another hand");
+  expect(seen.all).toContain("stack on router vr1 was changed by another hand, it is organization/heir/dev now");
   const repaired = await other.up({ args: ["--refresh"] });
   expect(repaired.code, repaired.all).toBe(0);
 });

@@ -127,7 +127,7 @@ test("what is shown is what was sent, without the secrets", async () => {
 });
 
 describe("strangers", () => {
-  const owned = (id: string, owner?: string): Resource & { fresh: true } => ({
+  const owned = (id: string, owner?: string): Resource & { fresh: true; made: string } => ({
     id,
     fresh: true,
     fragments: { network: "interface db0\n" },
