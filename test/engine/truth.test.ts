@@ -8,15 +8,16 @@ import { decode } from "../../provider/router/payload";
 import { mulberry } from "../random";
 import { type Asked, answer, fakeRouter, hostKeyPrint, type Reply, userKey } from "../unit/router/server";
 import { Engine } from "./engine";
+import { edit } from "./truth/edits";
 import { judge, type Seen } from "./truth/judge";
-import { edit, type Network, program } from "./truth/network";
+import { type Network, program } from "./truth/network";
 
 const [edits = 4, seed = 20261123] = (process.env.VPC6_TRUTH ?? "").split(",").filter(Boolean).map(Number);
 
 test(
   `${edits} random edits (seed ${seed})`,
   async () => {
-    const texts = new Map<string, Record<string, string>>();
+    const texts: Texts = new Map();
     await using router = await fakeRouter((asked) => keep(texts, asked));
     await using engine = await Engine.start({
       env: { VPC6_SSH_KEY: userKey.private, PULUMI_SKIP_CHECKPOINTS: "true", PULUMI_EXPERIMENTAL: "true" },
@@ -33,13 +34,14 @@ test(
 
     const seen: Seen = {};
     for (let round = 0; round < edits; round++) {
-      const made = edit(network, random);
+      const made = edit(network, random, { forced: true });
       const text = program(network, at);
       const where = `edit ${round + 1}, ${made.what}:\n${text}`;
       const asked = router.payloads.length;
       const { before, after, promised } = await judge(engine, text, made, seen, where);
       // The router holds the texts of the preview, and nothing else.
-      expect(Object.fromEntries([...texts].filter(([, it]) => Object.keys(it).length > 0)), where).toEqual(promised);
+      const there = [...texts].map(([id, { fragments }]) => [id, fragments] as const);
+      expect(Object.fromEntries(there.filter(([, it]) => Object.keys(it).length > 0)), where).toEqual(promised);
       // And it was not asked about anything that the preview did not show.
       const ids = router.payloads
         .slice(asked)
@@ -52,18 +54,20 @@ test(
   60_000 + Math.max(6, edits) * 60_000,
 );
 
+/** By id. */
+type Texts = Map<string, { fragments: Record<string, string>; made: string | undefined }>;
+
 /** A router that keeps what it is told, all at once; secrets it never gives back. */
-function keep(texts: Map<string, Record<string, string>>, { line, input }: Asked): Reply {
+function keep(texts: Texts, { line, input }: Asked): Reply {
   if (line.includes(" converge ")) {
-    for (const [, id] of input.matchAll(/^drop (\S+)$/gm)) texts.delete(id ?? "");
+    for (const [, id = "", word = ""] of input.matchAll(/^drop (\S+)\nmade (\S+)$/gm))
+      if (texts.get(id)?.made?.startsWith(word)) texts.delete(id);
     const rest = input
       .split("\n")
-      .filter((it) => !/^(drop|holder|nonce|confirm|end) /.test(it))
+      .filter((it) => !/^(drop|made|holder|nonce|confirm|end) /.test(it))
       .slice(0, -1);
-    for (const [id, { secrets, ...fragments }] of decode(
-      `${[...rest, `end ${rest.length}`].join("\n")}\nvpc6-drift 1\nend vpc6-drift\n`,
-    ).fragments)
-      texts.set(id, fragments);
+    const said = decode(`${[...rest, `end ${rest.length}`].join("\n")}\nvpc6-drift 1\nend vpc6-drift\n`);
+    for (const [id, { secrets, ...fragments }] of said.fragments) texts.set(id, { fragments, made: said.made.get(id) });
     return answer("ok 1 same");
   }
   if (line.includes(" uninstall ")) texts.clear();

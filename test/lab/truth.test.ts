@@ -9,8 +9,9 @@ import { readStack } from "../../cli/stack";
 import { decode } from "../../provider/router/payload";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
+import { edit } from "../engine/truth/edits";
 import { judge, type Seen, type Step } from "../engine/truth/judge";
-import { edit, type Network, program } from "../engine/truth/network";
+import { type Network, program } from "../engine/truth/network";
 import { mulberry } from "../random";
 import { lab } from "./lab.ts";
 import { path } from "./router/vr1";
@@ -50,7 +51,7 @@ test(
 
     const seen: Seen = {};
     for (let round = 0; round < edits; round++) {
-      const made = edit(network, random);
+      const made = edit(network, random, { forced: long });
       const text = program(network, at);
       const where = `edit ${round + 1}, ${made.what}:\n${text}`;
       await plug(text);

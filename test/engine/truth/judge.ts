@@ -4,7 +4,7 @@
 import { expect } from "vitest";
 import type { Engine, State } from "../engine";
 import type { InProcess } from "../in-process";
-import type { Edit } from "./network";
+import type { Edit } from "./edits";
 
 type Inputs = Record<string, unknown>;
 
@@ -42,26 +42,32 @@ export async function judge(
   seen: Seen,
   where: string,
 ): Promise<Judged> {
-  const { what, touches } = edit;
+  const { what, touches, replace = [] } = edit;
   await engine.program(program);
-  const before = byName(await engine.export());
-  const { stdout, code, all } = await engine.preview({ json: true, args: ["--show-sames"] });
+  const state = await engine.export();
+  const before = byName(state);
+  const urns = (state.deployment.resources ?? []).map(({ urn }) => urn).filter((urn) => replace.includes(nameOf(urn)));
+  const args = urns.flatMap((urn) => ["--replace", urn]);
+  const { stdout, code, all } = await engine.preview({ json: true, args: ["--show-sames", ...args] });
   expect(code, `${where}\n${all}`).toBe(0);
   const steps = (JSON.parse(stdout) as { steps: Step[] }).steps.filter(({ urn }) => urn.includes("vpc6:"));
   const changing = steps.filter(({ op }) => op !== "same");
   for (const { op, urn } of changing) {
     seen[op] = (seen[op] ?? 0) + 1;
     expect(touches, `${where}\n${op} ${urn}`).toContain(nameOf(urn));
-    expect(op, where).toMatch(/^(create|update|delete)$/);
+    expect(op, where).toMatch(
+      replace.includes(nameOf(urn)) ? /^(replace|create-replacement|delete-replaced)$/ : /^(create|update|delete)$/,
+    );
   }
-  expect(what === "nothing" || changing.length > 0, where).toBe(true);
+  expect(what.startsWith("nothing") || changing.length > 0, where).toBe(true);
 
-  const up = await engine.up();
+  const up = await engine.up({ args });
   expect(up.code, `${where}\n${up.all}`).toBe(0);
   const after = byName(await engine.export());
   // What was promised is what is there now.
   for (const { op, urn, newState } of steps) {
     const name = nameOf(urn);
+    if (op === "delete-replaced") continue;
     if (op === "delete") expect(after.has(name), `${where}\n${name} is still there`).toBe(false);
     else expect(after.get(name)?.inputs, `${where}\n${name}`).toEqual(readable(newState?.inputs));
   }
