@@ -94,6 +94,8 @@ export class Instance extends Resource {
   declare readonly duid: pulumi.Output<string>;
   /** @internal What it is called in its tier's ledger, and as a member of a load balancer. */
   readonly ledgerName: string;
+  /** @internal Undefined where it was not given. */
+  declare readonly mac: pulumi.Output<string> | undefined;
   /** @internal */
   readonly tier: Tier;
   /** @internal Which addresses it has: outputs that may be absent are unknown at preview. */
@@ -121,7 +123,7 @@ export class Instance extends Resource {
     const was = formerNames(name, opts);
     if (has.ipv6) tier.claims.add({ kind: "instance", name: claim, was, value: address });
     if (has.ipv4) tier.claims.add({ kind: "ipv4", name: claim, was, value: ipv4Address });
-    named(tier, claim, args);
+    named(tier, claim, args.hostname, "instance");
     const child = { type: "Instance", name, claim, opts };
     const props = {
       ...rest,
@@ -196,10 +198,10 @@ function judged(
 }
 
 /** Its name in DNS is nobody else's on the router, where that is known while the program runs. */
-function named(tier: Tier, claim: string, { hostname }: InstanceArgs): void {
+export function named(tier: Tier, claim: string, hostname: pulumi.Input<string> | undefined, what: string): void {
   const label = plainName(hostname ?? claim);
   if (label === undefined) return;
-  const one = { who: `instance "${claim}" of ${inWords(tier)}`, written: hostname !== undefined };
+  const one = { who: `${what} "${claim}" of ${inWords(tier)}`, written: hostname !== undefined };
   const { plainDomain, vpc } = tier;
   if (plainDomain === undefined) distinct(tier, "guests", label, "hostname", one);
   else distinct(vpc.carrier, "guests", `${label}.${plainDomain}`, "hostname", one);
