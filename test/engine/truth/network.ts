@@ -29,6 +29,7 @@ interface Tier {
   name: string;
   device: string;
   instances: Instance[];
+  addresses: Address[];
   acl?: { name: string; ports: string[]; group?: string };
   /** The second number of its IPv4 network, where it has one. */
   ipv4?: number;
@@ -41,6 +42,12 @@ interface Instance {
   was?: string;
   host: string;
   password?: string;
+}
+
+/** A SecondaryAddress, and the guests that may use it. */
+interface Address {
+  name: string;
+  guests: string[];
 }
 
 interface Balancer {
@@ -78,6 +85,11 @@ export function program(network: Network, router: string): string {
         const secret = password === undefined ? "" : `, password: pulumi.secret("${password}")`;
         lines.push(
           `const ${id(name)} = new vpc6.Instance("${name}", { tier: ${id(tier.name)}, mac: "${mac}", hostname: "${host}"${secret} }${options});`,
+        );
+      }
+      for (const { name, guests } of tier.addresses) {
+        lines.push(
+          `new vpc6.SecondaryAddress("${name}", { instances: [${guests.map(id).join(", ")}], hostname: "${name}" });`,
         );
       }
       if (tier.acl) {
@@ -140,6 +152,10 @@ function leave({ balancers }: Vpc, names: string[]): string[] {
   return left.map(({ name }) => name);
 }
 
+const namesOf = (all: readonly { name: string }[]): string[] => all.map(({ name }) => name);
+const usedBy = ({ addresses }: Tier, guest: string): Address[] =>
+  addresses.filter(({ guests }) => guests.includes(guest));
+
 const changes: Record<string, Change> = {
   addVpc(network) {
     if (network.vpcs.length >= 5) return undefined;
@@ -151,10 +167,11 @@ const changes: Record<string, Change> = {
     const vpc = anyVpc(network, random);
     if (!vpc || network.vpcs.length < 3) return undefined;
     network.vpcs.splice(network.vpcs.indexOf(vpc), 1);
-    const inside = vpc.tiers.flatMap(({ name, instances, acl }) => [
+    const inside = vpc.tiers.flatMap(({ name, instances, addresses, acl }) => [
       name,
       acl?.name ?? "",
-      ...instances.map((it) => it.name),
+      ...namesOf(instances),
+      ...namesOf(addresses),
     ]);
     const rest = [...vpc.balancers.map(({ name }) => name), `${vpc.name}-peer`, vpc.nat64?.name ?? ""];
     return { what: `remove ${vpc.name}`, touches: ["zone", vpc.name, ...inside, ...rest] };
@@ -164,15 +181,21 @@ const changes: Record<string, Change> = {
     if (!vpc) return undefined;
     const name = fresh(network, "tier");
     // In front or behind: the order counts for nothing.
-    vpc.tiers.splice(random() < 0.5 ? 0 : vpc.tiers.length, 0, { name, device: `e${network.next++}`, instances: [] });
+    vpc.tiers.splice(random() < 0.5 ? 0 : vpc.tiers.length, 0, {
+      name,
+      device: `e${network.next++}`,
+      instances: [],
+      addresses: [],
+    });
     return { what: `add ${name} to ${vpc.name}`, touches: [vpc.name, name] };
   },
   removeTier(network, random) {
     const { vpc, tier } = anyTier(network, random) ?? {};
     if (!vpc || !tier) return undefined;
     vpc.tiers.splice(vpc.tiers.indexOf(tier), 1);
-    const instances = tier.instances.map(({ name }) => name);
-    const touches = [vpc.name, tier.name, tier.acl?.name ?? "", ...instances, ...leave(vpc, instances)];
+    const instances = namesOf(tier.instances);
+    const inside = [tier.acl?.name ?? "", ...instances, ...namesOf(tier.addresses)];
+    const touches = [vpc.name, tier.name, ...inside, ...leave(vpc, instances)];
     return { what: `remove ${tier.name}`, touches };
   },
   addInstance(network, random) {
@@ -187,21 +210,50 @@ const changes: Record<string, Change> = {
     const { vpc, tier, instance } = anyInstance(network, random) ?? {};
     if (!vpc || !tier || !instance) return undefined;
     tier.instances.splice(tier.instances.indexOf(instance), 1);
-    return { what: `remove ${instance.name}`, touches: [tier.name, instance.name, ...leave(vpc, [instance.name])] };
+    const used = usedBy(tier, instance.name);
+    for (const address of used) address.guests = address.guests.filter((it) => it !== instance.name);
+    tier.addresses = tier.addresses.filter(({ guests }) => guests.length > 0);
+    const touches = [tier.name, instance.name, ...namesOf(used), ...leave(vpc, [instance.name])];
+    return { what: `remove ${instance.name}`, touches };
   },
   renameInstance(network, random) {
     const { vpc, tier, instance } = anyInstance(network, random) ?? {};
     // Members are known to HAProxy by their names.
     if (!vpc || !tier || !instance || leave(structuredClone(vpc), [instance.name]).length > 0) return undefined;
     const was = instance.name;
+    const used = usedBy(tier, was);
     Object.assign(instance, { was, name: fresh(network, "guest") });
-    return { what: `rename ${was} to ${instance.name}`, touches: [tier.name, was, instance.name] };
+    for (const it of used) it.guests = it.guests.map((guest) => (guest === was ? instance.name : guest));
+    const touches = [tier.name, was, instance.name, ...namesOf(used)];
+    return { what: `rename ${was} to ${instance.name}`, touches };
+  },
+  addAddress(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    if (!tier || tier.instances.length === 0) return undefined;
+    const name = fresh(network, "address");
+    tier.addresses.push({ name, guests: namesOf(tier.instances).slice(0, 2) });
+    return { what: `add ${name} to ${tier.name}`, touches: [tier.name, name] };
+  },
+  removeAddress(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    const gone = tier?.addresses.shift();
+    return tier && gone && { what: `remove ${gone.name}`, touches: [tier.name, gone.name] };
+  },
+  shareAddress(network, random) {
+    const { tier, instance } = anyInstance(network, random) ?? {};
+    const address = tier?.addresses[0];
+    if (!instance || !address) return undefined;
+    const there = address.guests.includes(instance.name);
+    if (there && address.guests.length === 1) return undefined;
+    if (there) address.guests = address.guests.filter((it) => it !== instance.name);
+    else address.guests.push(instance.name);
+    return { what: `${instance.name} ${there ? "leaves" : "joins"} ${address.name}`, touches: [address.name] };
   },
   domain(network, random) {
     const vpc = anyVpc(network, random);
     if (!vpc) return undefined;
     vpc.domain = `${fresh(network, "domain")}.example`;
-    const inside = vpc.tiers.flatMap(({ name, instances }) => [name, ...instances.map((it) => it.name)]);
+    const inside = vpc.tiers.flatMap((it) => [it.name, ...namesOf(it.instances), ...namesOf(it.addresses)]);
     return { what: `another domain for ${vpc.name}`, touches: [vpc.name, ...inside] };
   },
   acl(network, random) {
@@ -256,8 +308,7 @@ const changes: Record<string, Change> = {
     const { vpc, tier } = anyTier(network, random) ?? {};
     if (!vpc || !tier || network.next > 250) return undefined;
     // An address that a member is known by goes with it.
-    const guests = tier.instances.map(({ name }) => name);
-    const touches = [tier.name, ...guests];
+    const touches = [tier.name, ...namesOf(tier.instances), ...namesOf(tier.addresses)];
     if (tier.ipv4 === undefined) tier.ipv4 = network.next++;
     else delete tier.ipv4;
     return { what: `${tier.name} ${tier.ipv4 === undefined ? "without" : "with"} IPv4`, touches };
