@@ -131,7 +131,7 @@ function guestsOf(instances: Instance[], where: string): [Instance, ...Instance[
 
 interface Beside {
   claims: { kind: string; name: string }[];
-  /** By whom its addresses were asked for: what comes later is not among them. */
+  /** Somebody has asked for them: what comes later would not be among them. */
   read: boolean;
 }
 const beside = (guest: Instance): Beside => registry(guest, "secondary addresses", () => ({ claims: [], read: false }));
