@@ -58,7 +58,8 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
 
 /**
  * A guest of a tier: the address it leases by DHCPv6, its AAAA and PTR records; in a tier that has `ipv4` an IPv4 address too, by
- * DHCPv4 where the tier has that, unless it has `ipv4: false`. Adding or removing one restarts no daemon.
+ * DHCPv4 where the tier has that, unless it has `ipv4: false`. Adding or removing one restarts no daemon. Further addresses of it are a
+ * SecondaryAddress each.
  *
  * ```ts
  * const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });

@@ -147,7 +147,7 @@ function enter(guest: Instance, claims: Beside["claims"], who: string): void {
 }
 
 /**
- * @internal The addresses that a guest may use beside its own, one on each line; known when the tier's ledger is, by which time the program
+ * The addresses that a guest may use beside its own, one on each line; known when the tier's ledger is, by which time the program
  * has named them all.
  */
 export const secondaryOf = (guest: Instance): pulumi.Output<string | undefined> =>
