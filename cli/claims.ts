@@ -4,12 +4,14 @@ import { type Entry, type Held, parse } from "../provider/addressing/ledger";
 import type { ClaimWords, Kind } from "../provider/kind";
 import { kinds } from "../provider/kinds";
 import { UNKNOWN } from "../provider/unknown";
-import { code, type Markdown } from "./markdown";
+import { code, type Markdown, md } from "./markdown";
 import { type Resource, type Stack, textOf } from "./stack";
 
 export interface ClaimChange {
   readonly what: "claimed" | "freed" | "moved" | "renamed" | "refused";
   readonly kind: string;
+  /** What it is called before the name of who has it. */
+  readonly word: Markdown;
   readonly name: string;
   /** The prefix, address or number now; of what was freed, the one it was; of what was refused, the reason. */
   readonly value: string;
@@ -34,10 +36,21 @@ export const remembered = (entries: readonly Entry[]): Held[] =>
   entries.filter((it): it is Held => !("refused" in it) && it.since !== undefined);
 
 export function claimChanges(stack: Stack): ClaimChange[] {
-  return stack.resources.filter(({ ours }) => ours).flatMap(ofParent);
+  const words = new Map(stack.resources.filter(({ kind }) => kind === "SecondaryAddress").flatMap(wordsOf));
+  return stack.resources
+    .filter(({ ours }) => ours)
+    .flatMap(ofParent)
+    .map((it) => ({ ...it, word: words.get(`${it.kind} ${it.name} ${it.value}`) ?? claimWord(it.kind) }));
 }
 
-function ofParent(parent: Resource): ClaimChange[] {
+/** In the ledger it has the kind of a guest's own address. */
+const wordsOf = ({ before, after }: Resource): [string, Markdown][] =>
+  [before, after].flatMap((it) => [
+    [`instance ${it?.claim} ${it?.address}`, md`secondary address`],
+    [`ipv4 ${it?.claim} ${it?.ipv4Address}`, md`secondary IPv4 address`],
+  ]);
+
+function ofParent(parent: Resource): Omit<ClaimChange, "word">[] {
   const [before, after] = [textOf(parent.before, "ledger"), textOf(parent.after, "ledger")];
   if (before === after || (after?.includes(UNKNOWN) ?? false)) return [];
   const [old, now] = [entriesOf(before), entriesOf(after)];
@@ -47,7 +60,7 @@ function ofParent(parent: Resource): ClaimChange[] {
   const owners = new Map(remembered(old).map((it) => [`${it.kind} ${it.value}`, it.name]));
   const known = new Set(old.flatMap((it) => ("refused" in it ? [`${it.kind} ${it.name} ${it.refused}`] : [])));
 
-  const changes: ClaimChange[] = [];
+  const changes: Omit<ClaimChange, "word">[] = [];
   for (const [key, { kind, name, value }] of has) {
     const mine = had.get(key);
     if (mine?.value === value) continue;

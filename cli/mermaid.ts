@@ -3,9 +3,8 @@
 
 import type { Kind } from "../provider/kind";
 import { kindOf, kinds } from "../provider/kinds";
-import { entriesOf, held } from "./claims";
 import { counted } from "./markdown";
-import { now } from "./plan";
+import { countsOf, inhabitants, now, secondaryIn } from "./plan";
 import { type Resource, routerNameOf, type Stack, textOf } from "./stack";
 
 /** More VPCs than this are summed up; more routers too. Mermaid itself gives up at 500 edges or 50,000 characters. */
@@ -16,6 +15,7 @@ export function mermaid(stack: Stack): string {
   const resources = stack.resources.filter((it) => it.ours && now(it) !== undefined);
   const of = (kind: string) => resources.filter((it) => it.kind === kind);
   const on = (router: string) => (it: Resource) => routerNameOf(now(it)) === router;
+  const secondary = secondaryIn(resources);
   const routers = [...new Set(resources.map((it) => routerNameOf(now(it))))].filter((it) => it !== undefined).sort();
   // Room for the two lines of a VPC's title, which Mermaid does not make by itself.
   const flowchart = { wrappingWidth: 320, subGraphTitleMargin: { top: 4, bottom: 30 } };
@@ -54,7 +54,7 @@ export function mermaid(stack: Stack): string {
       links.push(`  ${id(`peer ${gateway}`)} --- ${node}`);
     const beside = resources.filter((it) => kindOf(it.kind)?.shown.node?.where === "router" && on(router)(it));
     for (const it of summed ? [] : beside) {
-      lines.push(`  ${nodeOf(id(it.urn), it)}`);
+      lines.push(`  ${nodeOf(id(it.urn), it, secondary)}`);
       links.push(`  ${node} --- ${id(it.urn)}`);
     }
     if (summed) {
@@ -73,7 +73,7 @@ export function mermaid(stack: Stack): string {
       const frame = id(vpc.urn);
       lines.push(`  subgraph ${frame}[${quoted(`VPC ${nameOf(vpc)}`, textOf(now(vpc), "cidr"))}]`, "    direction TB");
       const inside = insideOf(vpc, resources);
-      for (const it of inside) lines.push(`    ${nodeOf(id(it.urn), it)}`);
+      for (const it of inside) lines.push(`    ${nodeOf(id(it.urn), it, secondary)}`);
       if (inside.length === 0) lines.push(`    ${id(`empty ${vpc.urn}`)}[${quoted("no tier")}]:::tier`);
       lines.push("  end");
       links.push(`  ${node} --- ${frame}`);
@@ -96,13 +96,11 @@ export function mermaid(stack: Stack): string {
 
 const nameOf = (it: Resource): string => textOf(now(it), "claim") ?? it.name;
 
-function nodeOf(id: string, it: Resource): string {
+function nodeOf(id: string, it: Resource, secondary: ReadonlySet<string>): string {
   const inputs = now(it);
   const node = kindOf(it.kind)?.shown.node;
   if (node === undefined || inputs === undefined) return "";
-  const ledger = textOf(inputs, "ledger");
-  const guests = held(entriesOf(ledger)).filter(({ kind }) => kind === "instance").length;
-  const lines = [...node.lines(inputs), ledger && counted(guests, "guest")];
+  const lines = [...node.lines(inputs), textOf(inputs, "ledger") && inhabitants(countsOf(it, secondary))];
   const label = quoted(`${node.title} ${nameOf(it)}`, ...lines);
   return node.look === "vip" ? `${id}{{${label}}}:::vip` : `${id}[${label}]:::tier`;
 }

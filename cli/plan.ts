@@ -4,7 +4,7 @@
 import type { Held } from "../provider/addressing/ledger";
 import { contains, formatPrefix, type Prefix, parsePrefix } from "../provider/addressing/prefix";
 import { type ClaimChange, claimChanges, claimWord, entriesOf, held, remembered } from "./claims";
-import { code, joined, type Markdown, md, plural } from "./markdown";
+import { code, counted, joined, type Markdown, md, plural } from "./markdown";
 import { type Resource, routerNameOf, type Stack, textOf } from "./stack";
 
 /** A prefix that somebody holds, or that is kept for a name. */
@@ -18,6 +18,8 @@ export interface Block {
 }
 export interface TierPlan extends Block {
   readonly guests: number;
+  /** How many addresses guests have beside their own. */
+  readonly secondary: number;
 }
 export interface VpcPlan extends Block {
   /** Undefined: held by `reserve`, for another stack or for later. */
@@ -49,6 +51,24 @@ export interface ZonePlan {
 /** What a resource will be; undefined: it goes. */
 export const now = (it: Resource): Resource["after"] => (it.op === "delete" ? undefined : (it.after ?? it.before));
 
+/** The addresses that guests have beside their own. */
+export const secondaryIn = (resources: readonly Resource[]): ReadonlySet<string> =>
+  new Set(resources.flatMap((it) => (it.kind === "SecondaryAddress" ? (textOf(now(it), "address") ?? []) : [])));
+
+/** Whose the addresses of a tier's ledger are. */
+export function countsOf(tier: Resource, all: ReadonlySet<string>): { guests: number; secondary: number } {
+  const those = held(entriesOf(textOf(now(tier), "ledger"))).filter(({ kind }) => kind === "instance");
+  const secondary = those.filter(({ value }) => all.has(value)).length;
+  return { guests: those.length - secondary, secondary };
+}
+
+/** `2 guests, 1 secondary address` */
+export const inhabitants = ({ guests, secondary }: { guests: number; secondary: number }): string =>
+  [
+    counted(guests, "guest"),
+    ...(secondary > 0 ? [counted(secondary, "secondary address", "secondary addresses")] : []),
+  ].join(", ");
+
 export function zonesOf(stack: Stack): ZonePlan[] {
   const changes = new Map(claimChanges(stack).map((it) => [`${it.parent.urn} ${it.kind} ${it.value}`, it.what]));
   const holders = stack.resources.filter(
@@ -60,6 +80,7 @@ export function zonesOf(stack: Stack): ZonePlan[] {
     byCidr.set(cidr, [...(byCidr.get(cidr) ?? []), it]);
   }
   const placed = new Set<Resource>();
+  const secondary = secondaryIn(stack.resources);
   const blocksOf = (parent: Resource, kinds: readonly string[]): Block[] =>
     [
       ...held(entriesOf(textOf(now(parent), "ledger"))),
@@ -74,10 +95,7 @@ export function zonesOf(stack: Stack): ZonePlan[] {
   const tierPlan = (block: Block): TierPlan => {
     const tier =
       block.state === "used" ? byCidr.get(formatPrefix(block.prefix))?.find((it) => it.kind === "Tier") : undefined;
-    return {
-      ...block,
-      guests: held(entriesOf(textOf(tier && now(tier), "ledger"))).filter(({ kind }) => kind === "instance").length,
-    };
+    return { ...block, ...(tier ? countsOf(tier, secondary) : { guests: 0, secondary: 0 }) };
   };
   const detailed = (block: Block, resource: Resource | undefined): VpcPlan => {
     const router = routerNameOf(resource && now(resource));
@@ -231,7 +249,9 @@ export function addressTable(stack: Stack): AddressRow[] {
             tier.change !== undefined,
             code(formatPrefix(tier.prefix)),
             kept ? md`– free, kept for ${code(tier.name)}` : md`– tier ${code(tier.name)}`,
-            kept ? none : plural(tier.guests, "guest"),
+            kept
+              ? none
+              : md`${plural(tier.guests, "guest")}${tier.secondary > 0 ? md`, ${plural(tier.secondary, "secondary address", "secondary addresses")}` : none}`,
             none,
             words[tier.change ?? ""] ?? none,
           );

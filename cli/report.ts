@@ -3,7 +3,7 @@
 
 import type { Slot } from "../provider/contract";
 import { UNKNOWN } from "../provider/unknown";
-import { type ClaimChange, claimChanges, claimWord, toldOf } from "./claims";
+import { type ClaimChange, claimChanges, toldOf } from "./claims";
 import { differences, excerpt, type Line, linesIn } from "./diff";
 import { alert, block, code, details, few, joined, list, type Markdown, md, plural, table } from "./markdown";
 import { addressTable, pick } from "./plan";
@@ -166,16 +166,13 @@ function warnings(stack: Stack, claims: ClaimChange[]): Markdown[] {
   const space = claims.filter(({ what, kind }) => what === "freed" && toldOf(kind) === "space");
   if (space.length > 0)
     said.push(
-      md`- **Address space is given back:** ${few(space.map(({ kind, name, value }) => md`${code(value)} of ${claimWord(kind)} ${code(name)}`))}.`,
+      md`- **Address space is given back:** ${few(space.map(({ word, name, value }) => md`${code(value)} of ${word} ${code(name)}`))}.`,
     );
   const moved = claims.filter(({ what }) => what === "moved");
   if (moved.length > 0)
     said.push(
       md`- **Renumbered:** ${few(
-        moved.map(
-          ({ kind, name, was, value }) =>
-            md`${claimWord(kind)} ${code(name)} from ${code(was ?? "")} to ${code(value)}`,
-        ),
+        moved.map(({ word, name, was, value }) => md`${word} ${code(name)} from ${code(was ?? "")} to ${code(value)}`),
         6,
       )}.`,
     );
@@ -228,10 +225,10 @@ function history(what: ClaimChange["what"], name: string, was: string | undefine
 function addresses(claims: ClaimChange[]): Section[] {
   if (claims.length === 0) return [];
   const order = ["refused", "moved", "freed", "claimed", "renamed"];
-  const row = ({ what, kind, name, value, was, parent, forgotten }: ClaimChange): Markdown[] => [
+  const row = ({ what, word, name, value, was, parent, forgotten }: ClaimChange): Markdown[] => [
     CHANGES[what],
     what === "moved" ? md`${code(was ?? "")} → ${code(value)}` : code(value),
-    md`${claimWord(kind)} ${what === "renamed" ? md`${code(was ?? "")} → ` : md``}${code(name)}`,
+    md`${word} ${what === "renamed" ? md`${code(was ?? "")} → ` : md``}${code(name)}`,
     md`${label(parent)}${history(what, name, was, forgotten)}`,
   ];
   const sorted = [...claims].sort((a, b) => order.indexOf(a.what) - order.indexOf(b.what));

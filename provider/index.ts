@@ -10,6 +10,7 @@ export const Vpc = hooks(kinds.Vpc);
 export const Tier = hooks(kinds.Tier);
 export const IsolatedNetwork = hooks(kinds.IsolatedNetwork);
 export const Instance = hooks(kinds.Instance);
+export const SecondaryAddress = hooks(kinds.SecondaryAddress);
 export const NetworkAcl = hooks(kinds.NetworkAcl);
 export const ExternalNetwork = hooks(kinds.ExternalNetwork);
 export const LoadBalancer = hooks(kinds.LoadBalancer);

@@ -15,6 +15,7 @@ export {
 } from "./network-acl";
 export type { Resource } from "./resource";
 export { type HopArgs, Router, type RouterArgs } from "./router";
+export { SecondaryAddress, type SecondaryAddressArgs } from "./secondary-address";
 export { type RouterShare, SharedRouter, SharedZone, type ZoneShare } from "./shared";
 export { Tier, type TierArgs, type TierIpv4Args } from "./tier";
 export { Uplink, type UplinkArgs, type UplinkNeighborArgs } from "./uplink";

@@ -58,7 +58,8 @@ const OUTPUTS = ["address", "duid", "fqdn", "ipv4Address"];
 
 /**
  * A guest of a tier: the address it leases by DHCPv6, its AAAA and PTR records; in a tier that has `ipv4` an IPv4 address too, by
- * DHCPv4 where the tier has that, unless it has `ipv4: false`. Adding or removing one restarts no daemon.
+ * DHCPv4 where the tier has that, unless it has `ipv4: false`. Adding or removing one restarts no daemon. Further addresses of it are a
+ * SecondaryAddress each.
  *
  * ```ts
  * const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
@@ -94,6 +95,8 @@ export class Instance extends Resource {
   declare readonly duid: pulumi.Output<string>;
   /** @internal What it is called in its tier's ledger, and as a member of a load balancer. */
   readonly ledgerName: string;
+  /** @internal Undefined where it was not given. */
+  declare readonly mac: pulumi.Output<string> | undefined;
   /** @internal */
   readonly tier: Tier;
   /** @internal Which addresses it has: outputs that may be absent are unknown at preview. */
@@ -121,7 +124,7 @@ export class Instance extends Resource {
     const was = formerNames(name, opts);
     if (has.ipv6) tier.claims.add({ kind: "instance", name: claim, was, value: address });
     if (has.ipv4) tier.claims.add({ kind: "ipv4", name: claim, was, value: ipv4Address });
-    named(tier, claim, args);
+    named(tier, claim, args.hostname, "instance");
     const child = { type: "Instance", name, claim, opts };
     const props = {
       ...rest,
@@ -196,10 +199,10 @@ function judged(
 }
 
 /** Its name in DNS is nobody else's on the router, where that is known while the program runs. */
-function named(tier: Tier, claim: string, { hostname }: InstanceArgs): void {
+export function named(tier: Tier, claim: string, hostname: pulumi.Input<string> | undefined, what: string): void {
   const label = plainName(hostname ?? claim);
   if (label === undefined) return;
-  const one = { who: `instance "${claim}" of ${inWords(tier)}`, written: hostname !== undefined };
+  const one = { who: `${what} "${claim}" of ${inWords(tier)}`, written: hostname !== undefined };
   const { plainDomain, vpc } = tier;
   if (plainDomain === undefined) distinct(tier, "guests", label, "hostname", one);
   else distinct(vpc.carrier, "guests", `${label}.${plainDomain}`, "hostname", one);

@@ -4,6 +4,7 @@ import { ExternalNetwork } from "./external-network";
 import { Instance } from "./instance";
 import { refusal } from "./refusal";
 import { Resource } from "./resource";
+import { SecondaryAddress, secondaryOf } from "./secondary-address";
 import { Tier } from "./tier";
 
 export interface NetworkAclRuleArgs {
@@ -26,8 +27,11 @@ export interface NetworkAclRuleArgs {
    * IPv6 one for IPv6, both one for both. Default, without `sources`: everywhere, in both families.
    */
   cidrs?: pulumi.Input<pulumi.Input<string>[]>;
-  /** The other end by name, with what it has of IPv6 and IPv4; together with `cidrs`, any of them. */
-  sources?: (Tier | Instance | ExternalNetwork)[];
+  /**
+   * The other end by name, with what it has of IPv6 and IPv4, an instance with its secondary addresses too; together with `cidrs`, any of
+   * them.
+   */
+  sources?: (Tier | Instance | SecondaryAddress | ExternalNetwork)[];
   /** Whether a match is written to the router's kernel log, as `vpc6 <acl> deny: …`, at most 10 a second. Default: false. */
   log?: pulumi.Input<boolean>;
   /** A comment, shown with the rule in the preview and on the router. */
@@ -35,7 +39,7 @@ export interface NetworkAclRuleArgs {
 }
 
 /** An address, a prefix, or who has it. */
-export type NetworkAclEnd = pulumi.Input<string> | Tier | Instance | ExternalNetwork;
+export type NetworkAclEnd = pulumi.Input<string> | Tier | Instance | SecondaryAddress | ExternalNetwork;
 
 export interface NetworkAclTestArgs {
   from: NetworkAclEnd;
@@ -147,19 +151,25 @@ function party(end: NetworkAclEnd, where: string): object {
     return { kind: "tier", name: nameOf(end), addresses: lines(end.has, end.cidr, ipv4Of(end)) };
   }
   if (Instance.isInstance(end)) {
-    return { kind: "instance", name: nameOf(end), addresses: lines(end.has, end.address, end.ipv4Address) };
+    const addresses = lines(end.has, end.address, end.ipv4Address, secondaryOf(end));
+    return { kind: "instance", name: nameOf(end), addresses };
+  }
+  if (SecondaryAddress.isInstance(end)) {
+    return { kind: "secondary address", name: nameOf(end), addresses: lines(end.has, end.address, end.ipv4Address) };
   }
   if (ExternalNetwork.isInstance(end)) return { kind: "network", name: end.group, addresses: end.entries };
   if (typeof end === "object" && end !== null && !pulumi.Output.isInstance(end) && !("then" in end)) {
-    throw refusal(`${where} is ${inWords(end)}; it must be an address, a Tier, an Instance or an ExternalNetwork`);
+    throw refusal(
+      `${where} is ${inWords(end)}; it must be an address, a Tier, an Instance, a SecondaryAddress or an ExternalNetwork`,
+    );
   }
   return { kind: "address", name: "", addresses: end };
 }
 
 type Text = pulumi.Output<string | undefined>;
 
-/** What it has, a line for each family; an output that it has not would be unknown at preview. */
-function lines(has: { ipv6: boolean; ipv4: boolean }, ipv6: Text, ipv4: Text): Text | undefined {
-  if (has.ipv6 && has.ipv4) return pulumi.all([ipv6, ipv4]).apply((both) => both.filter((it) => it).join("\n"));
-  return has.ipv6 ? ipv6 : has.ipv4 ? ipv4 : undefined;
+/** What it has, a line for each family, and more of either; an output that it has not would be unknown at preview. */
+function lines(has: { ipv6: boolean; ipv4: boolean }, ipv6: Text, ipv4: Text, ...more: Text[]): Text | undefined {
+  const all = [...(has.ipv6 ? [ipv6] : []), ...(has.ipv4 ? [ipv4] : []), ...more];
+  return all.length < 2 ? all[0] : pulumi.all(all).apply((texts) => texts.filter((it) => it).join("\n"));
 }

@@ -1,8 +1,7 @@
 // A VPC in its cell: its name, its prefix, and what there is room for of its tiers.
 
 import { formatPrefix, type Prefix } from "../../provider/addressing/prefix";
-import { counted } from "../markdown";
-import { type TierPlan, thousands, type VpcPlan } from "../plan";
+import { inhabitants, type TierPlan, thousands, type VpcPlan } from "../plan";
 import type { Colors } from "./colors";
 import { box, broken, MONO, shorten, textWidth, words, xml } from "./shapes";
 
@@ -29,7 +28,7 @@ export function drawBlock(
     ...(block.resource ? [`${live.length} of ${room} tiers, ${guests} guest${guests === 1 ? "" : "s"}`] : []),
     ...tiers.map(
       (it) =>
-        `  ${it.state === "used" ? it.name : `(${it.name}, gone)`}  ${formatPrefix(it.prefix)}${it.state === "used" ? `  ${counted(it.guests, "guest")}` : ""}`,
+        `  ${it.state === "used" ? it.name : `(${it.name}, gone)`}  ${formatPrefix(it.prefix)}${it.state === "used" ? `  ${inhabitants(it)}` : ""}`,
     ),
     ...others.map((it) => `  ${it.name}  ${it.value}`),
     ...(change === undefined ? [] : [`${change} by this change`]),
@@ -127,7 +126,7 @@ function drawTier(tier: TierPlan, x: number, y: number, width: number, look: str
   // Rather small than cut.
   const size = [12, 11, 10].find((it) => textWidth(tier.name, it) <= room) ?? 12;
   const label = shorten(tier.name, room, size);
-  const title = `${used ? "tier" : "free, remembered for"} ${tier.name}  ${prefix}${guests === "" ? "" : `  ${guests}`}`;
+  const title = `${used ? "tier" : "free, remembered for"} ${tier.name}  ${prefix}${used ? `  ${inhabitants(tier)}` : ""}`;
   const parts = [
     `<title>${xml(title)}</title>`,
     box(`tier ${used ? "chip" : "chipkept"}${edgeOf(tier.change)}`, x + 1, y + 1, width - 4, 20, 4),

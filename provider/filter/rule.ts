@@ -55,9 +55,9 @@ const ports: Type<string> = (value, path, fail) => {
   return merged.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(", ");
 };
 
-/** A tier, an instance or an address group, as the constructor sends it: `addresses` has an address or prefix on each line. */
+/** A tier, an instance, a secondary address or an address group, as the constructor sends it: `addresses` has an address or prefix on each line. */
 const anyParty = record({
-  kind: oneOf("tier", "instance", "network", "address"),
+  kind: oneOf("tier", "instance", "secondary address", "network", "address"),
   name: label,
   addresses: optional(text("addresses", (it) => it)),
 });

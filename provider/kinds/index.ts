@@ -9,6 +9,7 @@ import { loadBalancer } from "./load-balancer";
 import { nat64 } from "./nat64";
 import { networkAcl } from "./network-acl";
 import { router } from "./router";
+import { secondaryAddress } from "./secondary-address";
 import { tier } from "./tier";
 import { uplink } from "./uplink";
 import { vpc } from "./vpc";
@@ -27,6 +28,7 @@ export const kinds = {
   LoadBalancer: loadBalancer,
   BgpPeer: bgpPeer,
   Instance: instance,
+  SecondaryAddress: secondaryAddress,
 } satisfies Record<string, Kind>;
 
 /** Of a kind that is not known here: undefined. */

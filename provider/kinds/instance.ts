@@ -10,7 +10,7 @@ import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { placeholder, secret } from "../secrets";
 import { render } from "../templates/render";
 import { all, type Effect, says, textChanges, words } from "../traffic";
-import { derive, hasUnknown } from "../unknown";
+import { derive } from "../unknown";
 
 /** What chpasswd, CloudStack's script and cloud-init all take as it is: `$` begins a hash, `-` an option of `echo`. */
 const password = secret(
@@ -48,7 +48,7 @@ const shape = record(own, {
 type Args = ReturnType<typeof shape>;
 
 /** Made of the resource's name: nobody wrote it. */
-const ownHostname: Type<string> = (value, path, fail) =>
+export const ownHostname: Type<string> = (value, path, fail) =>
   hostname(value, path, (reason) => fail(`${reason}; it is made of the resource's name: set \`hostname\` to another`));
 
 /** dnsmasq takes these of a host line for how long a lease is, or whether there is one (option.c). With a domain behind it each is a name. */
@@ -56,6 +56,19 @@ const NO_NAME = /^(?:ignore|infinite|[0-9]+[smhdw]?)$/;
 
 /** In text, without the dot at its end. */
 const LONGEST_NAME = 253;
+
+/** The full name of what is in a tier. */
+export function nameIn(domain: string, label: string, fail: Fail): string {
+  return derive([label, domain] as const, (...labels) => {
+    const name = labels.join(".");
+    if (name.length > LONGEST_NAME) {
+      fail(
+        `hostname: "${name}" has ${name.length} characters; a name in DNS has ${LONGEST_NAME} at most (RFC 1035 section 3.1): set a shorter \`domain\` on the Tier`,
+      );
+    }
+    return name;
+  });
+}
 
 /** What stands in the state, as far as `traffic` needs it. */
 export interface InstanceInputs extends Inputs, Addresses {
@@ -93,14 +106,8 @@ export const instance: Kind<Args, InstanceInputs> = {
     const whole4 = (ipv4Address === undefined) === (args.ipv4Grant === undefined);
     const duid = args.grant && (args.duid ?? (mac && derive([mac], linkLayer)));
     if (!whole || !whole4 || (args.grant && duid === undefined) || host === undefined) return { ...names, router };
-    const fqdn = derive([host, tier.domain] as const, (name, domain) => `${name}.${domain}`);
-    const labels = args.password === undefined ? [host] : [host, DATA_SERVER];
-    for (const name of hasUnknown(fqdn) ? [] : labels.map((it) => `${it}.${tier.domain}`)) {
-      if (name.length <= LONGEST_NAME) continue;
-      fail(
-        `hostname: "${name}" has ${name.length} characters; a name in DNS has ${LONGEST_NAME} at most (RFC 1035 section 3.1): set a shorter \`domain\` on the Tier`,
-      );
-    }
+    const fqdn = nameIn(tier.domain, host, fail);
+    if (args.password !== undefined) nameIn(tier.domain, DATA_SERVER, fail);
     // Anybody can say a DUID.
     const match = mac ?? `id:${duid}`;
     const leased = ipv4Address && derive([ipv4Address, tier.dhcp4] as const, (it, dhcp) => (dhcp ? it : ""));
@@ -173,7 +180,8 @@ export const instance: Kind<Args, InstanceInputs> = {
   },
 };
 
-const nameInDns = (fqdn: string): string => `name ${fqdn}`;
+/** What is held by whoever has this name. */
+export const nameInDns = (fqdn: string): string => `name ${fqdn}`;
 
 /** Its hold on one of its addresses: by its MAC address a permanent neighbour, else whoever leases by its DUID. */
 function holdOf(before: InstanceInputs, after: InstanceInputs, key: keyof Addresses): Effect | false {

@@ -22,6 +22,9 @@ new vpc6.Uplink("cloud", { zone, host: "${env.EDGE_HOST}", hostKey: "${env.EDGE_
 const shop = new vpc6.Vpc("shop", { zone, router: vr1 });
 const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", ipv4: { cidr: "10.1.1.0/24" } });
 const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11", password: "correct-horse-battery" }, last);
+const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12" }, last);
+new vpc6.SecondaryAddress("site", { instances: [web1, web2] }, last);
+new vpc6.SecondaryAddress("web1-admin", { instances: [web1] }, last);
 new vpc6.IsolatedNetwork("kiosks", { zone, router: vr1, interface: "cache0" }, last);
 const offices = new vpc6.ExternalNetwork("offices", { entries: ["2001:db8:7::/48"] });
 new vpc6.NetworkAcl("front", { tiers: [web], rules: [

@@ -123,7 +123,7 @@ export const ledger = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/50", r
     for (const cwd of [repository, path.join(repository, "examples/vpc")]) {
       const kinds = `Object.keys(require("node:module").createRequire(process.cwd() + "/_")("vpc6/provider")).sort().join()`;
       expect(await printed(`console.log(${kinds})`, { cwd })).toBe(
-        "BgpPeer,ExternalNetwork,Instance,IsolatedNetwork,LoadBalancer,Nat64,NetworkAcl,Router,Tier,Uplink,Vpc,Zone",
+        "BgpPeer,ExternalNetwork,Instance,IsolatedNetwork,LoadBalancer,Nat64,NetworkAcl,Router,SecondaryAddress,Tier,Uplink,Vpc,Zone",
       );
     }
   });

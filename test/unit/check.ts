@@ -61,6 +61,16 @@ export const arguments_ = {
     tier: { interface: "web0", domain: "web.shop.internal" },
     router: ROUTER,
   },
+  SecondaryAddress: {
+    claim: "vip",
+    guests: [
+      { name: "web1", mac: "02:00:00:00:01:11" },
+      { name: "web2", mac: "02:00:00:00:01:12" },
+    ],
+    grant: { value: "2001:67c:2834:1::20" },
+    tier: { interface: "web0", domain: "web.shop.internal" },
+    router: ROUTER,
+  },
   ExternalNetwork: { name: "offices", entries: ["2001:db8:7::/48", "2001:db8:8::25"] },
   NetworkAcl: {
     name: "web-acl",

@@ -85,12 +85,13 @@ function program(of: (name: string) => Copy, before: Before = () => {}): Map<str
   const guest = build("Instance", "guest", { tier, mac: "02:00:00:00:01:11", password: "correct-horse" });
   const guest4 = build("Instance", "guest4", { tier, mac: "02:00:00:00:01:12", ipv6: false });
   build("Instance", "printer", { tier: alone, mac: "02:00:00:00:01:11" });
+  const vip = build("SecondaryAddress", "vip", { instances: [guest] });
   const group = build("ExternalNetwork", "group", { entries: ["2001:db8:7::/48"] });
   const members = [guest, guest4].map((instance) => ({ instance, port: 80 }));
   const www = build("LoadBalancer", "www", { vpc, port: 80, mode: "tcp", members });
   build("LoadBalancer", "www-tls", { vpc, port: 443, mode: "tcp", members: [], address: www });
   build("LoadBalancer", "www-more", { vpc, port: 444, mode: "tcp", members: [], address: www });
-  const ends = [tier, alone, guest, group];
+  const ends = [tier, alone, guest, vip, group];
   build("NetworkAcl", "list", {
     tiers: [tier, alone],
     rules: [{ direction: "ingress", action: "allow", protocol: "tcp", sources: ends }],

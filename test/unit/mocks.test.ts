@@ -132,6 +132,45 @@ test("two resources with one name are refused where the second is made", () => {
   );
 });
 
+test("an address that guests share: who can have one is said where it is made", async () => {
+  const zone = new vpc6.Zone("ams7", { superCidr: "2001:67c:2834::/50" });
+  const router = new vpc6.Router("vr7", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });
+  const vpc = new vpc6.Vpc("v7", { zone, router });
+  const tier = new vpc6.Tier("t7", { vpc, interface: "web0", ipv4: { cidr: "10.1.7.0/24" } });
+  const other = new vpc6.Tier("other7", { vpc, interface: "web1" });
+  const [a, b, six] = [{}, {}, { ipv4: false }].map(
+    (it, index) => new vpc6.Instance(`guest7${index}`, { tier, mac: `02:00:00:00:07:0${index}`, ...it }),
+  ) as [vpc6.Instance, vpc6.Instance, vpc6.Instance];
+  const elsewhere = new vpc6.Instance("elsewhere7", { tier: other, mac: "02:00:00:00:07:09" });
+  const unnamed = new vpc6.Instance("unnamed7", { tier, duid: "00:04:aa:07", ipv4: false });
+  const make = (name: string, instances: vpc6.Instance[], more = {}) => {
+    const made = new vpc6.SecondaryAddress(name, { instances, ...more });
+    return made.has;
+  };
+  expect(() => make("none", [])).toThrow('SecondaryAddress "none": instances is an empty list');
+  expect(() => make("far", [a, elsewhere])).toThrow(
+    'instances[1]: instance "elsewhere7" is in another tier than "guest70"',
+  );
+  expect(() => make("anybody", [unnamed])).toThrow('instances[0]: instance "unnamed7" has no `mac`');
+  expect(() => make("twice", [a, a])).toThrow('instances[1]: instance "guest70" is in the list already');
+  expect(() => make("guest70", [a])).toThrow('two resources claim instance "guest70" of tier "t7"');
+  expect(() => make("named", [a], { hostname: "guest71" })).toThrow(
+    /^secondary address "named" of Tier "t7" and instance/,
+  );
+  // What all of its guests have, where nothing else is said.
+  expect(make("both", [a, b])).toEqual({ ipv6: true, ipv4: true });
+  expect(make("some", [a, six], { address: "2001:67c:2834:1::99" })).toEqual({ ipv6: true, ipv4: false });
+  expect(make("four", [a, b], { ipv6: false })).toEqual({ ipv6: false, ipv4: true });
+  expect((await tier.claims.closed).map(({ kind, name, value }) => `${kind} ${name} ${value}`)).toEqual(
+    expect.arrayContaining([
+      "instance both undefined",
+      "instance some 2001:67c:2834:1::99",
+      "ipv4 both undefined",
+      "ipv4 four undefined",
+    ]),
+  );
+});
+
 test("two guests of one tier with the same MAC address or DUID are refused where the second is made", () => {
   const zone = new vpc6.Zone("ams7", { superCidr: "2001:67c:2834::/50" });
   const router = new vpc6.Router("vr7", { zone, host: "192.0.2.1", hostKey: "SHA256:x", publicInterface: "pub0" });

@@ -103,6 +103,15 @@ const right: Record<string, (world: World) => Record<string, unknown>> = {
     password: "x",
     claim: undefined,
   }),
+  SecondaryAddress: ({ instance }) => ({
+    instances: [instance],
+    address: undefined,
+    ipv4Address: undefined,
+    ipv6: true,
+    ipv4: true,
+    hostname: "x",
+    claim: undefined,
+  }),
   ExternalNetwork: () => ({ entries: [] }),
   NetworkAcl: ({ tier, instance }) => ({
     tiers: [tier],

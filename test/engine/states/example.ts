@@ -40,6 +40,7 @@ const kiosks = new vpc6.IsolatedNetwork("kiosks", { zone, router: vr2, interface
 const web1 = new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
 const web2 = new vpc6.Instance("web2", { tier: web, mac: "02:00:00:00:01:12", hostname: "two", password });
 const db1 = new vpc6.Instance("db1", { tier: db, duid: "00:03:00:01:02:00:00:00:02:11" });
+new vpc6.SecondaryAddress("web-vip", { instances: [web1, web2] });
 new vpc6.Instance("app1", { tier: app, mac: "02:00:00:00:04:11" });
 new vpc6.Instance("kiosk1", { tier: kiosks, mac: "02:00:00:00:05:11" });
 

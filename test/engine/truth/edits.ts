@@ -2,7 +2,7 @@
 // else must stay as it is.
 
 import type { Random } from "../../random";
-import type { Instance, Network, Tier, Vpc } from "./network";
+import type { Address, Instance, Network, Tier, Vpc } from "./network";
 
 export interface Edit {
   what: string;
@@ -43,6 +43,17 @@ function leave({ balancers }: Vpc, names: string[]): string[] {
   return left.map(({ name }) => name);
 }
 
+const namesOf = (all: readonly { name: string }[]): string[] => all.map(({ name }) => name);
+const usedBy = ({ addresses }: Tier, guest: string): Address[] =>
+  addresses.filter(({ guests }) => guests.includes(guest));
+/** All that is in a tier and named after it or its guests. */
+const inside = ({ name, acl, instances, addresses }: Tier): string[] => [
+  name,
+  acl?.name ?? "",
+  ...namesOf(instances),
+  ...namesOf(addresses),
+];
+
 const changes: Record<string, Change> = {
   addVpc(network, random) {
     if (network.vpcs.length >= 5) return undefined;
@@ -55,20 +66,15 @@ const changes: Record<string, Change> = {
     const vpc = anyVpc(network, random);
     if (!vpc || network.vpcs.length < 3) return undefined;
     network.vpcs.splice(network.vpcs.indexOf(vpc), 1);
-    const inside = vpc.tiers.flatMap(({ name, instances, acl }) => [
-      name,
-      acl?.name ?? "",
-      ...instances.map((it) => it.name),
-    ]);
-    const rest = [...vpc.balancers.map(({ name }) => name), `${vpc.name}-peer`, vpc.nat64?.name ?? ""];
-    return { what: `remove ${vpc.name}`, touches: ["zone", vpc.name, ...inside, ...rest] };
+    const rest = [...namesOf(vpc.balancers), `${vpc.name}-peer`, vpc.nat64?.name ?? ""];
+    return { what: `remove ${vpc.name}`, touches: ["zone", vpc.name, ...vpc.tiers.flatMap(inside), ...rest] };
   },
   addTier(network, random) {
     const vpc = anyVpc(network, random);
     if (!vpc) return undefined;
     const name = fresh(network, "tier");
     // In front or behind: the order counts for nothing.
-    const tier: Tier = { name, device: `e${network.next++}`, instances: [] };
+    const tier: Tier = { name, device: `e${network.next++}`, instances: [], addresses: [] };
     if (vpc.place !== undefined) tier.place = free(vpc.tiers, 15);
     if (tier.place === 0) return undefined;
     vpc.tiers.splice(random() < 0.5 ? 0 : vpc.tiers.length, 0, tier);
@@ -78,8 +84,7 @@ const changes: Record<string, Change> = {
     const { vpc, tier } = anyTier(network, random) ?? {};
     if (!vpc || !tier) return undefined;
     vpc.tiers.splice(vpc.tiers.indexOf(tier), 1);
-    const instances = tier.instances.map(({ name }) => name);
-    const touches = [vpc.name, tier.name, tier.acl?.name ?? "", ...instances, ...leave(vpc, instances)];
+    const touches = [vpc.name, ...inside(tier), ...leave(vpc, namesOf(tier.instances))];
     return { what: `remove ${tier.name}`, touches };
   },
   addInstance(network, random) {
@@ -99,22 +104,50 @@ const changes: Record<string, Change> = {
     const { vpc, tier, instance } = anyInstance(network, random) ?? {};
     if (!vpc || !tier || !instance) return undefined;
     tier.instances.splice(tier.instances.indexOf(instance), 1);
-    return { what: `remove ${instance.name}`, touches: [tier.name, instance.name, ...leave(vpc, [instance.name])] };
+    const used = usedBy(tier, instance.name);
+    for (const address of used) address.guests = address.guests.filter((it) => it !== instance.name);
+    tier.addresses = tier.addresses.filter(({ guests }) => guests.length > 0);
+    const touches = [tier.name, instance.name, ...namesOf(used), ...leave(vpc, [instance.name])];
+    return { what: `remove ${instance.name}`, touches };
   },
   renameInstance(network, random) {
     const { vpc, tier, instance } = anyInstance(network, random) ?? {};
     // Members are known to HAProxy by their names.
     if (!vpc || !tier || !instance || leave(structuredClone(vpc), [instance.name]).length > 0) return undefined;
     const was = instance.name;
+    const used = usedBy(tier, was);
     Object.assign(instance, { was, name: fresh(network, "guest") });
-    return { what: `rename ${was} to ${instance.name}`, touches: [tier.name, was, instance.name] };
+    renamed(used, was, instance.name);
+    const touches = [tier.name, was, instance.name, ...namesOf(used)];
+    return { what: `rename ${was} to ${instance.name}`, touches };
+  },
+  addAddress(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    if (!tier || tier.instances.length === 0) return undefined;
+    const name = fresh(network, "address");
+    tier.addresses.push({ name, guests: namesOf(tier.instances).slice(0, 2) });
+    return { what: `add ${name} to ${tier.name}`, touches: [tier.name, name] };
+  },
+  removeAddress(network, random) {
+    const { tier } = anyTier(network, random) ?? {};
+    const gone = tier?.addresses.shift();
+    return tier && gone && { what: `remove ${gone.name}`, touches: [tier.name, gone.name] };
+  },
+  shareAddress(network, random) {
+    const { tier, instance } = anyInstance(network, random) ?? {};
+    const address = tier?.addresses[0];
+    if (!instance || !address) return undefined;
+    const there = address.guests.includes(instance.name);
+    if (there && address.guests.length === 1) return undefined;
+    if (there) address.guests = address.guests.filter((it) => it !== instance.name);
+    else address.guests.push(instance.name);
+    return { what: `${instance.name} ${there ? "leaves" : "joins"} ${address.name}`, touches: [address.name] };
   },
   domain(network, random) {
     const vpc = anyVpc(network, random);
     if (!vpc) return undefined;
     vpc.domain = `${fresh(network, "domain")}.example`;
-    const inside = vpc.tiers.flatMap(({ name, instances }) => [name, ...instances.map((it) => it.name)]);
-    return { what: `another domain for ${vpc.name}`, touches: [vpc.name, ...inside] };
+    return { what: `another domain for ${vpc.name}`, touches: [vpc.name, ...vpc.tiers.flatMap(inside)] };
   },
   acl(network, random) {
     const { tier } = anyTier(network, random) ?? {};
@@ -168,8 +201,7 @@ const changes: Record<string, Change> = {
     const { vpc, tier } = anyTier(network, random) ?? {};
     if (!vpc || !tier || network.next > 250) return undefined;
     // An address that a member is known by goes with it.
-    const guests = tier.instances.map(({ name }) => name);
-    const touches = [tier.name, ...guests];
+    const touches = inside(tier);
     if (tier.ipv4 === undefined) tier.ipv4 = network.next++;
     else delete tier.ipv4;
     return { what: `${tier.name} ${tier.ipv4 === undefined ? "without" : "with"} IPv4`, touches };
@@ -219,11 +251,10 @@ const changes: Record<string, Change> = {
     if (!vpc || !tier) return undefined;
     const was = tier.name;
     tier.name = fresh(network, "tier");
-    const guests = tier.instances.map(({ name }) => name);
-    const balancers = leave(structuredClone(vpc), guests);
+    const balancers = leave(structuredClone(vpc), namesOf(tier.instances));
     return {
       what: `${was} is called ${tier.name}, without an alias`,
-      touches: [vpc.name, was, tier.name, tier.acl?.name ?? "", ...guests, ...balancers],
+      touches: [vpc.name, was, ...inside(tier), ...balancers],
     };
   },
   renameGuest(network, random) {
@@ -233,11 +264,13 @@ const changes: Record<string, Change> = {
     instance.name = fresh(network, "guest");
     delete instance.was;
     const balancers = vpc.balancers.filter(({ members }) => members.includes(was));
+    const used = usedBy(tier, was);
+    renamed(used, was, instance.name);
     for (const balancer of balancers)
       balancer.members = balancer.members.map((it) => (it === was ? instance.name : it));
     return {
       what: `${was} is called ${instance.name}, without an alias`,
-      touches: [tier.name, was, instance.name, ...balancers.map(({ name }) => name)],
+      touches: [tier.name, was, instance.name, ...namesOf(used), ...namesOf(balancers)],
     };
   },
   renameBalancer(network, random) {
@@ -264,14 +297,8 @@ const changes: Record<string, Change> = {
     if (!one || !other || one.tier === other.tier) return undefined;
     [one.tier.device, other.tier.device] = [other.tier.device, one.tier.device];
     const touches = two.flatMap(({ vpc, tier }) => {
-      const guests = tier.instances.map(({ name }) => name);
-      return [
-        tier.name,
-        tier.acl?.name ?? "",
-        ...guests,
-        ...leave(structuredClone(vpc), guests),
-        vpc.nat64?.name ?? "",
-      ];
+      const balancers = leave(structuredClone(vpc), namesOf(tier.instances));
+      return [...inside(tier), ...balancers, vpc.nat64?.name ?? ""];
     });
     return { what: `${one.tier.name} and ${other.tier.name} swap their interfaces`, touches };
   },
@@ -300,6 +327,10 @@ const changes: Record<string, Change> = {
   },
 };
 
+function renamed(addresses: Address[], was: string, name: string): void {
+  for (const it of addresses) it.guests = it.guests.map((guest) => (guest === was ? name : guest));
+}
+
 /** The lowest place that nobody has; 0: none. */
 function free(all: { place?: number }[], most: number): number {
   for (let place = 1; place <= most; place++) if (!all.some((it) => it.place === place)) return place;
@@ -313,11 +344,12 @@ function round(network: Network, random: Random, what: "mac" | "place"): Edit | 
   if (!vpc || !tier || guests.length < 2 || guests.some((it) => it[what] === undefined)) return undefined;
   const had = guests.map((it) => it[what]);
   for (const [at, guest] of guests.entries()) Object.assign(guest, { [what]: had[(at + 1) % had.length] });
-  const names = guests.map(({ name }) => name);
+  const names = namesOf(guests);
+  const used = names.flatMap((name) => namesOf(usedBy(tier, name)));
   const members = what === "place" ? leave(structuredClone(vpc), names) : [];
   return {
     what: `${names.join(", ")}: each the ${what} of the next`,
-    touches: [tier.name, ...names, ...members],
+    touches: [tier.name, ...names, ...used, ...members],
   };
 }
 

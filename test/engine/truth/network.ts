@@ -28,6 +28,7 @@ export interface Tier {
   name: string;
   device: string;
   instances: Instance[];
+  addresses: Address[];
   /** `ignored`: its rules, by `ignoreChanges`; what they were when that began is what they are. */
   acl?: { name: string; ports: string[]; group?: string; ignored?: boolean };
   /** Its place in a VPC that has one. */
@@ -45,6 +46,12 @@ export interface Instance {
   password?: string;
   /** Its place in a tier that has one. */
   place?: number;
+}
+
+/** A SecondaryAddress, and the guests that may use it. */
+export interface Address {
+  name: string;
+  guests: string[];
 }
 
 export interface Balancer {
@@ -83,6 +90,11 @@ export function program(network: Network, router: string): string {
         const secret = password === undefined ? "" : `, password: pulumi.secret("${password}")`;
         lines.push(
           `const ${id(name)} = new vpc6.Instance("${name}", { tier: ${id(tier.name)}, mac: "${mac}", hostname: "${host}"${at}${secret} }${options});`,
+        );
+      }
+      for (const { name, guests } of tier.addresses) {
+        lines.push(
+          `new vpc6.SecondaryAddress("${name}", { instances: [${guests.map(id).join(", ")}], hostname: "${name}" });`,
         );
       }
       if (tier.acl) {

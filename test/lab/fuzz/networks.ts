@@ -11,6 +11,7 @@ import { loadBalancer } from "../../../provider/kinds/load-balancer";
 import { nat64 } from "../../../provider/kinds/nat64";
 import { networkAcl } from "../../../provider/kinds/network-acl";
 import { router } from "../../../provider/kinds/router";
+import { secondaryAddress } from "../../../provider/kinds/secondary-address";
 import { tier } from "../../../provider/kinds/tier";
 import { uplink } from "../../../provider/kinds/uplink";
 import { vpc } from "../../../provider/kinds/vpc";
@@ -28,6 +29,7 @@ const kinds = {
   Tier: tier,
   IsolatedNetwork: isolatedNetwork,
   Instance: instance,
+  SecondaryAddress: secondaryAddress,
   NetworkAcl: networkAcl,
   LoadBalancer: loadBalancer,
   Nat64: nat64,
@@ -40,10 +42,16 @@ const some = (kind: Kind): fc.Arbitrary<Json> =>
   fc.oneof({ weight: 2, arbitrary: valid[kind] }, { weight: 1, arbitrary: mutated(valid[kind]) });
 const upTo = (maxLength: number, kind: Kind) => fc.array(some(kind), { maxLength });
 
-const tierModel = fc.record({ tier: some("Tier"), instances: upTo(3, "Instance"), acl: fc.option(some("NetworkAcl")) });
+const tierModel = fc.record({
+  tier: some("Tier"),
+  instances: upTo(3, "Instance"),
+  addresses: upTo(2, "SecondaryAddress"),
+  acl: fc.option(some("NetworkAcl")),
+});
 const isolatedModel = fc.record({
   tier: some("IsolatedNetwork"),
   instances: upTo(2, "Instance"),
+  addresses: upTo(1, "SecondaryAddress"),
   acl: fc.option(some("NetworkAcl")),
 });
 const model = fc.record({
@@ -202,7 +210,7 @@ async function attach(
   kind: "Tier" | "IsolatedNetwork",
   sample: Json,
   place: Values,
-  { instances, acl }: { instances: Json[]; acl: Json },
+  { instances, addresses, acl }: { instances: Json[]; addresses: Json[]; acl: Json },
   prefix: string,
   moved: (sample: Json) => Json,
 ): Promise<void> {
@@ -238,6 +246,16 @@ async function attach(
         ipv4Gateway: ipv4?.gateway,
         dhcp4: ipv4?.dhcp,
       },
+      router: ROUTER,
+    });
+  }
+  for (const [index, address] of addresses.entries()) {
+    await add(told, "SecondaryAddress", moved(address), {
+      grant: own.cidr === undefined ? undefined : { value: prefix.replace("/64", hex(0x20 + index)) },
+      ipv4Grant: ipv4 && { value: `10.${number}.1.${20 + index}` },
+      address: undefined,
+      ipv4Address: undefined,
+      tier: { interface: own.interface, domain: own.domain },
       router: ROUTER,
     });
   }

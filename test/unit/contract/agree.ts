@@ -31,6 +31,7 @@ async function network(world: World): Promise<Map<KindName, Resource>> {
         dhcp4: true,
       },
     },
+    SecondaryAddress: { ipv4Grant: { value: "10.1.1.9" }, tier: { interface: device, domain: "web.shop.internal" } },
     NetworkAcl: { tiers: [{ ...given.NetworkAcl.tiers[0], interface: device }] },
     LoadBalancer: { tls: { certificate: CERTIFICATE, privateKey: PRIVATE_KEY } },
     BgpPeer: { password: "a-secret-of-two" },

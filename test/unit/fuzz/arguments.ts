@@ -74,7 +74,7 @@ const claims = (kind: string, value: fc.Arbitrary<Json>) =>
   list(fields({ kind: of(kind), name, "was?": list(name), "value?": value, "reserved?": fc.boolean() }));
 const party = fc.oneof(
   fields({
-    kind: of("tier", "instance"),
+    kind: of("tier", "instance", "secondary address"),
     name,
     addresses: of("2001:67c:2834:5::/64", "2001:67c:2834:5::10", "2001:67c:2834:5::/64\n10.1.5.0/24\n"),
   }),
@@ -205,6 +205,19 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
       "ipv4Gateway?": of("10.1.1.1"),
       "dhcp4?": fc.boolean(),
     }),
+    router: way,
+  }),
+  SecondaryAddress: fields({
+    claim: name,
+    guests: list(fields({ name, mac }), 1),
+    "hostname?": of("www", "Web-1", "a".repeat(63)),
+    "ipv6?": fc.boolean(),
+    "ipv4?": fc.boolean(),
+    "address?": of("2001:67c:2834:1::10"),
+    "ipv4Address?": ipv4,
+    "grant?": granted(of("2001:67c:2834:1::10")),
+    "ipv4Grant?": granted(ipv4),
+    tier: fields({ interface: device, domain }),
     router: way,
   }),
   ExternalNetwork: fields({

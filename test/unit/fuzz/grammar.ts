@@ -74,6 +74,7 @@ const VALUES: Record<string, Record<string, string>> = {
     match: `(?:id:[0-9a-f]{2}(?::[0-9a-f]{2}){2,129}(?:,${MAC})?|${MAC})`,
     ...{ hostname: LABEL, fqdn: DOMAIN, domain: DOMAIN, password: PASSWORD, ipv4Gateway: A4 },
   },
+  "secondary-address": { fqdn: DOMAIN, alone: MAC, this: MAC, number: "0x[0-9a-f]{1,32}" },
   "load-balancer": {
     sources: some(P6),
     section: `${NAME}:${A6}`,

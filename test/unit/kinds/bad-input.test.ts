@@ -257,6 +257,32 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Instance", { claim: "web_1" }, "it is made of the resource's name: set `hostname` to another"],
   ["Instance", { mac: { refused: 'instance "a" and instance "b" have it' } }, 'mac: instance "a" and instance "b"'],
   ["Instance", { duid: { refused: 'instance "a" and instance "b" have it' } }, 'duid: instance "a" and instance "b"'],
+  ["SecondaryAddress", { ipv4: false, ipv6: false, grant: undefined }, "ipv4: false and ipv6: false; an address is of"],
+  ["SecondaryAddress", { grant: undefined }, "instances: no family that each of them has"],
+  ["SecondaryAddress", { ipv4: false, grant: undefined }, "instances: ipv4: false, and no IPv6 that each of them has"],
+  ["SecondaryAddress", { ipv6: false, grant: undefined }, "instances: ipv6: false, and no IPv4 that each of them has"],
+  [
+    "SecondaryAddress",
+    { ipv4Address: "10.1.1.9" },
+    'ipv4Address: "10.1.1.9" for guests of which not all have IPv4, or with ipv4: false; leave it out',
+  ],
+  [
+    "SecondaryAddress",
+    { grant: undefined, ipv4Grant: { value: "10.1.1.9" }, address: "2001:67c:2834:1::20" },
+    'address: "2001:67c:2834:1::20" for guests of which not all have IPv6, or with ipv6: false; leave it out',
+  ],
+  ["SecondaryAddress", { claim: "my_vip" }, "it is made of the resource's name: set `hostname` to another"],
+  ["SecondaryAddress", { claim: "data-server" }, "it is made of the resource's name: set `hostname` to another"],
+  [
+    "SecondaryAddress",
+    { address: "2001:db8::1", grant: { refused: "2001:db8::1 is not inside 2001:67c:2834:1::/64" } },
+    "a Tier gets its prefix in the order of names",
+  ],
+  [
+    "SecondaryAddress",
+    { guests: [{ name: "web1", mac: { refused: 'instance "a" and instance "b" have it' } }] },
+    'guests[0].mac: instance "a" and instance "b"',
+  ],
   ["Instance", { address: "10.0.0.1" }, 'address: "10.0.0.1" is IPv4; IPv6 is expected here'],
   ["Instance", { address: "2001:67c:2834:1::99" }, 'address: "2001:67c:2834:1::99" comes too late'],
   // It has one already, and keeps it; what it asks for is somebody else's.

@@ -291,6 +291,17 @@ test.each([
     ["meta l4proto icmpv6 ip6 saddr 2001:67c:2834:2::/64 return"],
   ],
   [
+    { sources: [{ kind: "instance", name: "db1", addresses: "2001:67c:2834:2::10\n10.1.2.9\n2001:67c:2834:2::20" }] },
+    [
+      "meta l4proto tcp ip6 saddr | 2001:67c:2834:2::10, 2001:67c:2834:2::20 | return",
+      "meta l4proto tcp ip saddr 10.1.2.9 return",
+    ],
+  ],
+  [
+    { sources: [{ kind: "secondary address", name: "vip", addresses: "2001:67c:2834:2::20\n10.1.2.20" }] },
+    ["meta l4proto tcp ip6 saddr 2001:67c:2834:2::20 return", "meta l4proto tcp ip saddr 10.1.2.20 return"],
+  ],
+  [
     { sources: [{ kind: "instance", name: "db1", addresses: "10.1.2.9" }] },
     ["meta l4proto tcp ip saddr 10.1.2.9 return"],
   ],

@@ -130,6 +130,44 @@ test("an instance of a dual-stack tier; one without IPv6; one in a tier without 
   expect(still["dns-hosts"]).toContain("10.1.1.2");
 });
 
+test("an address that guests share has no permanent neighbor and is held by all of them; one guest's alone has one", async () => {
+  const shared = await fragments("SecondaryAddress", { ipv4Grant: { value: "10.1.1.9" } });
+  expect(shared).toEqual({
+    "dns-hosts": "2001:67c:2834:1::20 vip.web.shop.internal\n10.1.1.9 vip.web.shop.internal\n",
+    nftables: [
+      'inet vpc6 addresses { "web0" . 2001:67c:2834:1::20 }',
+      'inet vpc6 guests { "web0" . 02:00:00:00:01:11 . 2001:67c:2834:1::20 }',
+      'inet vpc6 guests { "web0" . 02:00:00:00:01:12 . 2001:67c:2834:1::20 }',
+      'inet vpc6 shared_addresses { "web0" . 0x2001067c283400010000000000000020 }',
+      'inet vpc6 shared_guests { "web0" . 02:00:00:00:01:11 . 0x2001067c283400010000000000000020 }',
+      'inet vpc6 shared_guests { "web0" . 02:00:00:00:01:12 . 0x2001067c283400010000000000000020 }',
+      'inet vpc6 ipv4_addresses { "web0" . 10.1.1.9 }',
+      'inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:11 . 10.1.1.9 }',
+      'inet vpc6 ipv4_guests { "web0" . 02:00:00:00:01:12 . 10.1.1.9 }',
+      'arp vpc6_shares arp_shared_addresses { "web0" . 10.1.1.9 }',
+      'arp vpc6_shares arp_shared_guests { "web0" . 02:00:00:00:01:11 . 02:00:00:00:01:11 . 10.1.1.9 }',
+      'arp vpc6_shares arp_shared_guests { "web0" . 02:00:00:00:01:12 . 02:00:00:00:01:12 . 10.1.1.9 }',
+    ]
+      .map((it) => `add element ${it}\n`)
+      .join(""),
+  });
+  const [guest] = arguments_.SecondaryAddress.guests;
+  const alone = await fragments("SecondaryAddress", { guests: [guest], ipv4Grant: { value: "10.1.1.9" } });
+  expect(alone.network).toBe(
+    "neighbor web0 2001:67c:2834:1::20 02:00:00:00:01:11\nneighbor web0 10.1.1.9 02:00:00:00:01:11\n",
+  );
+  expect(alone.nftables).not.toContain("shared_");
+  const four = await fragments("SecondaryAddress", { grant: undefined, ipv4Grant: { value: "10.1.1.9" } });
+  expect(Object.values(four).join("")).not.toContain("2001:");
+});
+
+test("who may use an address is one list: a guest more, or another MAC address, is an update in place", async () => {
+  const before = await planned("SecondaryAddress", arguments_.SecondaryAddress);
+  const guests = [{ name: "web3", mac: "02:00:00:00:01:13" }];
+  const after = await planned("SecondaryAddress", { ...arguments_.SecondaryAddress, guests }, before);
+  expect({ ...after, fragments: 0, guests: 0 }).toEqual({ ...before, fragments: 0, guests: 0 });
+});
+
 const claimsOf = (...names: string[]) => names.flatMap((name) => ["instance", "ipv4"].map((kind) => ({ kind, name })));
 
 test("a tier's IPv4 ledger: sticky, without network, gateway and broadcast; explicit ones refused with the reason", async () => {
@@ -387,6 +425,11 @@ test.each([
   ["Instance", "hostname"],
   ["Instance", "tier"],
   ["Instance", "ipv4Grant"],
+  ["SecondaryAddress", "guests"],
+  ["SecondaryAddress", "grant"],
+  ["SecondaryAddress", "ipv4Grant"],
+  ["SecondaryAddress", "hostname"],
+  ["SecondaryAddress", "tier"],
   ["BgpPeer", "remoteAsn"],
   ["BgpPeer", "address"],
   ["BgpPeer", "timers"],

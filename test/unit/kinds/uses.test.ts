@@ -31,6 +31,8 @@ const USES: Record<string, Use> = {
   "IsolatedNetwork.ntpServers[0]": "server",
   "Instance.address": "host",
   "Instance.ipv4Address": "host",
+  "SecondaryAddress.address": "host",
+  "SecondaryAddress.ipv4Address": "host",
   "ExternalNetwork.entries[0]": "any",
   "NetworkAcl.rules[0].cidrs[0]": "packets",
   "LoadBalancer.members[0].address": "server",

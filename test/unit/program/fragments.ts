@@ -8,6 +8,7 @@ import { loadBalancer } from "../../../provider/kinds/load-balancer";
 import { nat64 } from "../../../provider/kinds/nat64";
 import { networkAcl } from "../../../provider/kinds/network-acl";
 import { router } from "../../../provider/kinds/router";
+import { secondaryAddress } from "../../../provider/kinds/secondary-address";
 import { tier } from "../../../provider/kinds/tier";
 import { uplink } from "../../../provider/kinds/uplink";
 import { vpc } from "../../../provider/kinds/vpc";
@@ -24,6 +25,7 @@ const kinds = {
   Nat64: nat64,
   NetworkAcl: networkAcl,
   Router: router,
+  SecondaryAddress: secondaryAddress,
   Tier: tier,
   Uplink: uplink,
   Vpc: vpc,

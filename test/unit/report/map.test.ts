@@ -182,6 +182,25 @@ describe("the topology", () => {
     expect(topology).toContain('{{"VIP www<br/>[2001:67c:2834::80]:443"}}:::vip');
   });
 
+  test("shows an address that guests share with who they are, and counts it as no guest; so does the SVG", () => {
+    const stack = JSON.parse(preview("nothing"));
+    const [tier] = stack.steps.filter(({ urn }: { urn: string }) => urn.endsWith("vpc6:Tier::web"));
+    const [vpc] = stack.steps.filter(({ urn }: { urn: string }) => urn.endsWith("vpc6:Vpc::shop"));
+    for (const state of [tier.oldState, tier.newState])
+      state.inputs.ledger += "\ninstance  2001:67c:2834:2::20      vip";
+    const guests = ["web1", "web2"].map((name) => ({ name, mac: "02:00:00:00:01:11" }));
+    const inputs = { claim: "vip", address: "2001:67c:2834:2::20", guests, router: tier.newState.inputs.router };
+    const urn = "urn:pulumi:dev::test::pulumi-nodejs:dynamic/vpc6:SecondaryAddress::vip";
+    const state = { urn, inputs, dependencies: [vpc.urn] };
+    stack.steps.push({ op: "same", urn, oldState: state, newState: state });
+    const read = readStack(JSON.stringify(stack));
+    const topology = mermaid(read);
+    expect(misread(topology)).toEqual([]);
+    expect(topology).toContain('["tier web<br/>2001:67c:2834:2::/64<br/>2 guests, 1 secondary address"]:::tier');
+    expect(topology).toContain('{{"address vip<br/>2001:67c:2834:2::20<br/>web1, web2"}}:::vip');
+    expect(svg(read)).toContain("2 guests, 1 secondary address");
+  });
+
   test("sums up what nobody could read", () => {
     const topology = mermaid(readStack(texts.full));
     expect(topology).toContain('["127 VPCs<br/>381 tiers"]:::vpc');

@@ -300,6 +300,24 @@ describe("warnings", () => {
     expect(markdown).not.toMatch(/given back|prefixes and addresses|` freed/);
   });
 
+  test("an address that guests have beside their own is told as that, with its IPv4 one", () => {
+    const ledger = (...lines: string[]) => ({ claim: "web", ledger: ["1 of 1 in use", ...lines].join("\n") });
+    const both = ledger("instance  2001:db8::20  vip", "ipv4  10.1.1.20  vip", "instance  2001:db8::10  web1");
+    const vip = { claim: "vip", address: "2001:db8::20", ipv4Address: "10.1.1.20" };
+    const { markdown } = of(
+      step("update", "Tier", "web", ledger(), both),
+      step("create", "SecondaryAddress", "vip", undefined, vip),
+    );
+    expect(markdown).toContain("| claimed | `2001:db8::20` | secondary address `vip` | Tier `web`");
+    expect(markdown).toContain("| claimed | `10.1.1.20` | secondary IPv4 address `vip` | Tier `web`");
+    expect(markdown).toContain("| claimed | `2001:db8::10` | guest `web1` | Tier `web`");
+    const back = of(
+      step("update", "Tier", "web", both, ledger()),
+      step("delete", "SecondaryAddress", "vip", vip, undefined),
+    );
+    expect(back.markdown).toContain("| freed | `2001:db8::20` | secondary address `vip` | Tier `web`");
+  });
+
   test("a renamed claim is no claim and nothing freed", () => {
     const ledger = (line: string) => ({ name: "ams1", ledger: `1 of 1 in use\n${line}` });
     const { markdown } = of(

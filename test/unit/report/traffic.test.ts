@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readStack } from "../../../cli/stack";
 import { effects } from "../../../cli/traffic";
 import { kinds } from "../../../provider/kinds";
+import { UNKNOWN } from "../../../provider/unknown";
 import { CERTIFICATE, PRIVATE_KEY } from "../certificate";
 import { arguments_, type Kind, planned, ROUTER, type Values } from "../check";
 import { step, steps } from "./previews";
@@ -373,6 +374,55 @@ const cases: Record<Kind, Case[]> = {
       before: { tier: guest, password: "correct-horse" },
       after: { tier: guest },
       told: ["note: Instance `it`: is told no password any more"],
+    },
+  ],
+  SecondaryAddress: [
+    {
+      what: "goes",
+      after: "gone",
+      beside: [["Tier", {}]],
+      told: [
+        "ends: SecondaryAddress `it`: is taken off the router: none of its guests can use it any more, connections with it end",
+      ],
+    },
+    { what: "comes", before: "gone", beside: [["Tier", {}]], told: [] },
+    {
+      what: "is another one",
+      after: { grant: { value: "2001:67c:2834:1::21" }, address: "2001:67c:2834:1::21" },
+      told: ["ends: SecondaryAddress `it`: gives up `2001:67c:2834:1::20`: connections with it end"],
+    },
+    {
+      what: "loses its IPv4",
+      before: { ipv4Grant: { value: "10.0.0.5" } },
+      told: ["ends: SecondaryAddress `it`: gives up `10.0.0.5`: connections with it end"],
+    },
+    { what: "has IPv4 too", after: { ipv4Grant: { value: "10.0.0.5" } }, told: [] },
+    {
+      what: "is on another interface",
+      after: { tier: { ...arguments_.SecondaryAddress.tier, interface: "web1" } },
+      told: ["ends: SecondaryAddress `it`: is on another interface: connections with `2001:67c:2834:1::20` end"],
+    },
+    {
+      what: "is taken from a guest",
+      after: { guests: arguments_.SecondaryAddress.guests.slice(1) },
+      told: [
+        "ends: SecondaryAddress `it`: is taken from `web1 (02:00:00:00:01:11)`: who has it now loses its connections with it",
+      ],
+    },
+    {
+      what: "is shared with one guest more",
+      before: { guests: arguments_.SecondaryAddress.guests.slice(1) },
+      told: [],
+    },
+    {
+      what: "is of guests that are not known yet",
+      after: { guests: [{ name: "web1", mac: UNKNOWN }] },
+      told: ["unknown: SecondaryAddress `it`: its `nftables`, `network` is not known before `pulumi up`"],
+    },
+    {
+      what: "has another name",
+      after: { hostname: "www" },
+      told: ["closes: `vip.web.shop.internal`: is no longer a name in DNS"],
     },
   ],
   NetworkAcl: [

@@ -6,7 +6,8 @@ nftables_slots="@NFTABLES_SLOTS@"
 # The table is made anew each time: its file begins with this where there is any fragment (see assemble.sh).
 nftables_head='table @TABLE@\ndelete table @TABLE@
 table @SHARES@ { set share_tiers { type ifname; }; }\nflush table @SHARES@\nflush set @SHARES@ share_tiers
-table @ARP_SHARES@ { set arp_tiers { type ifname; }; }\nflush table @ARP_SHARES@\nflush set @ARP_SHARES@ arp_tiers'
+table @ARP_SHARES@ { set arp_tiers { type ifname; }; set arp_shared_addresses { type ifname . ipv4_addr; }; set arp_shared_guests { type ifname . ether_addr . ether_addr . ipv4_addr; }; }
+flush table @ARP_SHARES@\nflush set @ARP_SHARES@ arp_tiers\nflush set @ARP_SHARES@ arp_shared_addresses\nflush set @ARP_SHARES@ arp_shared_guests'
 nftables_assemble() { :; }
 
 nftables_check() {
