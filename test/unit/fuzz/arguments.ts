@@ -93,7 +93,7 @@ const rule = fc.oneof(
   fields({
     direction: of("ingress", "egress"),
     action: of("allow", "deny"),
-    protocol: of("tcp", "udp"),
+    protocol: of("tcp", "udp", "sctp"),
     "ports?": fc.oneof(of("443", "8000-8999", "80,443", " 1 - 2 , 2-9"), port),
     "cidrs?": list(outside, 1),
     "sources?": list(party, 1),
@@ -115,7 +115,7 @@ const rule = fc.oneof(
   fields({
     direction: of("ingress", "egress"),
     action: of("allow", "deny"),
-    protocol: of("all", "icmpv6", "icmp"),
+    protocol: of<Json>("all", "icmpv6", "icmp", "esp", "ah", "gre", 0, 6, 44, 47, 89, 255),
     "cidrs?": list(fc.oneof(outside, of("198.51.100.0/24", "0.0.0.0/0")), 1),
   }),
 );
@@ -235,7 +235,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
       fields({
         from: end,
         to: end,
-        protocol: of("tcp", "udp", "icmpv6"),
+        protocol: of<Json>("tcp", "udp", "icmpv6", "sctp", "gre", 89),
         "port?": port,
         "icmpType?": of(128),
         expect: of("allow", "deny"),

@@ -22,7 +22,9 @@ const PORTS = `${N}(?:-${N})?`;
 const PLACE = `(?:${A6}|${A4})(?:/\\d{1,3})?`;
 
 const RULE = [
-  maybe(`(?:(?:tcp|udp) dport (?:${PORTS}|\\{ ${some(PORTS)} \\})|meta l4proto (?:tcp|udp|icmpv6)|ip protocol icmp)`),
+  maybe(
+    `(?:(?:tcp|udp|sctp) dport (?:${PORTS}|\\{ ${some(PORTS)} \\})|meta l4proto (?:tcp|udp|sctp|icmpv6|esp|ah|\\d{1,3})|ip protocol (?:icmp|\\d{1,2}))`,
+  ),
   maybe(`icmp(?:v6)? type ${N}`),
   maybe(`icmp(?:v6)? code ${N}`),
   maybe("meta nfproto ipv[46]"),
