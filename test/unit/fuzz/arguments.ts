@@ -247,7 +247,17 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     port,
     mode: of("tcp", "http", "ssl-passthrough"),
     "algorithm?": of("roundrobin", "leastconn", "source"),
-    "health?": fc.oneof(of("tcp"), fields({ "http?": of("/", "/healthz?a=b&c=%20"), "interval?": of(1, 3600) })),
+    "health?": fc.oneof(
+      of("tcp"),
+      fields({ "interval?": of(1, 3600) }),
+      fields({
+        http: of("/", "/healthz?a=b&c=%20"),
+        "host?": of("www.example.net", "a_b:8080", "[2001:db8::1]:80", "192.0.2.1"),
+        "method?": of("GET", "HEAD", "OPTIONS"),
+        "status?": of<Json>(204, "200-299", "301, 200"),
+        "interval?": of(1, 3600),
+      }),
+    ),
     "proxyProtocol?": fc.boolean(),
     "tls?": fields({ certificate: of(CERTIFICATE), privateKey: of(PRIVATE_KEY) }),
     members: list(

@@ -10,7 +10,8 @@ const many = (count: number) =>
 
 const LONG = [...Array(3).fill("d".repeat(60)), "e".repeat(60)].join(".");
 
-const wrong: [Kind, Record<string, unknown>, string][] = [
+type Wrong = [Kind, Record<string, unknown>, string];
+const wrong: Wrong[] = [
   ["Zone", { superCidr: 7 }, "superCidr: 7 is not an IPv6 prefix"],
   ["Zone", { superCidr: "10.0.0.0/8" }, 'superCidr: "10.0.0.0/8" is IPv4; IPv6 is expected here'],
   ["Zone", { superCidr: "2001:67c:2834::1/50" }, "has host bits set"],
@@ -277,8 +278,51 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["LoadBalancer", { port: 70000 }, "port: 70000 is not a port (1 to 65535)"],
   ["LoadBalancer", { mode: "udp" }, 'mode: "udp" is not one of "tcp", "http", "ssl-passthrough"'],
   ["LoadBalancer", { algorithm: "random" }, 'algorithm: "random" is not one of "roundrobin", "leastconn", "source"'],
-  ["LoadBalancer", { health: "ping" }, 'health: "ping" is not "tcp" or an object with http, interval'],
+  [
+    "LoadBalancer",
+    { health: "ping" },
+    'health: "ping" is not "tcp" or an object with http, host, method, status, interval',
+  ],
   ["LoadBalancer", { health: { http: "/a b\n" } }, "health.http: "],
+  ...[
+    'a"b',
+    "a b",
+    "a'b",
+    "a\\b",
+    "a#b",
+    "a%[src]",
+    "$HOST",
+    "a\nb",
+    "2001:db8::1",
+    "a/b",
+    "",
+    "a:b",
+    "mac-020000000101",
+  ].map(
+    (host): Wrong => [
+      "LoadBalancer",
+      { health: { http: "/", host } },
+      " is not a host as in a URL, e.g. www.example.net",
+    ],
+  ),
+  [
+    "LoadBalancer",
+    { health: { http: "/", method: "POST" } },
+    'health.method: "POST" is not one of "GET", "HEAD", "OPTIONS"',
+  ],
+  [
+    "LoadBalancer",
+    { health: { http: "/", status: "2xx" } },
+    'health.status: "2xx" is not an HTTP status (100 to 599), a range or',
+  ],
+  ["LoadBalancer", { health: { http: "/", status: 99 } }, "health.status: 99: 99 is not an HTTP status (100 to 599)"],
+  [
+    "LoadBalancer",
+    { health: { http: "/", status: "299-200" } },
+    'health.status: "299-200" is empty: 299 comes after 200',
+  ],
+  ["LoadBalancer", { health: { host: "a.b" } }, 'health.host: "a.b" without http, the path to ask for'],
+  ["LoadBalancer", { health: { status: 200 } }, 'health.status: "200" without http, the path to ask for'],
   ["LoadBalancer", { health: { http: "/", interval: 0 } }, "health.interval: 0 is not a number of seconds (1 to 3600)"],
   ["LoadBalancer", { certificate: "x" }, "certificate: there is no such property"],
   ["LoadBalancer", { sources: ["2001:db8::1/32"] }, "sources[0]: "],

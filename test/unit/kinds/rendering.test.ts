@@ -336,6 +336,37 @@ test("a load balancer for TLS on another's address, with an IPv4 member, checks 
   );
 });
 
+test.each([
+  [{ http: "/up" }, ["option httpchk GET /up"]],
+  [{ http: "/up", method: "HEAD" }, ["option httpchk HEAD /up"]],
+  [{ http: "/up", status: 204 }, ["option httpchk GET /up", "http-check expect status 204"]],
+  [{ http: "/up", status: "301-302, 200" }, ["option httpchk GET /up", "http-check expect status 200,301-302"]],
+  [
+    { http: "/up", host: "www.example.net:8080", method: "OPTIONS", status: "200-299" },
+    [
+      "option httpchk",
+      "http-check send meth OPTIONS uri /up ver HTTP/1.1 hdr Host www.example.net:8080",
+      "http-check expect status 200-299",
+    ],
+  ],
+  [
+    { http: "/up", host: "[2001:db8::1]" },
+    ["option httpchk", "http-check send meth GET uri /up ver HTTP/1.1 hdr Host [2001:db8::1]"],
+  ],
+] as const)("a health check %o", async (health, lines) => {
+  const { haproxy } = await fragments("LoadBalancer", { health });
+  expect(haproxy?.match(/(?<=^\t)(?:option httpchk|http-check).*/gm)).toEqual(lines);
+});
+
+test.each([
+  ["www.example.net:8443", " check-ssl verify none check-sni www.example.net\n"],
+  ["192.0.2.1", " check-ssl verify none\n"],
+  ["[2001:db8::a]:8443", " check-ssl verify none\n"],
+])("over TLS a health check names whom it asks: %s", async (host, end) => {
+  const { haproxy } = await fragments("LoadBalancer", { mode: "ssl-passthrough", health: { http: "/", host } });
+  expect(haproxy).toContain(`rise 2 fall 3${end}`);
+});
+
 test("adding a member is one line, and without members there is still the address", async () => {
   const { members } = arguments_.LoadBalancer;
   const lines = (texts: Values) => Object.values(texts).flatMap((text) => String(text).trimEnd().split("\n"));
