@@ -39,7 +39,7 @@ const outside = of("2001:db8:7::/48", "2001:db8:8::25/128", "::/0", "2001:DB8::/
 const asn = fc.oneof(of(64512, 65534, 4200000000, 4294967294), fc.integer({ min: 64512, max: 65534 }));
 const publicNetwork = fields({
   cidr: of("2001:db8:ffff::/64", "2001:DB8:FFFF:0::/64"),
-  "gateway?": of("2001:db8:ffff::1"),
+  "gateway?": of("2001:db8:ffff::1", "fe80::1", "2001:db8:fffe::1"),
   "range?": of("2001:db8:ffff::10-2001:db8:ffff::ff"),
 });
 const ipv4 = of("10.1.1.10", "10.1.1.254");

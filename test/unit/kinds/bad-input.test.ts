@@ -35,7 +35,26 @@ const wrong: Wrong[] = [
   ["Zone", { isolatedCidr: "2001:67c:2834:8::/61" }, 'isolatedCidr: "2001:67c:2834:8::/61" overlaps superCidr'],
   ["Zone", { isolatedCidr: "2001:db8::/65" }, "isolatedCidr: 2001:db8::/65 cannot be split into /64"],
   ["Zone", { publicNetwork: { cidr: "2001:67c:2834::/64" } }, "publicNetwork.cidr: "],
-  ["Zone", { publicNetwork: { cidr: "2001:db8::/64", gateway: "2001:db8:1::1" } }, "publicNetwork.gateway: "],
+  [
+    "Zone",
+    { publicNetwork: { cidr: "2001:db8::/64", gateway: "2001:67c:2834:1::1" } },
+    'publicNetwork.gateway: "2001:67c:2834:1::1" is inside superCidr 2001:67c:2834::/50',
+  ],
+  [
+    "Zone",
+    { isolatedCidr: "2001:db8:2800::/56", publicNetwork: { cidr: "2001:db8::/64", gateway: "2001:db8:2800::1" } },
+    'publicNetwork.gateway: "2001:db8:2800::1" is inside isolatedCidr 2001:db8:2800::/56',
+  ],
+  [
+    "Zone",
+    { publicNetwork: { cidr: "2001:db8::/64", gateway: "ff02::2" } },
+    'publicNetwork.gateway: "ff02::2" is multicast',
+  ],
+  [
+    "Zone",
+    { publicNetwork: { cidr: "2001:db8::7/128" } },
+    "publicNetwork.gateway: missing; 2001:db8::7/128 has one address",
+  ],
   ["Zone", { publicNetwork: { cidr: "2001:db8::/64", range: "2001:db8::9-2001:db8::1" } }, "publicNetwork.range: "],
   ["Zone", { publicNetwork: { cidr: "2001:db8::/64", range: "2001:db9::1-2001:db9::9" } }, "publicNetwork.range: "],
   ["Zone", { publicNetwork: "2001:db8::/64" }, "publicNetwork: "],
@@ -51,6 +70,26 @@ const wrong: Wrong[] = [
   ["BgpPeer", { address: "2001:67c:2834:20::7" }, 'address: "2001:67c:2834:20::7" is inside the VPC\'s own'],
   ["BgpPeer", { address: "2001:db8:1::1" }, "is not in the public network 2001:db8:ffff::/64; set multihop"],
   ["BgpPeer", { address: "fe80::1" }, 'address: "fe80::1" is link-local (fe80::/10, RFC 4291 section 2.5.6)'],
+  [
+    "BgpPeer",
+    { zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "fe80::1" } } },
+    'address: missing, and the zone\'s gateway, "fe80::1", is link-local (fe80::/10, RFC 4291 section 2.5.6): it means another host on each link, and no router forwards it; BGP needs an address of the public network',
+  ],
+  [
+    "Uplink",
+    { zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "fe80::1" } } },
+    'address: missing, and the zone\'s gateway, "fe80::1", is link-local',
+  ],
+  [
+    "BgpPeer",
+    {
+      zone: {
+        superCidr: "2001:67c:2834::/50",
+        publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "2001:db8:1::1" },
+      },
+    },
+    'address: "2001:db8:1::1" is not in the public network 2001:db8:ffff::/64; set multihop to reach it',
+  ],
   ["BgpPeer", { address: "203.0.113.1" }, 'address: "203.0.113.1" is IPv4'],
   ["BgpPeer", { zone: {} }, "address: missing, and the zone has no public network"],
   ["BgpPeer", { asn: undefined }, "vpc: its router has no AS number to speak BGP with; set asn"],
