@@ -20,6 +20,12 @@ test("a router's skeleton", async () => {
   expect(dnsmasq).toContain("no-resolv\nserver=2001:db8::53\nserver=9.9.9.9\n");
 });
 
+test("a router that was renamed is told of by its first name", async () => {
+  const old = await planned("Router", arguments_.Router);
+  const renamed = await planned("Router", { ...arguments_.Router, claim: "edge" }, old);
+  expect(renamed.router).toMatch(/^vr1 /);
+});
+
 test.each([
   ["2001:db8:ffff::/64", "fe80::1", "2001:db8:ffff::10/64", "route pub0 ::/0 via fe80::1"],
   [
