@@ -90,6 +90,36 @@ export const numeric = (what: string, right: (value: number) => boolean): Type<n
         : "",
   );
 
+/** Numbers and ranges of them: `443`, `"8000-8999"`, `"443,80"` → sorted, as `80, 443, 8000-8999`. */
+export const ranges =
+  (what: string, least: number, most: number, examples: string): Type<string> =>
+  (value, path, fail) => {
+    if (value === UNKNOWN) return UNKNOWN;
+    const all: [number, number][] = [];
+    for (const part of String(value).split(",")) {
+      const [, first, last = first] = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(part) ?? [];
+      if (first === undefined || last === undefined) {
+        fail(
+          `${path}: ${quote(value)} is not ${what} (${least} to ${most}), a range or a list of them, e.g. ${examples}`,
+        );
+        return "";
+      }
+      for (const it of [Number(first), Number(last)]) {
+        if (it < least || it > most) fail(`${path}: ${quote(value)}: ${it} is not ${what} (${least} to ${most})`);
+      }
+      if (Number(first) > Number(last)) fail(`${path}: ${quote(value)} is empty: ${first} comes after ${last}`);
+      all.push([Number(first), Number(last)]);
+    }
+    all.sort((a, b) => a[0] - b[0]);
+    const merged: [number, number][] = [];
+    for (const range of all) {
+      const before = merged.at(-1);
+      if (before && range[0] <= before[1]) before[1] = Math.max(before[1], range[1]);
+      else merged.push(range);
+    }
+    return merged.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(", ");
+  };
+
 export const boolean: Type<boolean> = type(
   "true or false",
   (value) => (typeof value === "boolean" ? value : undefined),

@@ -54,6 +54,13 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
       .map(({ service, text }) => `${on(service, where)}, ${text}`),
   ];
   const shown = lines.length > LINES ? [...lines.slice(0, LINES - 1), `and ${lines.length - LINES + 1} more`] : lines;
-  // The CLI would show a text with ": " in it as YAML.
-  return shown.map((line) => line.replace(/:\s+/g, ":").replace(/[:\s]+$/, "")).join("\n");
+  // The CLI would show a text with ": " in it as YAML. An address that ends in colons is the same with a 0 behind them.
+  return shown
+    .map((line) =>
+      line
+        .replace(/::(?=\s|$)/g, "::0")
+        .replace(/:\s+/g, ":")
+        .replace(/[:\s]+$/, ""),
+    )
+    .join("\n");
 }

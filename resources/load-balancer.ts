@@ -23,8 +23,16 @@ export interface MemberArgs {
 }
 
 export interface HealthArgs {
-  /** A path to GET that must answer 2xx or 3xx, e.g. `"/healthz"`; over TLS in mode `ssl-passthrough`. Default: a TCP connection is enough. */
+  /** A path that must answer 2xx or 3xx, e.g. `"/healthz"`; over TLS in mode `ssl-passthrough`. Default: a TCP connection is enough. */
   http?: pulumi.Input<string>;
+  /**
+   * The `Host` to ask for, e.g. `"www.example.net"`, with `http`. The request is HTTP/1.1 then, and over TLS names it (SNI). Default: none, and HTTP/1.0.
+   */
+  host?: pulumi.Input<string>;
+  /** How `http` is asked for. Default: `GET`. */
+  method?: pulumi.Input<"GET" | "HEAD" | "OPTIONS">;
+  /** What `http` must answer: `204`, `"200-299"`, `"200,301-302"`. Default: 2xx or 3xx. */
+  status?: pulumi.Input<string | number>;
   /** Seconds between two checks, 1 to 3600. Default: 2. */
   interval?: pulumi.Input<number>;
 }

@@ -11,8 +11,11 @@ export interface NetworkAclRuleArgs {
   /** Seen from the tier: `"ingress"` is what enters it, `"egress"` what leaves it. */
   direction: pulumi.Input<"ingress" | "egress">;
   action: pulumi.Input<"allow" | "deny">;
-  /** `"icmpv6"` is of IPv6 and `"icmp"` of IPv4; the others are of both. `"all"` is every protocol, echo included. */
-  protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "icmp" | "all">;
+  /**
+   * By name or by IANA's number (0 to 255): 89 is OSPF. `"icmpv6"` is of IPv6 and `"icmp"` of IPv4; the others are of both. `"all"` is every protocol, echo
+   * included.
+   */
+  protocol: pulumi.Input<"tcp" | "udp" | "sctp" | "icmpv6" | "icmp" | "esp" | "ah" | "gre" | "all" | number>;
   /**
    * The type, e.g. 128 for echo requests of ICMPv6, 8 of ICMP. Errors (1 to 4; of ICMP 3, 11 and 12) about a connection that passed always pass and take no rule.
    * Default: all.
@@ -20,7 +23,7 @@ export interface NetworkAclRuleArgs {
   icmpType?: pulumi.Input<number>;
   /** The code within `icmpType`. Default: all. */
   icmpCode?: pulumi.Input<number>;
-  /** The destination's ports, for tcp and udp: `"443"`, `"8000-8999"`, `"80,443"`. Default: all. */
+  /** The destination's ports, for tcp, udp and sctp: `"443"`, `"8000-8999"`, `"80,443"`. Default: all. */
   ports?: pulumi.Input<string | number>;
   /**
    * The other end, the source of ingress and the destination of egress, as prefixes or addresses. One of IPv4 makes it a rule for IPv4, one of
@@ -44,8 +47,9 @@ export type NetworkAclEnd = pulumi.Input<string> | Tier | Instance | SecondaryAd
 export interface NetworkAclTestArgs {
   from: NetworkAclEnd;
   to: NetworkAclEnd;
-  protocol: pulumi.Input<"tcp" | "udp" | "icmpv6" | "icmp">;
-  /** The destination's port, for tcp and udp. */
+  /** As in a rule, but for `"all"`. */
+  protocol: pulumi.Input<"tcp" | "udp" | "sctp" | "icmpv6" | "icmp" | "esp" | "ah" | "gre" | number>;
+  /** The destination's port, for tcp, udp and sctp. */
   port?: pulumi.Input<number>;
   /** For icmpv6 and icmp. Default: an echo request, 128 or 8. */
   icmpType?: pulumi.Input<number>;

@@ -7,11 +7,17 @@ import { SharedZone, type ZoneShare } from "./shared";
 
 /** The network on which a zone's routers have their public addresses (CloudStack: createVlanIpRange). */
 export interface PublicNetworkArgs {
-  /** Its prefix, IPv6, e.g. `"2001:db8:ffff::/64"`. */
+  /**
+   * Its prefix, IPv6, e.g. `"2001:db8:ffff::/64"`. Of a /127, a link of two (RFC 6164), the router has the address that the gateway has not.
+   */
   cidr: pulumi.Input<string>;
-  /** The routers' default gateway, the cloud uplink router, inside `cidr`. Default: the first address of `cidr`. */
+  /**
+   * The routers' default gateway, the cloud uplink router: an address of `cidr`, a link-local one, e.g. `"fe80::1"`, or another one that answers on
+   * that link though it is outside. BGP is spoken with a link-local one under another address, `address` of a BgpPeer. Default: the first address of
+   * `cidr`.
+   */
   gateway?: pulumi.Input<string>;
-  /** First and last address that may be handed to routers, `"first-last"`. Default: all of `cidr` but the gateway. */
+  /** First and last address that may be handed to routers, `"first-last"`. Default: all of `cidr` but the gateway and, up to a /126, `::` (RFC 4291). */
   range?: pulumi.Input<string>;
 }
 
@@ -73,6 +79,15 @@ const OUTPUTS = ["asn", "asnRange", "ledger", "publicNetwork", "superCidr"];
  *   superCidr: "2001:67c:2834::/50",
  *   asnRange: "4200000000-4200000999",
  *   publicNetwork: { cidr: "2001:db8:ffff::/64", range: "2001:db8:ffff::10-2001:db8:ffff::ff" },
+ * });
+ * ```
+ *
+ * Behind a hoster's router that is known by its link-local address:
+ *
+ * ```ts
+ * const zone = new vpc6.Zone("hosted", {
+ *   superCidr: "2001:67c:2834::/50",
+ *   publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "fe80::1" },
  * });
  * ```
  */

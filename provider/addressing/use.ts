@@ -18,10 +18,12 @@ const LINK = "it means another host on each link, and no router forwards it";
 const MANY = "it is no one host's";
 const IPV4 = "IPv4 hosts are seen under it";
 
+/** Routers are known by such addresses on their links (RFC 4861 section 6.1.2). */
+const LINK6 = [space("fe80::/10", "link-local", "RFC 4291 section 2.5.6", LINK)];
 /** Addresses that are no other host's, wherever they are asked for: of one link, of many, or of nobody. */
 const NOWHERE = [
   space("::/128", "unspecified", "RFC 4291 section 2.5.2", NOBODY),
-  space("fe80::/10", "link-local", "RFC 4291 section 2.5.6", LINK),
+  ...LINK6,
   space("ff00::/8", "multicast", "RFC 4291 section 2.7", MANY),
   space("0.0.0.0/8", '"this network"', "RFC 6890 section 2.2.2", NOBODY),
   space("224.0.0.0/4", "multicast", "RFC 5771", MANY),
@@ -54,6 +56,8 @@ const FINE = {
   network: [],
   /** The address of one host in such a network (a gateway, a guest, a neighbor), or a range of them. */
   host: [],
+  /** The next router on a known link. */
+  gateway: LINK6,
   /** A host that is reached over routers, and perhaps over a translator. */
   server: TRANSLATED,
   /** A server that a machine asks from where it is: a resolver, or who is dialed by SSH. */

@@ -4,8 +4,8 @@
 import type { Family } from "../addressing/prefix";
 import { type Decision, walk } from "./evaluate";
 import { EVERYWHERE, joined, ofFamilies, type Places, split } from "./places";
-import { ECHO_REQUEST, isIcmp } from "./protocol";
-import { familiesOfProtocol, matchOf, neverAsked, type Rule } from "./rule";
+import { ECHO_REQUEST, familiesOfProtocol, hasPorts, isIcmp, type Protocol } from "./protocol";
+import { matchOf, neverAsked, type Rule } from "./rule";
 
 /** A packet that passed and does not any more: who let it in, and who denies it. Absent: what no rule matches. */
 export interface Loss {
@@ -17,10 +17,9 @@ export interface Loss {
 export type Comparison = Loss | "none" | "too long";
 
 /** `other`: what only rules for every protocol match. */
-const PROTOCOLS = ["tcp", "udp", "icmpv6", "icmp", "other"] as const;
-type Protocol = (typeof PROTOCOLS)[number];
+type Some = Protocol | "other";
 
-/** Of tcp and udp the ports, of ICMP the type and the code as one number. */
+/** Of what has ports these, of ICMP the type and the code as one number. */
 type Numbers = readonly [first: number, last: number];
 const ALL: Numbers = [0, 65535];
 
@@ -35,7 +34,7 @@ export function lossOf(before: readonly Rule[], after: readonly Rule[], families
     const parts = partsOf(before, after, direction);
     const changed = [...parts.old, ...parts.now];
     if (changed.length === 0) continue;
-    for (const protocol of PROTOCOLS) {
+    for (const protocol of protocolsOf([...before, ...after])) {
       const asked = ofProtocol(protocol, families);
       if (asked.length === 0) continue;
       const about = (rules: readonly Rule[]) =>
@@ -97,14 +96,20 @@ function partsOf(before: readonly Rule[], after: readonly Rule[], direction: Rul
 }
 type Keyed = { rule: Rule; key: string };
 
+/** Those that a rule names, those that pass without one, and all others. */
+function protocolsOf(rules: readonly Rule[]): Iterable<Some> {
+  const named = rules.flatMap(({ protocol }) => (protocol === "all" ? [] : [protocol]));
+  return new Set<Some>([...named, "icmpv6", "icmp", "other"]);
+}
+
 /** Every address at the other end of such a packet. */
-const ofProtocol = (protocol: Protocol, families: readonly Family[]): Places =>
+const ofProtocol = (protocol: Some, families: readonly Family[]): Places =>
   ofFamilies(
     EVERYWHERE,
-    families.filter((it) => familiesOfProtocol(protocol).includes(it)),
+    families.filter((it) => protocol === "other" || familiesOfProtocol(protocol).includes(it)),
   );
 
-function numbersOf({ protocol, ports, icmpType, icmpCode }: Rule, of: Protocol): Numbers[] {
+function numbersOf({ protocol, ports, icmpType, icmpCode }: Rule, of: Some): Numbers[] {
   if (protocol === "all") return [ALL];
   if (protocol !== of) return [];
   if (ports !== undefined) {
@@ -118,8 +123,8 @@ function numbersOf({ protocol, ports, icmpType, icmpCode }: Rule, of: Protocol):
 }
 
 /** A number of each stretch that all rules treat alike, as far as a list is asked about it. */
-function segments(all: readonly { numbers: Numbers }[], protocol: Protocol): number[] {
-  if (protocol === "other") return [0];
+function segments(all: readonly { numbers: Numbers }[], protocol: Some): number[] {
+  if (protocol === "other" || !(hasPorts(protocol) || isIcmp(protocol))) return [0];
   const starts = new Set<number>();
   for (const { numbers } of all) for (const it of [numbers[0], numbers[1] + 1]) if (it <= ALL[1]) starts.add(it);
   // There is no port 0.
@@ -128,5 +133,5 @@ function segments(all: readonly { numbers: Numbers }[], protocol: Protocol): num
   return [...starts].filter((it) => neverAsked(protocol, it >> 8) === undefined);
 }
 
-const isEcho = (protocol: Protocol, number: number): boolean =>
+const isEcho = (protocol: Some, number: number): boolean =>
   protocol !== "other" && isIcmp(protocol) && number >> 8 === ECHO_REQUEST[protocol];

@@ -3,14 +3,14 @@
 
 import type { AddressRange } from "../addressing/prefix";
 import { type Places, split } from "./places";
-import { ECHO_REQUEST, isIcmp } from "./protocol";
+import { ECHO_REQUEST, hasPorts, isIcmp, type Protocol } from "./protocol";
 import type { Rule } from "./rule";
 
 /** The first packet of something new. */
 export interface Flow {
-  protocol: "tcp" | "udp" | "icmpv6" | "icmp";
-  /** The destination's port, or the ICMP type; the code of an ICMP packet is 0. */
-  number: number;
+  protocol: Protocol;
+  /** The destination's port, or the ICMP type (the code is 0); other protocols have none. */
+  number?: number;
 }
 
 export interface Decision {
@@ -44,7 +44,9 @@ function matches({ protocol, ports, icmpType, icmpCode }: Rule, flow: Flow): boo
   if (protocol === "all") return true;
   if (protocol !== flow.protocol) return false;
   if (isIcmp(protocol)) return (icmpType ?? flow.number) === flow.number && (icmpCode ?? 0) === 0;
-  return ports === undefined || ports.split(", ").some((range) => inRange(range, flow.number));
+  const { number } = flow;
+  if (!hasPorts(protocol) || number === undefined) return true;
+  return ports === undefined || ports.split(", ").some((range) => inRange(range, number));
 }
 
 function inRange(range: string, port: number): boolean {

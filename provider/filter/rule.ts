@@ -9,15 +9,24 @@ import {
   oneOf,
   optional,
   quote,
+  ranges,
   record,
   type Type,
   text,
   withDefault,
 } from "../arguments";
 import { filterName, HOLDS_TOKEN, label, place, prefixOf } from "../fields";
-import { hasUnknown, UNKNOWN } from "../unknown";
+import { hasUnknown } from "../unknown";
 import { EVERYWHERE, FAMILIES, outermost, type Places, placesOf, within } from "./places";
-import { isIcmp } from "./protocol";
+import {
+  familiesOfProtocol,
+  formatProtocol,
+  hasPorts,
+  isExtensionHeader,
+  isIcmp,
+  matchOfProtocol,
+  protocolOrAll,
+} from "./protocol";
 
 /** What nft takes between quotes, and the assembly on the router leaves alone. */
 const comment = text("a description", (value) =>
@@ -29,31 +38,7 @@ const comment = text("a description", (value) =>
     : { not: "is not a description: 1 to 127 bytes on one line, without quotes, backslashes and <{ %" },
 );
 
-/** `443`, `"8000-8999"`, `"80,443"` → sorted ranges, as `80, 443, 8000-8999`. */
-const ports: Type<string> = (value, path, fail) => {
-  if (value === UNKNOWN) return UNKNOWN;
-  const ranges: [number, number][] = [];
-  for (const part of String(value).split(",")) {
-    const [, first, last = first] = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(part) ?? [];
-    if (first === undefined || last === undefined) {
-      fail(`${path}: ${quote(value)} is not a port, a range or a list of them, e.g. "443", "8000-8999" or "80,443"`);
-      return "";
-    }
-    for (const port of [Number(first), Number(last)]) {
-      if (port < 1 || port > 65535) fail(`${path}: ${quote(value)}: ${port} is not a port (1 to 65535)`);
-    }
-    if (Number(first) > Number(last)) fail(`${path}: ${quote(value)} is empty: ${first} comes after ${last}`);
-    ranges.push([Number(first), Number(last)]);
-  }
-  ranges.sort((a, b) => a[0] - b[0]);
-  const merged: [number, number][] = [];
-  for (const range of ranges) {
-    const before = merged.at(-1);
-    if (before && range[0] <= before[1]) before[1] = Math.max(before[1], range[1]);
-    else merged.push(range);
-  }
-  return merged.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(", ");
-};
+const ports = ranges("a port", 1, 65535, '"443", "8000-8999" or "80,443"');
 
 /** A tier, an instance, a secondary address or an address group, as the constructor sends it: `addresses` has an address or prefix on each line. */
 const anyParty = record({
@@ -77,7 +62,7 @@ export const party: Type<Party> = (value, path, fail) => {
 export const ruleShape = record({
   direction: oneOf("ingress", "egress"),
   action: oneOf("allow", "deny"),
-  protocol: oneOf("tcp", "udp", "icmpv6", "icmp", "all"),
+  protocol: protocolOrAll,
   icmpType: optional(integer(0, 255, "an ICMP type")),
   icmpCode: optional(integer(0, 255, "an ICMP code")),
   ports: optional(ports),
@@ -88,9 +73,6 @@ export const ruleShape = record({
 });
 export type RuleArgs = ReturnType<typeof ruleShape>;
 
-/** What of a rule concerns a packet: its protocol's family and those of its list's tiers. */
-export const familiesOfProtocol = (protocol: string): readonly Family[] =>
-  protocol === "icmpv6" ? [6] : protocol === "icmp" ? [4] : FAMILIES;
 const familyOf = (prefix: string): Family => (prefix.includes(":") ? 6 : 4);
 
 /** The tiers a list governs: their networks, one array for each, and which families they have between them. */
@@ -167,8 +149,10 @@ export function neverAsked(protocol: "icmpv6" | "icmp", icmpType: number): strin
 /** A rule that no packet can match is a mistake. */
 export function checkRule(args: RuleArgs, path: string, own: Own, fail: Fail): void {
   const { protocol, icmpType, icmpCode, cidrs, sources } = args;
-  if (args.ports !== undefined && protocol !== "tcp" && protocol !== "udp") {
-    fail(`${path}.ports: "${args.ports}" with protocol ${protocol} matches no packet: only tcp and udp have ports`);
+  if (args.ports !== undefined && !hasPorts(protocol)) {
+    fail(
+      `${path}.ports: "${args.ports}" with protocol ${protocol} matches no packet: only tcp, udp and sctp have ports`,
+    );
   }
   if (icmpType !== undefined && !isIcmp(protocol)) {
     fail(
@@ -177,8 +161,10 @@ export function checkRule(args: RuleArgs, path: string, own: Own, fail: Fail): v
   }
   const families = own.families.filter((it) => familiesOfProtocol(protocol).includes(it));
   if (families.length === 0) {
-    const one = protocol === "icmp" ? "IPv4" : "IPv6";
-    fail(`${path}.protocol: "${protocol}" matches no packet: it is of ${one}, and no tier of this list has that`);
+    const why = isExtensionHeader(protocol)
+      ? "in IPv6 it is an extension header (RFC 8200 section 4), and no tier of this list has IPv4"
+      : `it is of ${protocol === "icmp" ? "IPv4" : "IPv6"}, and no tier of this list has that`;
+    fail(`${path}.protocol: ${quote(protocol)} matches no packet: ${why}`);
     return;
   }
   const family = families.length === FAMILIES.length ? "" : `IPv${families[0]} `;
@@ -225,7 +211,7 @@ export function describe(rule: Rule): string {
   const shown = ends.length > 3 ? [...ends.slice(0, 3), `${ends.length - 3} more`] : ends;
   const where = prefixes === undefined ? "everywhere" : shown.join(", ");
   const what = [
-    protocol,
+    formatProtocol(protocol),
     ports,
     icmpType !== undefined && `type ${icmpType}`,
     icmpCode !== undefined && `code ${icmpCode}`,
@@ -249,10 +235,7 @@ export function linesOf(rule: Rule, list: string, own: Own, sets: Sets): string[
 function whatOf({ protocol, ports, icmpType, icmpCode }: Rule): string[] {
   const what: string[] = [];
   if (ports !== undefined) what.push(`${protocol} dport ${ports.includes(",") ? `{ ${ports} }` : ports}`);
-  // Keywords of nft's; other names it looks up in /etc/protocols, which a minimal Debian does not have.
-  else if (isIcmp(protocol) && icmpType === undefined)
-    what.push(protocol === "icmp" ? "ip protocol icmp" : "meta l4proto icmpv6");
-  else if (protocol === "tcp" || protocol === "udp") what.push(`meta l4proto ${protocol}`);
+  else if (protocol !== "all" && icmpType === undefined) what.push(matchOfProtocol(protocol));
   if (icmpType !== undefined) what.push(`${protocol} type ${icmpType}`);
   if (icmpCode !== undefined) what.push(`${protocol} code ${icmpCode}`);
   return what;

@@ -5,13 +5,13 @@ import { type Fail, integer, oneOf, optional, record } from "../arguments";
 import { place, port } from "../fields";
 import { type Decision, decide, type Flow } from "./evaluate";
 import { familiesOf, formatPlace, ofFamilies, type Places, placesOf, within } from "./places";
-import { ECHO_REQUEST, isIcmp } from "./protocol";
-import { describe, familiesOfProtocol, neverAsked, type Own, type Party, party, prefixesOf, type Rule } from "./rule";
+import { ECHO_REQUEST, familiesOfProtocol, formatProtocol, hasPorts, isIcmp, protocol } from "./protocol";
+import { describe, neverAsked, type Own, type Party, party, prefixesOf, type Rule } from "./rule";
 
 export const testShape = record({
   from: party,
   to: party,
-  protocol: oneOf("tcp", "udp", "icmpv6", "icmp"),
+  protocol,
   port: optional(port),
   icmpType: optional(integer(0, 255, "an ICMP type")),
   expect: oneOf("allow", "deny"),
@@ -28,7 +28,7 @@ export function checkTest(test: TestArgs, path: string, rules: readonly Rule[], 
     (it) => possible.includes(it) && familiesOf(ends.to ?? []).includes(it),
   );
   if (families.length === 0) {
-    const what = `no ${flow.protocol} packet goes from ${name(test.from)} to ${name(test.to)}`;
+    const what = `no ${formatProtocol(flow.protocol)} packet goes from ${name(test.from)} to ${name(test.to)}`;
     fail(`${path}.to: ${what}: they have no addresses of one family, or not that of the protocol`);
     return;
   }
@@ -52,7 +52,7 @@ export function checkTest(test: TestArgs, path: string, rules: readonly Rule[], 
   const denied = lists.flat().find(({ action }) => action === "deny");
   const decider = test.expect === "allow" ? denied : allowed.includes(undefined) ? undefined : allowed.at(-1);
   if (!decider) return;
-  const what = `${flow.protocol} ${flow.number}`;
+  const what = [formatProtocol(flow.protocol), flow.number].filter((it) => it !== undefined).join(" ");
   const verdict = decider.action === "deny" ? "denied" : "allowed";
   fail(
     `${path}.expect: "${test.expect}", but ${what} from ${name(test.from)} to ${name(test.to)} is ${verdict} ` +
@@ -73,6 +73,12 @@ function flowOf({ protocol, port, icmpType }: TestArgs, path: string, fail: Fail
     const reason = neverAsked(protocol, number);
     if (reason) fail(`${path}.icmpType: no packet of type ${icmpType} gets to a rule: ${reason}`);
     return port === undefined && !reason ? { protocol, number } : undefined;
+  }
+  if (!hasPorts(protocol)) {
+    for (const [key, value] of Object.entries({ port, icmpType })) {
+      if (value !== undefined) fail(`${path}.${key}: ${value} with protocol ${protocol}, which has none`);
+    }
+    return port === undefined && icmpType === undefined ? { protocol } : undefined;
   }
   if (icmpType !== undefined) fail(`${path}.icmpType: ${icmpType} with protocol ${protocol}; there is port`);
   if (port === undefined) fail(`${path}.port: missing; it must be a port (1 to 65535)`);

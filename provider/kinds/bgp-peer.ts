@@ -1,7 +1,6 @@
 // BgpPeer: a BGP session of a VPC's router. It announces that VPC's prefix and nothing else, and takes what is as large as a VPC
 // inside the super CIDR. VPCs on one router that name the same neighbour share the session: what they say adds up.
 
-import { createHash } from "node:crypto";
 import { contains } from "../addressing/prefix";
 import { boolean, type Fail, integer, list, optional, record, withDefault } from "../arguments";
 import { idOf } from "../contract";
@@ -20,7 +19,7 @@ import {
   bgpPassword,
   checkInside,
   checkTimers,
-  dotted,
+  hashed,
   inForce,
   lowest,
   MOST_IMPORTED,
@@ -38,7 +37,7 @@ import {
   timers,
   USUAL,
 } from "./bgp";
-import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
+import { gatewayForBgp, publicNetwork, vpcPrefixLength } from "./zone";
 
 const own = {
   remoteAsn: asNumber,
@@ -91,7 +90,7 @@ export const bgpPeer: Kind<Args, BgpPeerInputs> = {
   plan(args, old, fail) {
     const { zone, cidr, asn, remoteAsn, timers, bfd, multihop, acceptDefault, router } = args;
     const name = (old?.name as string | undefined) ?? args.name;
-    const address = args.address ?? (zone.publicNetwork && derive([zone.publicNetwork], gatewayOf));
+    const address = args.address ?? gatewayForBgp(zone.publicNetwork, fail);
     const superCidr = zone.superCidr ?? cidr;
     const inputs = {
       name,
@@ -114,8 +113,6 @@ export const bgpPeer: Kind<Args, BgpPeerInputs> = {
     if (asn === undefined) {
       fail("vpc: its router has no AS number to speak BGP with; set asn (one for all routers) or asnRange on the Zone");
     }
-    if (address === undefined)
-      fail("address: missing, and the zone has no public network whose gateway could be meant");
     if (cidr === undefined || asn === undefined || address === undefined || superCidr === undefined) return inputs;
     const known = { ...args, cidr, asn, address, superCidr };
     if (hasUnknown(known)) return { ...inputs, fragments: UNKNOWN as never };
@@ -229,7 +226,3 @@ function view(args: Known, old: Inputs | undefined): object {
     announced: exported.map((rule, index) => ({ seq: first + index, rule })),
   };
 }
-
-/** For a router without a public address. */
-const hashed = (name: string): string =>
-  dotted(BigInt(`0x${createHash("sha256").update(name).digest("hex").slice(0, 8)}`) | 1n);

@@ -1,5 +1,6 @@
 // What both ends of a BGP session have in common, the VPC router's (BgpPeer) and the cloud uplink's (Uplink).
 
+import { createHash } from "node:crypto";
 import { contains, formatAddress, nth, type Prefix } from "../addressing/prefix";
 import { type Fail, integer, matching, orPlain, quote, record, type Type, withDefault } from "../arguments";
 import { NAME } from "../contract";
@@ -110,9 +111,15 @@ export function atLeast(prefix: string, largest: number): string {
     .join(" ");
 }
 
-/** A router id, unique in the AS (RFC 6286): the last 32 bits of the router's public address. */
-export const lowest = (address: string): string => dotted(addressOf(address).value & 0xffffffffn);
-export const dotted = (bits: bigint): string => formatAddress(nth({ family: 4, base: 0n, length: 0 }, bits));
+/** A router id, unique in the AS and not 0 (RFC 6286): the last 32 bits of the router's public address, where there is one in them. */
+export function lowest(address: string): string {
+  const bits = addressOf(address).value & 0xffffffffn;
+  return bits === 0n ? hashed(address) : dotted(bits);
+}
+/** Of what has no such bits. */
+export const hashed = (text: string): string =>
+  dotted(BigInt(`0x${createHash("sha256").update(text).digest("hex").slice(0, 8)}`) | 1n);
+const dotted = (bits: bigint): string => formatAddress(nth({ family: 4, base: 0n, length: 0 }, bits));
 
 /** What both kinds keep in their inputs of their sessions. */
 export interface SessionInputs extends Inputs {

@@ -12,6 +12,7 @@ import {
   optional,
   orPlain,
   quote,
+  ranges,
   record,
   withDefault,
 } from "../arguments";
@@ -29,6 +30,14 @@ import { certificateChain, checkCertificate, describeCertificate } from "./certi
 const httpCheck = record({
   // What HAProxy reads as one word: no blank, quote, backslash or `#`.
   http: optional(matching("a path, e.g. /healthz", new RegExp(`^${NO_TOKEN}/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}$`))),
+  host: optional(
+    matching(
+      "a host as in a URL, e.g. www.example.net, www.example.net:8080 or [2001:db8::1]",
+      new RegExp(`^${NO_TOKEN}(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::[0-9]{1,5})?$`),
+    ),
+  ),
+  method: optional(oneOf("GET", "HEAD", "OPTIONS")),
+  status: optional(ranges("an HTTP status", 100, 599, '204, "200-299" or "200,301"')),
   interval: withDefault(integer(1, 3600, "a number of seconds"), 2),
 });
 
@@ -106,6 +115,10 @@ export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
       router,
       ...(args.tls && { tls: { privateKey: args.tls.privateKey } }),
     };
+    for (const key of ["host", "method", "status"] as const) {
+      if (health.http === undefined && health[key] !== undefined)
+        fail(`health.${key}: ${quote(health[key])} without http, the path to ask for; a TCP connection has none`);
+    }
     if (args.tls && mode === "ssl-passthrough") {
       fail('tls: TLS ends at the members in mode "ssl-passthrough"; leave it out, or use mode "http" or "tcp"');
     }
@@ -141,6 +154,9 @@ export const loadBalancer: Kind<Args, LoadBalancerInputs> = {
       tellTls: mode === "http" && args.tls !== undefined,
       helloOnly: mode === "ssl-passthrough",
       healthPath: health.http,
+      healthHost: health.host,
+      healthMethod: health.method ?? "GET",
+      healthStatus: health.status && derive([health.status] as const, (it) => it.replaceAll(" ", "")),
       interval: health.interval,
       serverOptions: derive([mode, health, args.proxyProtocol] as const, serverOptions),
       members,
@@ -234,9 +250,12 @@ function certificateOf({ tls, mode }: Args, file: string, old: Inputs | undefine
   };
 }
 
-function serverOptions(mode: string, health: { http?: string | undefined }, proxyProtocol: boolean): string {
-  const overTls = mode === "ssl-passthrough" && health.http !== undefined;
-  return `${overTls ? " check-ssl verify none" : ""}${proxyProtocol ? " send-proxy-v2" : ""}`;
+function serverOptions(mode: string, { http, host }: Partial<Args["health"]>, proxyProtocol: boolean): string {
+  const overTls = mode === "ssl-passthrough" && http !== undefined;
+  // SNI has names only, and no ports (RFC 6066 section 3).
+  const [name] = host?.split(":") ?? [];
+  const sni = name && /[A-Za-z_]/.test(name) && !name.startsWith("[") ? ` check-sni ${name}` : "";
+  return `${overTls ? ` check-ssl verify none${sni}` : ""}${proxyProtocol ? " send-proxy-v2" : ""}`;
 }
 
 /** As the template shows them; a member that is not known yet makes the whole text unknown. */

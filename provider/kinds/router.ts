@@ -10,7 +10,7 @@ import { render } from "../templates/render";
 import { all, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
 import { readWay, wayTo } from "../way";
-import { gatewayOf, publicNetwork } from "./zone";
+import { gatewayOf, isOutside, publicNetwork } from "./zone";
 
 const SERVICE = 'a service: "tcp/9100" or "udp/51820", for example';
 const service = text(SERVICE, (value) =>
@@ -82,6 +82,7 @@ export const router: Kind<Args, RouterInputs> = {
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
       gateway,
+      onlink: publicNetwork && derive([publicNetwork], isOutside),
       network,
       sshPorts: [...new Set([22, port])].join(", "),
       publicServices: known(publicServices).map((it) => ({ protocol: it.slice(0, 3), port: it.slice(4) })),

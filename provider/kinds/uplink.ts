@@ -9,7 +9,7 @@ import type { Inputs, Kind } from "../kind";
 import { isOther, placeholder } from "../secrets";
 import { render } from "../templates/render";
 import { all, type Effect, listOf, says, words } from "../traffic";
-import { derive, hasUnknown, UNKNOWN } from "../unknown";
+import { hasUnknown, UNKNOWN } from "../unknown";
 import { routerOf, wayTo } from "../way";
 import {
   asNumber,
@@ -33,7 +33,7 @@ import {
   timers,
   USUAL,
 } from "./bgp";
-import { gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
+import { gatewayForBgp, gatewayOf, publicNetwork, vpcPrefixLength } from "./zone";
 
 const own = {
   ...hop,
@@ -109,7 +109,7 @@ export const uplink: Kind<Args, UplinkInputs> = {
   plan(args, old, fail) {
     const { zone, asn, accept, announceDefault, maximumPrefix, timers, multihop } = args;
     const name = (old?.name as string | undefined) ?? args.name;
-    const address = args.address ?? (zone.publicNetwork && derive([zone.publicNetwork], gatewayOf));
+    const address = args.address ?? gatewayForBgp(zone.publicNetwork, fail);
     const inputs = {
       name,
       asn,
@@ -124,9 +124,6 @@ export const uplink: Kind<Args, UplinkInputs> = {
       router: wayTo(name, args),
     };
     if (zone.superCidr === undefined) fail("zone: it has no super CIDR, so there is nothing to take from VPC routers");
-    if (address === undefined) {
-      fail("address: missing, and the zone has no public network whose gateway could be meant");
-    }
     if (zone.superCidr === undefined || address === undefined) return inputs;
     const known = { ...args, name, address, superCidr: zone.superCidr };
     // Where the machine is may be unknown (it is built by the same program): what it is told need not be.

@@ -3,12 +3,14 @@
 
 import { checkSplit, type PoolSpec } from "../addressing/allotment";
 import { contains, formatAddress, formatRange, nth, overlaps, span } from "../addressing/prefix";
+import { unfit } from "../addressing/use";
 import { type Fail, integer, optional, record, type Type, text, withDefault } from "../arguments";
 import { type Claim, claims, ledgerOf } from "../claims";
 import {
   address6,
   addressOf,
   isPrivateAsn,
+  lengthOf,
   PRIVATE_ASNS,
   prefix6,
   prefixOf,
@@ -21,7 +23,7 @@ import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 export const publicNetwork = record({
   cidr: prefix6("network"),
-  gateway: optional(address6("host")),
+  gateway: optional(address6("gateway")),
   range: optional(range6("host")),
 });
 
@@ -82,21 +84,51 @@ function check({ superCidr, asn, asnRange, vpcPrefixLength, isolatedCidr, public
       if (overlaps(prefixOf(cidr), prefixOf(taken))) fail(`${path}: "${cidr}" overlaps ${other} ${taken}`);
     }
   }
+  const gateway = publicNetwork?.gateway;
+  for (const [path, cidr] of spaces) {
+    if (path === "publicNetwork.cidr" || gateway === undefined || hasUnknown(gateway)) continue;
+    if (contains(prefixOf(cidr), addressOf(gateway))) {
+      fail(`publicNetwork.gateway: "${gateway}" is inside ${path} ${cidr}, where routers lead and no gateway is`);
+    }
+  }
   if (isolatedCidr !== undefined && !hasUnknown(isolatedCidr)) {
     const reason = checkSplit(prefixOf(isolatedCidr), 64);
     if (reason) fail(`isolatedCidr: ${reason}`);
   }
 }
 
+type Given = NonNullable<Args["publicNetwork"]>;
+
 /** The cloud uplink router: the first address of the public network, if nothing else is said. */
-export const gatewayOf = ({ cidr, gateway }: { cidr: string; gateway?: string | undefined }): string =>
-  gateway ?? formatAddress(nth(prefixOf(cidr), 1));
+export const gatewayOf = ({ cidr, gateway }: Given): string =>
+  gateway ?? formatAddress(nth(prefixOf(cidr), lengthOf(cidr) === 128 ? 0 : 1));
+
+/** The same where it is whom BGP is spoken with, as no other is named. */
+export function gatewayForBgp(given: Given | undefined, fail: Fail): string | undefined {
+  const gateway = given && derive([given], gatewayOf);
+  if (gateway === undefined) {
+    fail("address: missing, and the zone has no public network whose gateway could be meant");
+    return undefined;
+  }
+  const why = hasUnknown(gateway) ? undefined : unfit(addressOf(gateway), "host");
+  if (why === undefined) return gateway;
+  fail(`address: missing, and the zone's gateway, "${gateway}", ${why}; BGP needs an address of the public network`);
+  return undefined;
+}
+
+/** Whether the gateway is on the link though the public network does not say so. */
+export const isOutside = (given: Given): boolean => {
+  const gateway = addressOf(gatewayOf(given));
+  return !contains(prefixOf(given.cidr), gateway) && unfit(gateway, "host") === undefined;
+};
 
 /** The public network with its defaults. */
-function completed(given: NonNullable<Args["publicNetwork"]>, fail: Fail): PublicNetwork {
+function completed(given: Given, fail: Fail): PublicNetwork {
   const network = prefixOf(given.cidr);
   const gateway = gatewayOf(given);
-  if (!contains(network, addressOf(gateway))) fail(`publicNetwork.gateway: "${gateway}" is not inside ${given.cidr}`);
+  if (given.gateway === undefined && network.length === 128) {
+    fail(`publicNetwork.gateway: missing; ${given.cidr} has one address, which is a router's`);
+  }
   if (given.range !== undefined && !contains(network, rangeOf(given.range))) {
     fail(`publicNetwork.range: "${given.range}" is not inside ${given.cidr}`);
   }
@@ -131,12 +163,14 @@ function pools(args: Args, publicNetwork: PublicNetwork | undefined): PoolSpec[]
     move: "a new `address` on each Router (or its reservation)",
   };
   if (publicNetwork) {
-    const anycast = prefixOf(publicNetwork.cidr).base;
-    const gateway = addressOf(publicNetwork.gateway).value;
-    const reserved = [
-      { first: anycast, last: anycast, reason: "the subnet-router anycast address (RFC 4291 section 2.6.1)" },
-      { first: gateway, last: gateway, reason: "the gateway" },
-    ];
+    const network = prefixOf(publicNetwork.cidr);
+    const gateway = addressOf(publicNetwork.gateway);
+    const one = (value: bigint, reason: string) => ({ first: value, last: value, reason });
+    const reserved = contains(network, gateway) ? [one(gateway.value, "the gateway")] : [];
+    // Both addresses of a /127 are routers' own (RFC 6164 section 6); a /128 has no other.
+    if (network.length < 127) {
+      reserved.unshift(one(network.base, "the subnet-router anycast address (RFC 4291 section 2.6.1)"));
+    }
     list.push({ ...addresses, format: "address", within: rangeOf(publicNetwork.range), reserved });
   } else {
     list.push({ ...addresses, format: "none", why: "the zone has no public network; set publicNetwork on the Zone" });

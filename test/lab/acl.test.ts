@@ -6,7 +6,7 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { connects, lostSegments, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { capture, connects, lostSegments, program, routeOnUplink, sendProtocols, startInProcess } from "./stack.ts";
 
 const ADDRESS = {
   web1: "2001:67c:2834:2::10",
@@ -268,6 +268,43 @@ test("allowAll and denyAll", async () => {
   );
   expect(await open()).toEqual(["web1 > internet", "internet > web1"]);
   expect(await pings("internet", "db1")).toBe(2);
+});
+
+test("other protocols, by name and by number, between two tiers", async () => {
+  await up(`new vpc6.NetworkAcl("web-acl", { tiers: [web], rules: [
+    { direction: "ingress", action: "allow", protocol: "gre", sources: [db1] },
+    { direction: "ingress", action: "allow", protocol: "sctp", ports: "36412", sources: [db] },
+    { direction: "ingress", action: "allow", protocol: "ah" },
+    { direction: "ingress", action: "allow", protocol: "udp", ports: "9300" },
+    { direction: "ingress", action: "allow", protocol: 253 },
+  ] }); new vpc6.NetworkAcl("db-acl", { tiers: [db], rules: [
+    { direction: "egress", action: "deny", protocol: 254 },
+    { direction: "egress", action: "allow", protocol: "all" },
+  ] });`);
+  const seen = (text: string) => text.match(/GREv0|ESP|AH|\d+: (?:sctp|UDP)(?!, length 0)|ip-proto-\d+/g);
+  const all = [
+    ...([
+      [47, 0],
+      [50, 0],
+      [51, 9301],
+      [132, 36412],
+      [132, 36413],
+      [60, 9300],
+      [60, 9301],
+      [254, 0],
+    ] as const),
+    // The last one passes: those before it are through, or never will be.
+    [253, 0],
+  ] as const;
+  await using arriving = await capture("web1", "eth0", `src ${ADDRESS.db1} and not icmp6`);
+  await sendProtocols("db1", ADDRESS.web1, ...all);
+  await lab.until("the last packet", 10_000, async () => arriving.stdout.includes("ip-proto-253"));
+  expect(seen(arriving.stdout), arriving.stdout).toEqual(["GREv0", "AH", "36412: sctp", "9300: UDP", "ip-proto-253"]);
+  // Of web1 nothing leaves but answers; an association that it begins is none.
+  await using answers = await capture("db1", "eth0", `src ${ADDRESS.web1} and not icmp6`);
+  await sendProtocols("web1", ADDRESS.db1, [47, 0], [50, 0], [89, 0], [132, 36412], [253, 0]);
+  await lab.until("the last answer", 10_000, async () => answers.stdout.includes("ip-proto-253"));
+  expect(seen(answers.stdout), answers.stdout).toEqual(["GREv0", "ip-proto-253"]);
 });
 
 test("a list whose test fails, and a second list on a tier, fail at preview", async () => {

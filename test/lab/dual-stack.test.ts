@@ -9,7 +9,17 @@ import { converge, disconnect } from "../../provider/router/index";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
 import { address } from "./router/vr1.ts";
-import { capture, connects, each, membersStay, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
+import {
+  capture,
+  connects,
+  each,
+  membersStay,
+  reached,
+  routeOnUplink,
+  sendProtocols,
+  snapshot,
+  startInProcess,
+} from "./stack.ts";
 
 const ADDRESS = { web1: "10.1.1.2", web2: "10.1.1.80", db1: "10.1.2.1", cache1: "10.9.0.2" } as const;
 const GATEWAY = { web1: "10.1.1.1", web2: "10.1.1.1", db1: "10.1.2.254", cache1: "10.9.0.1" } as const;
@@ -170,6 +180,25 @@ test("one list governs both families: what it allows, in both directions, and no
   expect(await pings("web1", ADDRESS.db1)).toBe(2);
   await up(example);
   await opens("web1", ADDRESS.db1, 8080);
+});
+
+test("protocols by number: of both families, and what is one in IPv4 only", async () => {
+  const [allow, all] = ['action: "allow", protocol:', '{ direction: "egress", action: "allow", protocol: "all" },'];
+  const more = `{ direction: "ingress", ${allow} "gre" }, { direction: "ingress", ${allow} 59 },`;
+  await up(
+    example
+      .replace("rules: [\n", `$& ${more}\n`)
+      .replace('rules: [{ direction: "ingress"', `rules: [${all} { direction: "ingress"`),
+  );
+  const arrive = async (from: Host, source: string, to: string) => {
+    await using seen = await capture("web1", "eth0", `src ${source} and not icmp and not icmp6`);
+    await sendProtocols(from, to, [50, 0], [59, 0], [47, 0]);
+    await lab.until("GRE", 10_000, async () => seen.stdout.includes("GREv0"));
+    return seen.stdout.match(/ESP|no next header|GREv0/g);
+  };
+  expect(await arrive("db1", ADDRESS.db1, ADDRESS.web1)).toEqual(["no next header", "GREv0"]);
+  expect(await arrive("internet", OUTSIDE, "2001:67c:2834:2::10")).toEqual(["GREv0"]);
+  await up(example);
 });
 
 test("a guest sends with its own IPv4 address only, to other tiers and to the router", async () => {

@@ -20,6 +20,20 @@ interface Change {
   more?: string;
 }
 
+/** A member that serves by name: it answers its own `Host` over HTTP/1.1, to HEAD, with 204, and all else with 400. */
+const byName = `new vpc6.LoadBalancer("named", { vpc: shop, address: www, port: 84, mode: "tcp",
+  health: { http: "/up?a=b&c=%20", host: "www.example.net:8084", method: "HEAD", status: "200,204", interval: 1 },
+  members: [{ instance: web1, port: 8084 }] });
+new vpc6.LoadBalancer("nameless", { vpc: shop, address: www, port: 85, mode: "tcp",
+  health: { http: "/up?a=b&c=%20", interval: 1 }, members: [{ instance: web1, port: 8084 }] });
+new vpc6.LoadBalancer("strict", { vpc: shop, address: www, port: 86, mode: "tcp",
+  health: { http: "/up?a=b&c=%20", host: "www.example.net:8084", method: "HEAD", status: "200-203", interval: 1 },
+  members: [{ instance: web1, port: 8084 }] });
+new vpc6.LoadBalancer("named-tls", { vpc: shop, address: www, port: 444, mode: "ssl-passthrough",
+  health: { http: "/", host: "web2.example:8443", interval: 1 }, members: [{ instance: web2, port: 8444 }] });
+new vpc6.LoadBalancer("other-tls", { vpc: shop, address: www, port: 445, mode: "ssl-passthrough",
+  health: { http: "/", host: "web3.example:8443", interval: 1 }, members: [{ instance: web2, port: 8444 }] });`;
+
 const one = "{ instance: web1, port: 8080 }";
 const two = `${one}, { instance: web2, port: 8080 }`;
 const whole = ({ www = two, only = "2001:db8:9::/48", more = "" }: Change = {}) =>
@@ -61,15 +75,31 @@ const slow = (port: number) =>
 // The PROXY protocol's header (signature, version and command, family, length, addresses), as it came, in hexadecimal.
 const raw = (port: number) => `socat TCP6-LISTEN:${port},fork,reuseaddr SYSTEM:'head -c 52 | od -An -v -tx1'`;
 
+const named = `python3 -c '
+import http.server, socket
+class Server(http.server.ThreadingHTTPServer): address_family = socket.AF_INET6
+class Handler(http.server.BaseHTTPRequestHandler):
+  protocol_version = "HTTP/1.1"
+  def do_HEAD(self):
+    right = self.request_version == "HTTP/1.1" and self.headers.get_all("Host") == ["www.example.net:8084"] and self.path == "/up?a=b&c=%20"
+    self.send_response(204 if right else 400); self.end_headers()
+  def do_GET(self): self.send_response(400); self.end_headers()
+  def log_message(self, *_): pass
+Server(("::", 8084), Handler).serve_forever()'`;
+
 async function serve(guest: Guest): Promise<void> {
   const commands = [web(guest, 8080), slow(8082)];
-  if (guest === "web1") commands.push(raw(8081));
+  if (guest === "web1") commands.push(raw(8081), named);
   if (guest === "web2") {
     await lab.exec(
       guest,
       `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=web2.example -keyout /root/key.pem -out /root/cert.pem 2>/dev/null`,
     );
     commands.push("openssl s_server -6 -accept 8443 -cert /root/cert.pem -key /root/key.pem -www -quiet");
+    // With another certificate for this name, and none without it.
+    commands.push(
+      "openssl s_server -6 -accept 8444 -cert /root/cert.pem -key /root/key.pem -cert2 /root/cert.pem -key2 /root/key.pem -servername web2.example -servername_fatal -www -quiet",
+    );
   }
   for (const command of commands) servers.push(lab.background(guest, command));
 }
@@ -235,6 +265,25 @@ test("a member that its health check finds ill is out, though it answers, and ba
   await lab.until("web1 to be out", 10_000, only2);
   await lab.exec("web1", "rm /run/ill");
   await lab.until("web1 to be back", 10_000, both);
+});
+
+test("health checks by name: Host, method and status as they were given, over TLS the name in its first words", async () => {
+  await up({ more: byName });
+  const down = async () => {
+    const { stdout } = await lab.exec("vr1", "journalctl -u vpc6-haproxy -o cat");
+    return [...stdout.matchAll(/^Server ([a-z-]+):\S+ is DOWN/gm)].map(([, name]) => name);
+  };
+  await lab.until("HAProxy to judge them", 20_000, async () => {
+    const found = await down();
+    return ["nameless", "strict", "other-tls"].every((it) => found.includes(it));
+  });
+  // Three checks of each.
+  await lab.exec("vr1", "sleep 3");
+  expect((await down()).filter((it) => it?.startsWith("named"))).toEqual([]);
+  const status = ["-H", "Host: www.example.net:8084", "-I", "-o", "/dev/null", "-w", "%{http_code}"];
+  expect(await get(`http://[${VIP}]:84/up?a=b&c=%20`, "internet", ...status)).toBe("204");
+  expect(await get(`http://[${VIP}]:85/up?a=b&c=%20`, "internet", ...status)).toBe("000");
+  await up();
 });
 
 test("a dead member is out, and back when it lives again", async () => {

@@ -238,6 +238,37 @@ export async function echoesUntilFull(host: Host, to: string): Promise<number> {
   throw new Error(`connections from ${host} to ${to} have no end`);
 }
 
+const PACKETS = `
+import json, socket, struct, sys
+to, packets = sys.argv[1], json.loads(sys.argv[2])
+family = socket.AF_INET6 if ":" in to else socket.AF_INET
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8): crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+def init(port):
+    head, chunk = struct.pack("!HHI", 1111, port, 0), struct.pack("!BBHIIHHI", 1, 0, 20, 7, 65536, 1, 1, 7)
+    return head + struct.pack("<I", crc32c(head + bytes(4) + chunk)) + chunk
+for protocol, port in packets:
+    if protocol == 60:
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, bytes([0, 0, 1, 4, 0, 0, 0, 0]))
+        s.sendto(b"behind", (to, port))
+        continue
+    body = {47: b"\\0\\0\\x08\\0data", 50: struct.pack("!II", 7, 1) + bytes(32), 51: struct.pack("!BBHIII", 17, 2, 0, 7, 1, 0) + struct.pack("!HHHH", 5, port, 8, 0)}
+    s = socket.socket(family, socket.SOCK_RAW, protocol)
+    s.sendto(init(port) if protocol == 132 else body.get(protocol, b"data"), (to, 0))
+`;
+
+/**
+ * Sends a packet of each protocol, by number: an INIT of SCTP (132) and a datagram in AH (51) to their port, and with 60 one of UDP behind
+ * destination options.
+ */
+export const sendProtocols = (from: Host, to: string, ...packets: (readonly [protocol: number, port: number])[]) =>
+  lab.exec(from, ["python3", "-", to, JSON.stringify(packets)], { input: PACKETS });
+
 /** A web server on port 9100 of a host, which says the same to everybody, many at a time. */
 export const webServer = (host: Host, says: string): Background =>
   lab.background(host, [

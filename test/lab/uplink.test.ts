@@ -445,6 +445,20 @@ describe("more than one hop away", () => {
     await known("vr1", LABS);
     for (const host of ["vr1", "vr2"] as const) await lab.exec(host, `ip -6 route del ${far}`);
   });
+
+  test("so is a gateway outside the public network, to which the routers have a way by themselves", async () => {
+    const far = "2001:db8:fffe::1";
+    await lab.exec("edge", `ip -6 addr add ${far}/128 dev pub0 nodad`);
+    const publicNetwork = `{ cidr: "2001:db8:ffff::/64", gateway: "${far}", range: "2001:db8:ffff::10-2001:db8:ffff::ff" }`;
+    const zone = { zone: `${EACH.zone} ...{ publicNetwork: ${publicNetwork} },` };
+    await up(peers("multihop: 2", 65000, far) + uplink("multihop: 2", 65000, far), zone);
+    await established("vr1", far);
+    await established("vr2", far);
+    await known("edge", SHOP);
+    await known("vr1", LABS);
+    await up(peers() + uplink());
+    await lab.exec("edge", `ip -6 addr del ${far}/128 dev pub0`);
+  });
 });
 
 describe("destroy", () => {

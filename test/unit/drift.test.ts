@@ -40,6 +40,12 @@ test("a changed fragment is told from one that is gone, and silences what is mea
   expect(report({})).toBe("missing on router vr1; the next update puts it there");
 });
 
+test("an address that ends in colons stays one", () => {
+  const told = (text: string) => report(fragments, [["network", text]]);
+  expect(told("route removed, pub0 ::/0 via 2001:db8:: metric 512")).toContain("via 2001:db8::0 metric 512");
+  expect(told("element removed from set a, 2001:db8::")).toMatch(/, 2001:db8::0$/);
+});
+
 test("no line looks like YAML, and there are not too many", () => {
   const lines = Array.from({ length: 60 }, (_, n): [string, string] => [
     "nftables",

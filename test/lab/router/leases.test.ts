@@ -67,6 +67,21 @@ it("another DUID behind the same MAC address", async () => {
   expect(await lease()).toMatch(/ 00:01:00:01:\S+:02:00:00:00:01:11$/);
 });
 
+it("beside a prefix, which is asked for and not given", async () => {
+  const tcpdump = ["tcpdump", "--immediate-mode", "-l", "-n", "-v", "-i", "eth0", "udp port 546"];
+  await using seen = lab.background("web1", tcpdump);
+  await lab.until("tcpdump to listen", 10_000, async () => seen.stderr.includes("listening on"));
+  await reinstall("duid ll", "ia_na 77", "ia_pd 78/::/56");
+  await lab.waitForLease("web1", address, 20_000);
+  expect(await lease()).toContain(`77 ${address}`);
+  const [asked, answers] = ["solicit|request", "advertise|reply"].map((it) =>
+    seen.stdout.split("\n").filter((line) => new RegExp(`dhcp6 (${it})`).test(line)),
+  );
+  expect(asked?.filter((line) => !line.includes("(IA_PD"))).toEqual([]);
+  expect(answers?.at(-1)).toContain(address);
+  expect(answers?.filter((line) => line.includes("IA_PD"))).toEqual([]);
+});
+
 it("not for another machine that says it is this one", async () => {
   // Who asks has the DUID, but the instance's network card is another one.
   const other = instance("web1", "web0", address, "02:00:00:00:01:99");

@@ -39,7 +39,7 @@ const outside = of("2001:db8:7::/48", "2001:db8:8::25/128", "::/0", "2001:DB8::/
 const asn = fc.oneof(of(64512, 65534, 4200000000, 4294967294), fc.integer({ min: 64512, max: 65534 }));
 const publicNetwork = fields({
   cidr: of("2001:db8:ffff::/64", "2001:DB8:FFFF:0::/64"),
-  "gateway?": of("2001:db8:ffff::1"),
+  "gateway?": of("2001:db8:ffff::1", "fe80::1", "2001:db8:fffe::1"),
   "range?": of("2001:db8:ffff::10-2001:db8:ffff::ff"),
 });
 const ipv4 = of("10.1.1.10", "10.1.1.254");
@@ -92,7 +92,7 @@ const rule = fc.oneof(
   fields({
     direction: of("ingress", "egress"),
     action: of("allow", "deny"),
-    protocol: of("tcp", "udp"),
+    protocol: of("tcp", "udp", "sctp"),
     "ports?": fc.oneof(of("443", "8000-8999", "80,443", " 1 - 2 , 2-9"), port),
     "cidrs?": list(outside, 1),
     "sources?": list(party, 1),
@@ -114,7 +114,7 @@ const rule = fc.oneof(
   fields({
     direction: of("ingress", "egress"),
     action: of("allow", "deny"),
-    protocol: of("all", "icmpv6", "icmp"),
+    protocol: of<Json>("all", "icmpv6", "icmp", "esp", "ah", "gre", 0, 6, 44, 47, 89, 255),
     "cidrs?": list(fc.oneof(outside, of("198.51.100.0/24", "0.0.0.0/0")), 1),
   }),
 );
@@ -242,7 +242,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
       fields({
         from: end,
         to: end,
-        protocol: of("tcp", "udp", "icmpv6"),
+        protocol: of<Json>("tcp", "udp", "icmpv6", "sctp", "gre", 89),
         "port?": port,
         "icmpType?": of(128),
         expect: of("allow", "deny"),
@@ -254,7 +254,17 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     port,
     mode: of("tcp", "http", "ssl-passthrough"),
     "algorithm?": of("roundrobin", "leastconn", "source"),
-    "health?": fc.oneof(of("tcp"), fields({ "http?": of("/", "/healthz?a=b&c=%20"), "interval?": of(1, 3600) })),
+    "health?": fc.oneof(
+      of("tcp"),
+      fields({ "interval?": of(1, 3600) }),
+      fields({
+        http: of("/", "/healthz?a=b&c=%20"),
+        "host?": of("www.example.net", "a_b:8080", "[2001:db8::1]:80", "192.0.2.1"),
+        "method?": of("GET", "HEAD", "OPTIONS"),
+        "status?": of<Json>(204, "200-299", "301, 200"),
+        "interval?": of(1, 3600),
+      }),
+    ),
     "proxyProtocol?": fc.boolean(),
     "tls?": fields({ certificate: of(CERTIFICATE), privateKey: of(PRIVATE_KEY) }),
     members: list(

@@ -22,7 +22,9 @@ const PORTS = `${N}(?:-${N})?`;
 const PLACE = `(?:${A6}|${A4})(?:/\\d{1,3})?`;
 
 const RULE = [
-  maybe(`(?:(?:tcp|udp) dport (?:${PORTS}|\\{ ${some(PORTS)} \\})|meta l4proto (?:tcp|udp|icmpv6)|ip protocol icmp)`),
+  maybe(
+    `(?:(?:tcp|udp|sctp) dport (?:${PORTS}|\\{ ${some(PORTS)} \\})|meta l4proto (?:tcp|udp|sctp|icmpv6|esp|ah|\\d{1,3})|ip protocol (?:icmp|\\d{1,2}))`,
+  ),
   maybe(`icmp(?:v6)? type ${N}`),
   maybe(`icmp(?:v6)? code ${N}`),
   maybe("meta nfproto ipv[46]"),
@@ -81,8 +83,11 @@ const VALUES: Record<string, Record<string, string>> = {
     mode: "(?:tcp|http)",
     algorithm: "(?:roundrobin|leastconn|source)",
     healthPath: "/[A-Za-z0-9._~%/?=&:@+,;-]{0,200}",
+    healthHost: "(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?",
+    healthMethod: "(?:GET|HEAD|OPTIONS)",
+    healthStatus: some("\\d{3}(?:-\\d{3})?", ","),
     interval: N,
-    serverOptions: "(?: check-ssl verify none)?(?: send-proxy-v2)?",
+    serverOptions: "(?: check-ssl verify none(?: check-sni [A-Za-z0-9._-]{1,253})?)?(?: send-proxy-v2)?",
     name: `(?:${NAME}|${A6}|${A6}:${N}|${A4}|${A4}:${N})`,
     at: `(?:\\[${A6}\\]|${A4}):${N}`,
     weight: "\\d{1,3}",

@@ -10,7 +10,8 @@ const many = (count: number) =>
 
 const LONG = [...Array(3).fill("d".repeat(60)), "e".repeat(60)].join(".");
 
-const wrong: [Kind, Record<string, unknown>, string][] = [
+type Wrong = [Kind, Record<string, unknown>, string];
+const wrong: Wrong[] = [
   ["Zone", { superCidr: 7 }, "superCidr: 7 is not an IPv6 prefix"],
   ["Zone", { superCidr: "10.0.0.0/8" }, 'superCidr: "10.0.0.0/8" is IPv4; IPv6 is expected here'],
   ["Zone", { superCidr: "2001:67c:2834::1/50" }, "has host bits set"],
@@ -34,7 +35,26 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["Zone", { isolatedCidr: "2001:67c:2834:8::/61" }, 'isolatedCidr: "2001:67c:2834:8::/61" overlaps superCidr'],
   ["Zone", { isolatedCidr: "2001:db8::/65" }, "isolatedCidr: 2001:db8::/65 cannot be split into /64"],
   ["Zone", { publicNetwork: { cidr: "2001:67c:2834::/64" } }, "publicNetwork.cidr: "],
-  ["Zone", { publicNetwork: { cidr: "2001:db8::/64", gateway: "2001:db8:1::1" } }, "publicNetwork.gateway: "],
+  [
+    "Zone",
+    { publicNetwork: { cidr: "2001:db8::/64", gateway: "2001:67c:2834:1::1" } },
+    'publicNetwork.gateway: "2001:67c:2834:1::1" is inside superCidr 2001:67c:2834::/50',
+  ],
+  [
+    "Zone",
+    { isolatedCidr: "2001:db8:2800::/56", publicNetwork: { cidr: "2001:db8::/64", gateway: "2001:db8:2800::1" } },
+    'publicNetwork.gateway: "2001:db8:2800::1" is inside isolatedCidr 2001:db8:2800::/56',
+  ],
+  [
+    "Zone",
+    { publicNetwork: { cidr: "2001:db8::/64", gateway: "ff02::2" } },
+    'publicNetwork.gateway: "ff02::2" is multicast',
+  ],
+  [
+    "Zone",
+    { publicNetwork: { cidr: "2001:db8::7/128" } },
+    "publicNetwork.gateway: missing; 2001:db8::7/128 has one address",
+  ],
   ["Zone", { publicNetwork: { cidr: "2001:db8::/64", range: "2001:db8::9-2001:db8::1" } }, "publicNetwork.range: "],
   ["Zone", { publicNetwork: { cidr: "2001:db8::/64", range: "2001:db9::1-2001:db9::9" } }, "publicNetwork.range: "],
   ["Zone", { publicNetwork: "2001:db8::/64" }, "publicNetwork: "],
@@ -50,6 +70,26 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["BgpPeer", { address: "2001:67c:2834:20::7" }, 'address: "2001:67c:2834:20::7" is inside the VPC\'s own'],
   ["BgpPeer", { address: "2001:db8:1::1" }, "is not in the public network 2001:db8:ffff::/64; set multihop"],
   ["BgpPeer", { address: "fe80::1" }, 'address: "fe80::1" is link-local (fe80::/10, RFC 4291 section 2.5.6)'],
+  [
+    "BgpPeer",
+    { zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "fe80::1" } } },
+    'address: missing, and the zone\'s gateway, "fe80::1", is link-local (fe80::/10, RFC 4291 section 2.5.6): it means another host on each link, and no router forwards it; BGP needs an address of the public network',
+  ],
+  [
+    "Uplink",
+    { zone: { superCidr: "2001:67c:2834::/50", publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "fe80::1" } } },
+    'address: missing, and the zone\'s gateway, "fe80::1", is link-local',
+  ],
+  [
+    "BgpPeer",
+    {
+      zone: {
+        superCidr: "2001:67c:2834::/50",
+        publicNetwork: { cidr: "2001:db8:ffff::/64", gateway: "2001:db8:1::1" },
+      },
+    },
+    'address: "2001:db8:1::1" is not in the public network 2001:db8:ffff::/64; set multihop to reach it',
+  ],
   ["BgpPeer", { address: "203.0.113.1" }, 'address: "203.0.113.1" is IPv4'],
   ["BgpPeer", { zone: {} }, "address: missing, and the zone has no public network"],
   ["BgpPeer", { asn: undefined }, "vpc: its router has no AS number to speak BGP with; set asn"],
@@ -303,8 +343,51 @@ const wrong: [Kind, Record<string, unknown>, string][] = [
   ["LoadBalancer", { port: 70000 }, "port: 70000 is not a port (1 to 65535)"],
   ["LoadBalancer", { mode: "udp" }, 'mode: "udp" is not one of "tcp", "http", "ssl-passthrough"'],
   ["LoadBalancer", { algorithm: "random" }, 'algorithm: "random" is not one of "roundrobin", "leastconn", "source"'],
-  ["LoadBalancer", { health: "ping" }, 'health: "ping" is not "tcp" or an object with http, interval'],
+  [
+    "LoadBalancer",
+    { health: "ping" },
+    'health: "ping" is not "tcp" or an object with http, host, method, status, interval',
+  ],
   ["LoadBalancer", { health: { http: "/a b\n" } }, "health.http: "],
+  ...[
+    'a"b',
+    "a b",
+    "a'b",
+    "a\\b",
+    "a#b",
+    "a%[src]",
+    "$HOST",
+    "a\nb",
+    "2001:db8::1",
+    "a/b",
+    "",
+    "a:b",
+    "mac-020000000101",
+  ].map(
+    (host): Wrong => [
+      "LoadBalancer",
+      { health: { http: "/", host } },
+      " is not a host as in a URL, e.g. www.example.net",
+    ],
+  ),
+  [
+    "LoadBalancer",
+    { health: { http: "/", method: "POST" } },
+    'health.method: "POST" is not one of "GET", "HEAD", "OPTIONS"',
+  ],
+  [
+    "LoadBalancer",
+    { health: { http: "/", status: "2xx" } },
+    'health.status: "2xx" is not an HTTP status (100 to 599), a range or',
+  ],
+  ["LoadBalancer", { health: { http: "/", status: 99 } }, "health.status: 99: 99 is not an HTTP status (100 to 599)"],
+  [
+    "LoadBalancer",
+    { health: { http: "/", status: "299-200" } },
+    'health.status: "299-200" is empty: 299 comes after 200',
+  ],
+  ["LoadBalancer", { health: { host: "a.b" } }, 'health.host: "a.b" without http, the path to ask for'],
+  ["LoadBalancer", { health: { status: 200 } }, 'health.status: "200" without http, the path to ask for'],
   ["LoadBalancer", { health: { http: "/", interval: 0 } }, "health.interval: 0 is not a number of seconds (1 to 3600)"],
   ["LoadBalancer", { certificate: "x" }, "certificate: there is no such property"],
   ["LoadBalancer", { sources: ["2001:db8::1/32"] }, "sources[0]: "],

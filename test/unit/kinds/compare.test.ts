@@ -34,34 +34,37 @@ function addresses(family: 6 | 4): Places {
   );
 }
 
-const PLACES: Record<string, Places> = { icmpv6: addresses(6), icmp: addresses(4) };
+const PLACES: Record<string, Places> = { icmpv6: addresses(6), icmp: addresses(4), 43: addresses(4) };
 const EVERY = [...addresses(6), ...addresses(4)];
 const FLOWS: Flow[] = [
   ...[1, 21, 22, 23, 79, 80, 81, 65535].flatMap((number): Flow[] => [
     { protocol: "tcp", number },
     { protocol: "udp", number },
+    { protocol: "sctp", number },
   ]),
   ...[8, 13, 99, 128, 200].flatMap((number): Flow[] => [
     { protocol: "icmpv6", number },
     { protocol: "icmp", number },
   ]),
+  { protocol: "gre" },
+  { protocol: 43 },
   // What only rules for all protocols match.
-  { protocol: "sctp" as never, number: 0 },
+  { protocol: 254 },
 ];
 
 const rule = fc
   .record({
     direction: fc.constantFrom("ingress", "egress"),
     action: fc.constantFrom("allow", "deny"),
-    protocol: fc.constantFrom("tcp", "udp", "icmpv6", "icmp", "all"),
+    protocol: fc.constantFrom("tcp", "udp", "sctp", "icmpv6", "icmp", "gre", 43, "all"),
     ports: fc.option(fc.constantFrom("22", "80", "22,80", "22-80", "1-65535"), { nil: undefined }),
     icmpType: fc.option(fc.constantFrom(128, 8, 200, 13), { nil: undefined }),
     cidrs: fc.option(fc.uniqueArray(fc.constantFrom(...ENDS), { minLength: 1, maxLength: 3 }), { nil: undefined }),
   })
   .map(({ ports, icmpType, ...it }) => ({
     ...it,
-    ...(/^(tcp|udp)$/.test(it.protocol) && ports && { ports }),
-    ...(/^icmp/.test(it.protocol) && icmpType !== undefined && { icmpType }),
+    ...(/^(tcp|udp|sctp)$/.test(String(it.protocol)) && ports && { ports }),
+    ...(/^icmp/.test(String(it.protocol)) && icmpType !== undefined && { icmpType }),
   }));
 const list = fc.array(rule, { maxLength: 5 });
 /** A list, and the same with a rule more, less, elsewhere or otherwise. */
@@ -105,6 +108,8 @@ describe("is none where", () => {
     ["what is denied was never allowed", [{ ports: "443" }], [{ action: "deny", ports: "22" }, { ports: "443" }]],
     ["an unreachable rule goes", [bad, { ports: "443", cidrs: ["2001:db8:bad:1::/64"] }], [bad]],
     ["a description changes", [{ ports: "443", description: "a" }], [{ ports: "443", description: "b", log: true }]],
+    ["a number becomes the name", [{ protocol: 132, ports: "80" }], [{ protocol: "sctp", ports: "80" }]],
+    ["another protocol is denied", [{ protocol: "gre" }], [{ action: "deny", protocol: 89 }, { protocol: "gre" }]],
     ["pings pass without a rule too", [{ protocol: "icmpv6", icmpType: 128 }], []],
   ])("%s", (_name, before, after) => {
     expect(loss(before, after)).toBe("none");
@@ -130,6 +135,9 @@ test("names the rules that allowed and that deny", () => {
     ),
   ).toMatchObject({
     allowedBy: { protocol: "all" },
+  });
+  expect(loss([{ protocol: "all" }], [{ action: "deny", protocol: 47 }, { protocol: "all" }])).toMatchObject({
+    deniedBy: { protocol: "gre" },
   });
 });
 

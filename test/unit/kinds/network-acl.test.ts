@@ -53,6 +53,16 @@ test.each([
   [{}, "meta l4proto tcp return"],
   [{ protocol: "udp" }, "meta l4proto udp return"],
   [{ protocol: "all" }, "return"],
+  [{ protocol: "sctp" }, "meta l4proto sctp return"],
+  [{ protocol: "sctp", ports: "36412,2905" }, "sctp dport | 2905, 36412 | return"],
+  [{ protocol: "esp" }, "meta l4proto esp return"],
+  [{ protocol: "ah", action: "deny" }, "meta l4proto ah drop"],
+  [{ protocol: "gre", cidrs: ["2001:db8::/32"] }, "meta l4proto 47 ip6 saddr 2001:db8::/32 return"],
+  [{ protocol: 47 }, "meta l4proto 47 return"],
+  [{ protocol: 6, ports: "443" }, "tcp dport 443 return"],
+  [{ protocol: 58, icmpType: 128 }, "icmpv6 type 128 return"],
+  [{ protocol: 89 }, "meta l4proto 89 return"],
+  [{ protocol: 255 }, "meta l4proto 255 return"],
   [{ protocol: "icmpv6" }, "meta l4proto icmpv6 return"],
   [{ protocol: "icmpv6", icmpType: 128, icmpCode: 0, action: "deny" }, "icmpv6 type 128 icmpv6 code 0 drop"],
   [{ cidrs: ["2001:DB8::/32", "2001:db8:1::/48"] }, "meta l4proto tcp ip6 saddr 2001:db8::/32 return"],
@@ -151,10 +161,10 @@ const wrongRules: [Values, string][] = [
   [{ ports: "70000" }, 'rules[0].ports: "70000": 70000 is not a port (1 to 65535)'],
   [{ ports: "0" }, "rules[0].ports: "],
   [{ ports: "90-80" }, 'rules[0].ports: "90-80" is empty: 90 comes after 80'],
-  [{ ports: "http" }, 'rules[0].ports: "http" is not a port, a range or a list of them'],
+  [{ ports: "http" }, 'rules[0].ports: "http" is not a port (1 to 65535), a range or a list of them'],
   [{ ports: "" }, "rules[0].ports: "],
   [{ ports: "443 accept" }, "rules[0].ports: "],
-  [{ protocol: "icmpv6", ports: "443" }, "with protocol icmpv6 matches no packet: only tcp and udp have ports"],
+  [{ protocol: "icmpv6", ports: "443" }, "with protocol icmpv6 matches no packet: only tcp, udp and sctp have ports"],
   [{ protocol: "all", ports: "443" }, "with protocol all matches no packet"],
   [
     { icmpType: 128 },
@@ -168,7 +178,24 @@ const wrongRules: [Values, string][] = [
   ],
   [{ protocol: "icmpv6", icmpType: 135 }, "no packet of type 135 gets to a rule: it is for one link only"],
   [{ protocol: "icmpv6", icmpType: 129 }, "no packet of type 129 gets to a rule: an echo reply passes as the answer"],
-  [{ protocol: "sctp" }, 'rules[0].protocol: "sctp" is not one of "tcp", "udp", "icmpv6", "icmp", "all"'],
+  [
+    { protocol: "ospf" },
+    'rules[0].protocol: "ospf" is not one of "tcp", "udp", "sctp", "icmpv6", "icmp", "esp", "ah", "gre", "all" or a protocol\'s number (0 to 255)',
+  ],
+  [{ protocol: "47" }, "or a protocol's number (0 to 255); it is a text: write the number, without quotes"],
+  [{ protocol: "ospf", ports: "443", icmpType: 8 }, 'rules[0].protocol: "ospf" is not one of'],
+  [{ protocol: 256 }, "rules[0].protocol: 256 is not one of"],
+  [{ protocol: 4.5 }, "rules[0].protocol: 4.5 is not one of"],
+  [{ protocol: -1 }, "rules[0].protocol: -1 is not one of"],
+  [
+    { protocol: "gre", ports: "22" },
+    'rules[0].ports: "22" with protocol gre matches no packet: only tcp, udp and sctp',
+  ],
+  [{ protocol: 89, icmpType: 8 }, "rules[0].icmpType: 8 with protocol 89 matches no packet"],
+  [
+    { protocol: 44 },
+    "rules[0].protocol: 44 matches no packet: in IPv6 it is an extension header (RFC 8200 section 4), and no tier of this list has IPv4",
+  ],
   [{ direction: "in" }, 'rules[0].direction: "in" is not one of "ingress", "egress"'],
   [{ action: "reject" }, 'rules[0].action: "reject" is not one of'],
   [{ cidrs: ["10.0.0.0/8"] }, '"10.0.0.0/8" matches no packet: it is IPv4, and no tier of this list has that'],
@@ -249,6 +276,23 @@ test.each([
   [{ ...toWeb, from: address("::/0"), port: undefined }, "tests[0].port: missing"],
   [{ ...toWeb, from: address("::/0"), port: 70000 }, "tests[0].port: 70000 is not a port"],
   [{ ...toWeb, from: address("::/0"), protocol: "icmpv6" }, "tests[0].port: 443 with protocol icmpv6"],
+  [{ ...toWeb, from: address("::/0"), protocol: "esp" }, "tests[0].port: 443 with protocol esp, which has none"],
+  [
+    { ...toWeb, from: address("::/0"), protocol: 89, port: undefined, icmpType: 8 },
+    "tests[0].icmpType: 8 with protocol 89, which has none",
+  ],
+  [
+    { ...toWeb, from: address("2001:db8::1"), protocol: 89, port: undefined },
+    'tests[0].expect: "allow", but protocol 89 from 2001:db8::1 to tier "web" is denied as no rule allows it',
+  ],
+  [
+    { ...toWeb, from: address("2001:db8::1"), protocol: "sctp" },
+    'but sctp 443 from 2001:db8::1 to tier "web" is denied as no rule allows it',
+  ],
+  [
+    { ...toWeb, from: address("2001:db8::1"), protocol: 43, port: undefined },
+    'tests[0].to: no protocol 43 packet goes from 2001:db8::1 to tier "web"',
+  ],
 ])("a test: %o", async (change, reason) => {
   const { reasons } = await check("NetworkAcl", given({ rules: RULES, tests: [change] }));
   if (reason === "") expect(reasons).toEqual([]);
@@ -270,6 +314,43 @@ test.each([
   expect((await planned("NetworkAcl", given(change))).fragments).toEqual({ nftables: UNKNOWN });
 });
 
+const TUNNELS = [
+  { ...allow, protocol: "gre", cidrs: ["2001:db8:1::/48"] },
+  { ...allow, protocol: "sctp", ports: "36412" },
+  { ...allow, action: "deny", protocol: 89 },
+  { ...allow, protocol: "all", cidrs: ["2001:db8:2::/48"] },
+];
+
+test.each([
+  [{ protocol: "gre", from: address("2001:db8:1::9") }, "allow"],
+  [{ protocol: 47, from: address("2001:db8:1::9") }, "allow"],
+  [{ protocol: "gre", from: address("2001:db8:3::9") }, "deny"],
+  [{ protocol: "sctp", port: 36412, from: address("::/0") }, "allow"],
+  [{ protocol: "sctp", port: 36413, from: address("2001:db8:1::9") }, "deny"],
+  [{ protocol: 89, from: address("2001:db8:2::9") }, "deny"],
+  [{ protocol: "esp", from: address("2001:db8:2::9") }, "allow"],
+  [{ protocol: 253, from: address("2001:db8:2::9") }, "allow"],
+])("a test of protocol %o: %s", async (packet, expect_) => {
+  const to = tier("web", WEB?.cidr ?? "");
+  const failing = async (expected: string) =>
+    (await check("NetworkAcl", given({ rules: TUNNELS, tests: [{ ...packet, to, expect: expected }] }))).reasons.length;
+  expect(await failing(expect_)).toBe(0);
+  expect(await failing(expect_ === "allow" ? "deny" : "allow")).toBe(1);
+});
+
+test.each([
+  [132, "sctp"],
+  [47, "gre"],
+  [58, "icmpv6"],
+] as const)("protocol %i is %s: the same rule, seen twice it is refused", async (number, name) => {
+  const rules = [{ ...allow, protocol: number }];
+  expect(await planned("NetworkAcl", given({ rules }))).toEqual(
+    await planned("NetworkAcl", given({ rules: [{ ...allow, protocol: name }] })),
+  );
+  const { reasons } = await check("NetworkAcl", given({ rules: [...rules, { ...allow, protocol: name }] }));
+  expect(reasons).toEqual(["rules[1]: no packet gets here: rules[0] matches the same ones and comes first"]);
+});
+
 const BOTH = { ...WEB, ipv4: "10.1.1.0/24" };
 const ONLY4 = { name: "plant", interface: "plant0", ipv4: "10.9.0.0/16", router: ROUTER };
 
@@ -278,6 +359,12 @@ test.each([
   [{ protocol: "icmp" }, ["ip protocol icmp return"]],
   [{ protocol: "icmp", icmpType: 8, icmpCode: 0 }, ["icmp type 8 icmp code 0 return"]],
   [{ cidrs: ["10.0.0.0/8"] }, ["meta l4proto tcp ip saddr 10.0.0.0/8 return"]],
+  [{ protocol: "esp" }, ["meta l4proto esp return"]],
+  [
+    { protocol: 4, cidrs: ["10.0.0.0/8", "2001:db8::/32"] },
+    ["meta l4proto 4 ip6 saddr 2001:db8::/32 return", "meta l4proto 4 ip saddr 10.0.0.0/8 return"],
+  ],
+  [{ protocol: 59 }, ["ip protocol 59 return"]],
   [
     { ports: 443, cidrs: ["10.0.0.9/32", "2001:db8::/32", "10.2.0.0/16"] },
     ["tcp dport 443 ip6 saddr 2001:db8::/32 return", "tcp dport 443 ip saddr | 10.0.0.9, 10.2.0.0/16 | return"],
@@ -337,7 +424,7 @@ test.each([
   ],
   [{ protocol: "icmp", icmpType: 0 }, "no packet of type 0 gets to a rule: an echo reply passes as the answer"],
   [{ protocol: "icmp", icmpType: 5 }, "no packet of type 5 gets to a rule: it is for one link only"],
-  [{ protocol: "icmp", ports: "8" }, "with protocol icmp matches no packet: only tcp and udp have ports"],
+  [{ protocol: "icmp", ports: "8" }, "with protocol icmp matches no packet: only tcp, udp and sctp have ports"],
   [
     { protocol: "icmp", cidrs: ["2001:db8::/32"] },
     '"2001:db8::/32" matches no packet: it is IPv6, and protocol icmp is not',
@@ -417,11 +504,11 @@ const eitherPrefix = fc.oneof(
 const rule = fc.record({
   direction: fc.constantFrom("ingress" as const, "egress" as const),
   action: fc.constantFrom("allow" as const, "deny" as const),
-  protocol: fc.constantFrom("tcp" as const, "udp" as const, "icmpv6" as const, "all" as const),
+  protocol: fc.constantFrom("tcp" as const, "udp" as const, "icmpv6" as const, "gre" as const, 89, "all" as const),
   cidrs: fc.option(fc.array(prefix, { minLength: 1, maxLength: 4 }), { nil: undefined }),
 });
 const flow = fc.record({
-  protocol: fc.constantFrom("tcp" as const, "udp" as const, "icmpv6" as const),
+  protocol: fc.constantFrom("tcp" as const, "udp" as const, "icmpv6" as const, "gre" as const, 89),
   number: fc.constantFrom(127, 128),
 });
 

@@ -20,6 +20,27 @@ test("a router's skeleton", async () => {
   expect(dnsmasq).toContain("no-resolv\nserver=2001:db8::53\nserver=9.9.9.9\n");
 });
 
+test("a router that was renamed is told of by its first name", async () => {
+  const old = await planned("Router", arguments_.Router);
+  const renamed = await planned("Router", { ...arguments_.Router, claim: "edge" }, old);
+  expect(renamed.router).toMatch(/^vr1 /);
+});
+
+test.each([
+  ["2001:db8:ffff::/64", "fe80::1", "2001:db8:ffff::10/64", "route pub0 ::/0 via fe80::1"],
+  [
+    "2001:db8:ffff::/64",
+    "2001:db8:1::1",
+    "2001:db8:ffff::10/64",
+    "onlink pub0 2001:db8:1::1/128\nroute pub0 ::/0 via 2001:db8:1::1",
+  ],
+  ["2001:db8:ffff::10/127", "2001:db8:ffff::11", "2001:db8:ffff::10/127", "route pub0 ::/0 via 2001:db8:ffff::11"],
+  ["2001:db8:ffff::10/128", "fe80::1", "2001:db8:ffff::10/128", "route pub0 ::/0 via fe80::1"],
+])("a router on %s, behind the gateway %s", async (cidr, gateway, address, route) => {
+  const { network } = await fragments("Router", { publicNetwork: { cidr, gateway } });
+  expect(network).toContain(`address pub0 ${address}\n${route} metric 512\n`);
+});
+
 test("a router without a public network keeps its own addresses", async () => {
   const { network } = await fragments("Router", { publicNetwork: undefined, addressGrant: undefined });
   expect(network).toBe("interface pub0 keep-ra\n");
@@ -374,6 +395,37 @@ test("a load balancer for TLS on another's address, with an IPv4 member, checks 
   );
 });
 
+test.each([
+  [{ http: "/up" }, ["option httpchk GET /up"]],
+  [{ http: "/up", method: "HEAD" }, ["option httpchk HEAD /up"]],
+  [{ http: "/up", status: 204 }, ["option httpchk GET /up", "http-check expect status 204"]],
+  [{ http: "/up", status: "301-302, 200" }, ["option httpchk GET /up", "http-check expect status 200,301-302"]],
+  [
+    { http: "/up", host: "www.example.net:8080", method: "OPTIONS", status: "200-299" },
+    [
+      "option httpchk",
+      "http-check send meth OPTIONS uri /up ver HTTP/1.1 hdr Host www.example.net:8080",
+      "http-check expect status 200-299",
+    ],
+  ],
+  [
+    { http: "/up", host: "[2001:db8::1]" },
+    ["option httpchk", "http-check send meth GET uri /up ver HTTP/1.1 hdr Host [2001:db8::1]"],
+  ],
+] as const)("a health check %o", async (health, lines) => {
+  const { haproxy } = await fragments("LoadBalancer", { health });
+  expect(haproxy?.match(/(?<=^\t)(?:option httpchk|http-check).*/gm)).toEqual(lines);
+});
+
+test.each([
+  ["www.example.net:8443", " check-ssl verify none check-sni www.example.net\n"],
+  ["192.0.2.1", " check-ssl verify none\n"],
+  ["[2001:db8::a]:8443", " check-ssl verify none\n"],
+])("over TLS a health check names whom it asks: %s", async (host, end) => {
+  const { haproxy } = await fragments("LoadBalancer", { mode: "ssl-passthrough", health: { http: "/", host } });
+  expect(haproxy).toContain(`rise 2 fall 3${end}`);
+});
+
 test("adding a member is one line, and without members there is still the address", async () => {
   const { members } = arguments_.LoadBalancer;
   const lines = (texts: Values) => Object.values(texts).flatMap((text) => String(text).trimEnd().split("\n"));
@@ -399,6 +451,48 @@ test("a VPC's virtual addresses: ::80 first, explicit ones up to ::ffff, and no 
   const { ledger } = await planned("Vpc", { ...arguments_.Vpc, claims }, before);
   expect(ledger).toMatch(/^vip +2001:67c:2834::80 +a\nvip +2001:67c:2834::81 +b$/m);
   expect(ledger).toMatch(/refused +vip +low +2001:67c:2834::7f is not inside/);
+});
+
+// RFC 6164 section 6: both addresses of a /127 are routers' own. A /126 has a subnet-router anycast address like any other.
+test.each([
+  ["2001:db8:ffff::/64", "2001:db8:ffff::1", ["2001:db8:ffff::2", "2001:db8:ffff::3", "2001:db8:ffff::4"]],
+  ["2001:db8:ffff::/127", undefined, ["2001:db8:ffff::", "-", "-"]],
+  ["2001:db8:ffff::/127", "2001:db8:ffff::1", ["2001:db8:ffff::", "-", "-"]],
+  ["2001:db8:ffff::/127", "2001:db8:ffff::", ["2001:db8:ffff::1", "-", "-"]],
+  ["2001:db8:ffff::2/127", "2001:db8:ffff::3", ["2001:db8:ffff::2", "-", "-"]],
+  ["2001:db8:ffff::/127", "fe80::1", ["2001:db8:ffff::", "2001:db8:ffff::1", "-"]],
+  ["2001:db8:ffff::/126", undefined, ["2001:db8:ffff::2", "2001:db8:ffff::3", "-"]],
+  ["2001:db8:ffff::/126", "fe80::1", ["2001:db8:ffff::1", "2001:db8:ffff::2", "2001:db8:ffff::3"]],
+  ["2001:db8:ffff::7/128", "fe80::1", ["2001:db8:ffff::7", "-", "-"]],
+  ["2001:db8:ffff::/64", "2001:db8:fffe::2", ["2001:db8:ffff::1", "2001:db8:ffff::2", "2001:db8:ffff::3"]],
+])("routers' addresses on %s behind %s", async (cidr, gateway, addresses) => {
+  const claims = ["a", "b", "c"].map((name) => ({ kind: "router", name }));
+  const publicNetwork = { cidr, ...(gateway && { gateway }) };
+  const { ledger } = await planned("Zone", { ...arguments_.Zone, publicNetwork, claims });
+  const of = ({ name }: { name: string }) =>
+    new RegExp(`^router +(\\S+) +${name}$`, "m").exec(ledger as string)?.[1] ?? "-";
+  expect(claims.map(of), ledger as string).toEqual(addresses);
+});
+
+test.each([
+  ["/127", "2001:db8:ffff::", undefined, "2001:db8:ffff::"],
+  ["/126", "2001:db8:ffff::", undefined, "reserved for the subnet-router anycast address (RFC 4291 section 2.6.1)"],
+  ["/127", "2001:db8:ffff::1", undefined, "reserved for the gateway"],
+  ["/127", "2001:db8:ffff::1", "fe80::1", "2001:db8:ffff::1"],
+])("a router's address of its own on a %s: %s behind %s", async (length, value, gateway, says) => {
+  const publicNetwork = { cidr: `2001:db8:ffff::${length}`, ...(gateway && { gateway }) };
+  const claims = [{ kind: "router", name: "a", value }];
+  const { ledger } = await planned("Zone", { ...arguments_.Zone, publicNetwork, claims });
+  expect(ledger).toMatch(says === value ? new RegExp(`^router +${value} +a$`, "m") : says);
+});
+
+// 0 is no router id (RFC 6286 section 2.1), and a router on a /127 may have the address `::` of it.
+test("a router id is never 0", async () => {
+  const idOf = async (kind: "BgpPeer" | "Uplink", change: Values) =>
+    / bgp router-id (\S+)$/m.exec((await fragments(kind, change)).frr ?? "")?.[1];
+  expect(await idOf("BgpPeer", { routerAddress: "2001:db8:ffff::10" })).toBe("0.0.0.16");
+  expect(await idOf("BgpPeer", { routerAddress: "2001:db8:ffff::" })).toMatch(/^(?!0\.0\.0\.0$)\d+(\.\d+){3}$/);
+  expect(await idOf("Uplink", { address: "2001:db8:ffff::" })).toMatch(/^(?!0\.0\.0\.0$)\d+(\.\d+){3}$/);
 });
 
 test.each([

@@ -6,13 +6,23 @@ import { type Address, formatPrefix, networkOf, parseAddress } from "../../../pr
 import { arguments_, check } from "../check";
 import { failuresOf, type Place, places } from "./places";
 
-type Use = "network" | "host" | "server" | "direct" | "translation" | "packets" | "any" | "private" | "zero";
+type Use =
+  | "network"
+  | "host"
+  | "gateway"
+  | "server"
+  | "direct"
+  | "translation"
+  | "packets"
+  | "any"
+  | "private"
+  | "zero";
 
 const USES: Record<string, Use> = {
   "Zone.superCidr": "network",
   "Zone.isolatedCidr": "network",
   "Zone.publicNetwork.cidr": "network",
-  "Zone.publicNetwork.gateway": "host",
+  "Zone.publicNetwork.gateway": "gateway",
   "Zone.publicNetwork.range": "host",
   "Router.host": "direct",
   "Router.proxy.host": "direct",
@@ -59,8 +69,8 @@ const USES: Record<string, Use> = {
 const CLASSES: [member: string, reason: string, fine: Use[]][] = [
   ["::", "unspecified (::/128, RFC 4291 section 2.5.2)", ["zero"]],
   ["::1", "loopback (::1/128, RFC 4291 section 2.5.3)", ["direct"]],
-  ["fe80::1", "link-local (fe80::/10, RFC 4291 section 2.5.6)", []],
-  ["febf:ffff::1", "link-local (fe80::/10, RFC 4291 section 2.5.6)", []],
+  ["fe80::1", "link-local (fe80::/10, RFC 4291 section 2.5.6)", ["gateway"]],
+  ["febf:ffff::1", "link-local (fe80::/10, RFC 4291 section 2.5.6)", ["gateway"]],
   ["ff05::101", "multicast (ff00::/8, RFC 4291 section 2.7)", []],
   ["ff02::1:2", "multicast (ff00::/8, RFC 4291 section 2.7)", []],
   [

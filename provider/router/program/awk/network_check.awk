@@ -33,6 +33,11 @@ $1 == "address" && ok && $3 !~ /:/ && $3 !~ /\/32$/ {
 }
 $1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
 $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " ($2 ~ /:/ ? 1024 : 0)); next }
+$1 == "onlink" && NF == 3 && prefix($3) {
+  metric = $3 ~ /:/ ? 1024 : 0
+  once("route " $3 " " metric)
+  want[$3 " " metric] = $2 " "; by[$3 " " metric] = id; ok = 1
+}
 $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || (NF == 7 && $6 == "metric" && $7 ~ /^[0-9]+$/)) {
   metric = NF == 7 ? $7 : ($3 ~ /:/ ? 1024 : 0)
   once($1 " " $3 " " metric)

@@ -5,12 +5,12 @@ BEGIN {
   while ((getline line <found) > 0) before[line] = 1
   FS = " "
 }
-function tell(id, kind, what, line) { sub(/^[a-z]+ /, "", line); print id, kind " " what ", " line }
+function tell(id, kind, what, line) { sub(/^onlink$/, "route", kind); sub(/^[a-z]+ /, "", line); print id, kind " " what ", " line }
 /^# vpc6 / { id = $3; next }
 /^#/ || !NF { next }
 $1 == "interface" { of[$2] = id; if ($3 != "keep-ra") tier[$2] = 1; next }
 { line = $0; sub(/ nodad$/, "", line) }
-$1 == "route" && NF == 5 { line = line " metric " ($3 ~ /:/ ? 1024 : 0) }
+($1 == "route" && NF == 5) || $1 == "onlink" { line = line " metric " ($3 ~ /:/ ? 1024 : 0) }
 { want[line] = 1 }
 mode == "drift" && !(line in there) { tell(id, $1, "removed", line) }
 END {
@@ -19,7 +19,7 @@ END {
     if (line in want || line in before) continue
     if (from == ours || (w[2] in tier && from == "static")) {
       if (mode == "extra") print line
-      else tell(w[2] in of ? of[w[2]] : "-", w[1] == "onlink" ? "route" : w[1], "added", line)
+      else tell(w[2] in of ? of[w[2]] : "-", w[1], "added", line)
     }
   }
 }

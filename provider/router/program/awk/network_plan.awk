@@ -14,7 +14,7 @@ function command(verb, line,   w) {
   if (w[1] == "address") return "addr " verb " " w[3] " dev " w[2] (verb == "add" && (line in nodad) ? " nodad" : "")
   if (w[1] == "neighbor") return "neigh " verb " " w[3] " dev " w[2] (verb == "del" ? "" : " lladdr " w[4] " nud permanent")
   if (w[1] == "unreachable") return "route " verb " unreachable " w[2] " metric " (six(w[2]) ? 1024 : 0) " proto " ours
-  if (w[1] == "onlink") return "route " verb " " w[3] " dev " w[2] " metric " w[5]
+  if (w[1] == "onlink") return "route " verb " " w[3] " dev " w[2] " metric " w[5] (verb == "del" ? "" : " proto " ours)
   return "route " verb " " w[3] " via " w[5] " dev " w[2] " metric " w[7] (verb == "del" ? "" : " proto " ours)
 }
 function emit(verb, line,   w) {
@@ -38,7 +38,7 @@ BEGIN {
 {
   line = $0
   if ($NF == "nodad") { line = $1 " " $2 " " $3; nodad[line] = 1 }
-  if ($1 == "route" && NF == 5) line = line " metric " (six($3) ? 1024 : 0)
+  if (($1 == "route" && NF == 5) || $1 == "onlink") line = line " metric " (six($3) ? 1024 : 0)
   if (line in want) next
   want[line] = 1; raw[line] = $0; order[++count] = line
   if (!(line in live)) { adding[key(line)] = line; print line >(run "/network.during"); print line >(run "/network.after") }
@@ -50,12 +50,11 @@ END {
     else if (key(line) in adding && kind(line) == "address") emit("del", line)
     else if (!(key(line) in adding)) gone[line] = 1
   }
-  split("address route unreachable neighbor", kinds, " ")
-  for (k = 1; k <= 4; k++) for (i = 1; i <= count; i++) {
+  split("address onlink route unreachable neighbor", kinds, " ")
+  for (k = 1; k <= 5; k++) for (i = 1; i <= count; i++) {
     line = order[i]
     if (kind(line) == kinds[k] && !(line in live)) emit(kinds[k] == "address" ? "add" : "replace", line)
   }
-  kinds[5] = "onlink"
   for (k = 5; k >= 1; k--) for (line in gone) if (kind(line) == kinds[k]) emit("del", line)
   if (serves != "") print serves
 }

@@ -3,7 +3,7 @@
 # is recorded as ours (RUN/network; routes also carry protocol 106), so an equal address that was there before stays.
 #
 #   interface DEV [keep-ra|ipv4]  address DEV ADDRESS/LENGTH [nodad]      neighbor DEV ADDRESS MAC
-#   route DEV PREFIX via GATEWAY [metric N]                               unreachable PREFIX
+#   route DEV PREFIX via GATEWAY [metric N]   onlink DEV PREFIX           unreachable PREFIX
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
 NETWORK_PROTO=106

@@ -31,6 +31,8 @@ describe("checking", () => {
     "neighbor web0 2001:db8::1 02-00-00-00-00-01",
     "route web0 ::/0 dev web0",
     "route web0 ::/0 via fe80::1 metric x",
+    "onlink web0 2001:db8::1",
+    "onlink web0 2001:db8::1/128 metric 9",
     "unreachable 2001:db8::",
     "gateway web0",
   ])("%j is not understood", async (line) => {
@@ -45,6 +47,7 @@ describe("checking", () => {
     ["neighbor web0 2001:67c:2834:1::10 02:00:00:00:00:09", "already said by odd@1", "web1@2001:67c:2834:1::10"],
     ["unreachable 2001:67c:2834::/60", "already said by odd@1", "vpc"],
     ["route web0 ::/0 via fe80::1 metric 512", "already said by router:vr1", "odd@1"],
+    ["onlink web0 2001:67c:2834::/60", "already said by odd@1", "vpc"],
   ])("%j is said by another one", async (line, text, id) => {
     const { code, why, blame } = await check([...all, odd(line)]);
     expect(code).toBe(1);
@@ -129,6 +132,40 @@ describe("planning", () => {
     expect(after).not.toContain("2001:db8:1::1/64");
     expect(after).not.toContain("pub0 2001:db8:ffff::10");
     expect(machine.read("run/vpc6/network.during")).toContain("address web0 2001:db8:1::1/64\n");
+  });
+
+  test("a gateway that is on the link though no address says so", async () => {
+    const sets = [odd("interface pub0\nroute pub0 2001:db8:9::/64 via 2001:db8:8::1\nonlink pub0 2001:db8:8::1/128")];
+    const there = (...lines: string[]) =>
+      machine.answer("ip -o -6 route show table main", lines.map((it) => `${it} pref medium\n`).join(""));
+    there("2001:db8:7::1 dev pub0 proto 106 metric 1024");
+    await machine.assembled(sets);
+    await machine.run('network_live && network_plan "$GENERATIONS/1/files"');
+    expect(machine.read("run/vpc6/network.batch").split("\n")).toEqual([
+      "route replace 2001:db8:8::1/128 dev pub0 metric 1024 proto 106",
+      "route replace 2001:db8:9::/64 via 2001:db8:8::1 dev pub0 metric 1024 proto 106",
+      "route del 2001:db8:7::1/128 dev pub0 metric 1024",
+      "",
+    ]);
+    expect((await machine.run('network_differences "$GENERATIONS/1/files/network" drift')).stdout).toBe(
+      [
+        "odd@1 route removed, pub0 2001:db8:9::/64 via 2001:db8:8::1 metric 1024",
+        "odd@1 route removed, pub0 2001:db8:8::1/128 metric 1024",
+        "odd@1 route added, pub0 2001:db8:7::1/128 metric 1024\n",
+      ].join("\n"),
+    );
+    there(
+      "2001:db8:8::1 dev pub0 proto 106 metric 1024",
+      "2001:db8:9::/64 via 2001:db8:8::1 dev pub0 proto 106 metric 1024",
+    );
+    await machine.run('network_live && network_plan "$GENERATIONS/1/files"');
+    expect(machine.read("run/vpc6/network.batch")).toBe("");
+    expect((await machine.run('network_differences "$GENERATIONS/1/files/network" drift')).stdout).toBe("");
+    // The operator's own stays when ours would go; another way to there is not taken from him.
+    there("2001:db8:8::1 dev pub0 proto static metric 1024");
+    expect((await check(sets)).why).toBe("");
+    there("2001:db8:8::1 via fe80::9 dev pub0 proto static metric 1024");
+    expect((await check(sets)).why).toContain("this host has another route to 2001:db8:8::1/128");
   });
 
   test("an address whose length changes goes before it comes", async () => {
