@@ -70,7 +70,7 @@ export function* looks(): Iterable<{ router: RouterAddress; seen: Observation; i
     if (last) yield { router, seen: last, isKnown: (id) => present.isKnown(id) };
 }
 
-/** @internal Closes what is open; for tests. */
+/** Closes what is open, for who has nothing more to ask. */
 export function disconnect(): void {
   for (const open of lanes.values()) open.close();
   lanes.clear();
