@@ -52,8 +52,8 @@ async function main(): Promise<number> {
     const [other] = (["check", "limit", "format"] as const).filter((it) => values[it] !== undefined);
     if (other) throw new Usage(`--${other} is not for orphans`);
     // Loaded here: only this has to do with routers.
-    const asking = require("./orphans") as typeof import("./orphans");
-    return (await asking.orphans(textOf(file), values.drop ?? false)) ? 5 : 0;
+    const left = (require("./orphans") as typeof import("./orphans")).orphans(textOf(file), values.drop ?? false);
+    return (await left) ? 5 : 0;
   }
   if (command === "map") {
     if (values.check !== undefined || values.limit !== undefined) throw new Usage("--check and --limit are for report");
