@@ -82,6 +82,12 @@ export class Nat64 extends Resource {
     given(vpc, `Nat64 "${name}": vpc`, "Vpc");
     const other = occupy(vpc, "nat64", name);
     if (other !== undefined) throw refusal(`Nat64 "${name}" and Nat64 "${other}" are in one VPC: it has one at most`);
+    const twin = typeof prefix === "string" ? occupy(vpc.carrier, `nat64 ${prefix}`, name) : undefined;
+    if (twin !== undefined) {
+      throw refusal(
+        `Nat64 "${name}" and Nat64 "${twin}" are on one router and both have ${prefix}: each VPC needs a prefix of its own`,
+      );
+    }
     if (vpc.hasIpv6) vpc.claims.add({ kind: "nat64", name: claim, was: formerNames(name, opts), value: prefix });
     const props = {
       ...rest,

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerNames } from "./claims";
 import { given, isKind, object, occupy } from "./copies";
 import { grant } from "./grant";
+import { refusal } from "./refusal";
 import { Resource } from "./resource";
 import { type Ipv4Network, type RouterShare, SharedRouter, type SharedZone } from "./shared";
 import type { Zone } from "./zone";
@@ -100,6 +101,7 @@ export class Router extends Resource {
     const asnText = asn === undefined ? undefined : String(asn);
     zone.claims.add({ kind: "router", name: claim, was, value: address });
     zone.claims.add({ kind: "asn", name: claim, was, value: asnText });
+    alone(zone, name, rest);
     const child = { type: "Router", name, claim, opts };
     const props = {
       ...rest,
@@ -130,4 +132,16 @@ export class Router extends Resource {
       asn: zoneAsn !== undefined || asnRange !== undefined || asn !== undefined,
     };
   }
+}
+
+/** A machine is one Router's, as far as the program says where it is. */
+function alone(
+  zone: object,
+  name: string,
+  { host, port = 22, proxy }: Pick<RouterArgs, "host" | "port" | "proxy">,
+): void {
+  if (typeof host !== "string" || typeof port !== "number" || proxy !== undefined) return;
+  const other = occupy(zone, `machine ${host} ${port}`, name);
+  if (other !== undefined)
+    throw refusal(`Router "${name}" and Router "${other}" are both the machine ${host}: it is one Router`);
 }

@@ -248,6 +248,23 @@ describe("what one copy refuses, two refuse:", () => {
       },
     ],
     [
+      "two translators of one router with one prefix",
+      /^Nat64 "b" and Nat64 "a" are on one router and both have 64:ff9b::\/96/,
+      ({ vpc, zone, router }, one, two) => {
+        new one.Nat64("a", { vpc, prefix: "64:ff9b::/96" });
+        new two.Nat64("b", { vpc: new two.Vpc("other", { zone, router }), prefix: "64:ff9b::/96" });
+      },
+    ],
+    [
+      "two Routers of one machine",
+      /^Router "b" and Router "a" are both the machine 192\.0\.2\.77: it is one Router/,
+      ({ zone }, one, two) => {
+        const machine = { zone, host: "192.0.2.77", hostKey: `SHA256:${"A".repeat(43)}`, publicInterface: "pub0" };
+        new one.Router("a", machine);
+        new two.Router("b", machine);
+      },
+    ],
+    [
       "two tiers on one interface",
       /^Tier "b" and Tier "a" both have the interface eth1 of one router/,
       ({ vpc }, one, two) => {
@@ -322,8 +339,8 @@ describe("what one copy refuses, two refuse:", () => {
       "two routers of one name",
       /two resources claim router "same" of zone "zone"/,
       ({ zone }, one, two) => {
-        new one.Router("a", { zone, ...machine, claim: "same" });
-        new two.Router("b", { zone, ...machine, claim: "same" });
+        new one.Router("a", { zone, ...machine, host: "192.0.2.3", claim: "same" });
+        new two.Router("b", { zone, ...machine, host: "192.0.2.2", claim: "same" });
       },
     ],
     [
