@@ -48,7 +48,6 @@ new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000, timers: { keepalive: $
 new vpc6.Uplink("cloud", { zone, ${machines.edge}, asn: 65000, timers: { keepalive: ${9 + version}, hold: 90 } }, last);`
 }
 `;
-const LEAVES = ["SecondaryAddress", "IsolatedNetwork", "NetworkAcl", "LoadBalancer", "Nat64", "BgpPeer", "Uplink"];
 
 const ours = async () =>
   ((await engine.export()).deployment.resources ?? []).filter(({ type }) => type.startsWith(typeToken("")));
@@ -135,7 +134,8 @@ test("retainOnDelete and `state delete`: what is in no state stays, and is taken
   await up(program({ version: 3 }));
   expect(await both()).toEqual(before);
   await agrees();
-  for (const urn of await urnsOf(...LEAVES)) expect((await engine.run(["state", "delete", urn, "--yes"])).code).toBe(0);
+  for (const urn of await urnsOf("IsolatedNetwork", "LoadBalancer"))
+    expect((await engine.run(["state", "delete", urn, "--yes"])).code).toBe(0);
   await up(program({ version: 3 }));
   expect(await both()).toEqual(before);
   await agrees();
@@ -156,7 +156,7 @@ test("state rename, and the new name in the program: refused with what to write,
   const renamed = program({ version: 3 }).replace('"web1", {', '"front1", {');
   await engine.program(renamed);
   const { code, all } = await engine.up();
-  expect([code, looks()]).not.toEqual([0, before]);
+  expect([code !== 0, looks() === before]).toEqual([true, true]);
   expect(all).toMatch(/claim: "front1" was "web1" and would move .* or `claim: "web1"`, to keep it/);
   await up(renamed.replace('"front1", {', '"front1", { claim: "web1",'));
   await agrees();
