@@ -40,10 +40,8 @@ export function differences(props: Outputs, found: Fragments, drift: readonly Di
   const services = new Set(changed.map(serviceOf));
   const [ours, theirs] = [stackOf(props.made), stackOf(made)];
   const lines = [
-    ...(ours !== theirs && ours !== undefined
-      ? [
-          `${on("stack", where)} was ${theirs ? "changed" : "removed"} by another hand${theirs ? `, it is ${theirs} now` : ""}`,
-        ]
+    ...(ours !== undefined && theirs !== undefined && ours !== theirs
+      ? [`${on("stack", where)} was changed by another hand, it is ${theirs} now`]
       : []),
     ...changed.map(
       (slot) =>

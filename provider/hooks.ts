@@ -141,7 +141,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
 
     async create(inputs) {
       const id = kind.identify(inputs);
-      const made = inputs.router ? ours(randomBytes(6).toString("hex")) : undefined;
+      const made = inputs.router ? ours(newWord()) : undefined;
       try {
         await apply(id, inputs, inputs.fragments ?? {}, { fresh: true, made });
       } catch (error) {
@@ -158,9 +158,11 @@ export function hooks<A>(kind: Kind<A>): Hooks {
       // Two secrets may have one placeholder.
       const secret = !same(revealed(news), revealed(olds, news.fragments));
       const word = wordOf(olds.made);
-      const made = word && ours(word);
+      let made = word && ours(word);
       const changed = !same(hashed(news.fragments), olds.fragments);
       if (unknown || secret || changed || moved(olds.made) || (news.router && !stays(readWay(news.router), id))) {
+        // One of an older state gets its word now.
+        made ??= ours(newWord());
         try {
           await apply(id, news, news.fragments ?? {}, { repair: unknown, made });
         } catch (error) {
@@ -231,6 +233,8 @@ function work(given: unknown): void {
   if (typeof given === "string" && isStack(given)) stack = given;
   setHolder(holder());
 }
+
+const newWord = (): string => randomBytes(6).toString("hex");
 
 /** `made` as the state and the router have it: the word, and whose. */
 const ours = (word: string): string => (stack === undefined ? word : `${word} ${stack}`);

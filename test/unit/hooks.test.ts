@@ -93,6 +93,31 @@ test("one that is made again is told from the one that was: each has a word of i
   }
 });
 
+test("each says whose stack it is: another one's are updated, once, and one of before this was known gets its word with its next change", async () => {
+  await using fake = await fakeRouter(() => ({
+    stdout: "vpc6-answer 1\nok 1 same\ntouched yes\nchanged network\nend\n",
+  }));
+  process.env.VPC6_SSH_KEY = userKey.private;
+  try {
+    const router = writeWay({ ...fake.address, name: "vr1" });
+    const inputs = await tier({ router, stack: "acme/shop/dev" });
+    expect(inputs).not.toHaveProperty("stack");
+    const before = outputs(inputs, 1) as object;
+    expect(await Tier.diff("web", before as never, inputs)).toMatchObject({ changes: false });
+    const moved = { ...before, made: "5f3a acme/zones/dev" } as never;
+    expect(await Tier.diff("web", moved, inputs)).toMatchObject({ changes: true });
+    const { outs } = (await Tier.update("web", moved, inputs)) as { outs: { made: string } };
+    expect(outs.made).toBe("5f3a acme/shop/dev");
+    expect(fake.payloads[0]).toContain("\nslot made\n|5f3a acme/shop/dev\n");
+    expect(await Tier.diff("web", outs as never, inputs)).toMatchObject({ changes: false });
+    const changed = await tier({ router, interface: "web1", stack: "acme/shop/dev" });
+    const later = (await Tier.update("web", before as never, changed)) as { outs: { made: string } };
+    expect(later.outs.made).toMatch(/^[0-9a-f]{12} acme\/shop\/dev$/);
+  } finally {
+    delete process.env.VPC6_SSH_KEY;
+  }
+});
+
 test("a state that was put back learns by a refresh when what is there was made", async () => {
   const inputs = await tier();
   const id = "web@2001:67c:2834:1::";

@@ -57,3 +57,12 @@ test.each(Object.keys(kinds) as (keyof typeof kinds)[])("%s", async (name) => {
   for (const part of ["fragments", `${own[0]}[0]`, `${own[0]}.x`, "*"])
     expect((await check(name, { ...args, ignores: [part] })).reasons[0]).toContain(`"${part}" cannot be ignored`);
 });
+
+test("what a transformation has the engine ignore is missed: it was sent, and is not there", async () => {
+  const { mac, ...rest } = { ...arguments_.Tier, interface: undefined, mac: "02:00:00:00:00:11" };
+  const { reasons } = await check("Tier", { ...rest, sent: ["claim", "mac"] });
+  expect(reasons[0]).toContain('ignoreChanges: "mac" cannot be ignored');
+  expect((await check("Tier", { ...rest, mac, sent: ["claim", "mac"] })).reasons).toEqual([]);
+  // What the state keeps is in its place; what was not sent is not missed.
+  expect((await check("Tier", { ...arguments_.Tier, sent: ["ntpServers"] })).reasons).toEqual([]);
+});

@@ -1,6 +1,6 @@
 // One transaction for many, and a verdict for each.
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { converge, disconnect, observe, onProgress, RouterError } from "../../../provider/router/index";
+import { converge, disconnect, observe, onProgress, RouterError, stays } from "../../../provider/router/index";
 import { gather } from "../../../provider/router/lane";
 import { idle } from "../../../provider/router/session";
 import { answer, fakeRouter, idsIn, userKey } from "./server";
@@ -230,5 +230,53 @@ describe("blame", () => {
     expect(Math.max(...error.message.split("\n").map((line) => line.length))).toBeLessThan(320);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
     expect(error.message).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+  });
+});
+
+describe("who has what is asked for", () => {
+  const refused = (...yields: string[]) => {
+    const { stdout = "", ...rest } = answer("rivals", {
+      service: "network",
+      id: "new",
+      why: "interface web0: already said by old",
+    });
+    return { ...rest, stdout: stdout.replace("end\n", `${yields.map((it) => `yields ${it}\n`).join("")}end\n`) };
+  };
+
+  it("stands back, if this run has not heard of it", async () => {
+    await using fake = await fakeRouter(({ input }) => (input.includes("\nyields old\n") ? ok() : refused("old new")));
+    await converge(fake.address, change("new"));
+    expect(fake.payloads.map((it) => it.includes("\nyields old\n"))).toEqual([false, true]);
+    // It asks in its turn, and whoever has asked before does not go.
+    expect(stays(fake.address, "old")).toBe(false);
+    expect(stays(fake.address, "new")).toBe(true);
+  });
+
+  it("one after another, as the router finds them", async () => {
+    await using fake = await fakeRouter(({ input }) =>
+      input.includes("\nyields b\n") ? ok() : refused(input.includes("\nyields a\n") ? "b new" : "a new"),
+    );
+    await converge(fake.address, change("new"));
+    expect(fake.payloads.length).toBe(3);
+    expect(fake.payloads[2]).toContain("\nyields a\nyields b\n");
+  });
+
+  it("stays, if this run has seen that it asks for nothing else, or has asked itself", async () => {
+    await using fake = await fakeRouter(({ input }) => (idsIn(input).includes("new") ? refused("old new") : ok()));
+    expect(stays(fake.address, "old")).toBe(true);
+    const words = "old is in the program too, and asks for the same as new: only one of both can have it.";
+    await expect(converge(fake.address, change("new"))).rejects.toThrow(words);
+    disconnect();
+    await converge(fake.address, change("old"));
+    await expect(converge(fake.address, change("new"))).rejects.toThrow(words);
+    // Deleted, it has nothing any more.
+    await converge(fake.address, { ...change("old"), fragments: null });
+    expect(fake.payloads.every((it) => !it.includes("\nyields "))).toBe(true);
+  });
+
+  it("a router that asks for ever is not asked for ever", async () => {
+    await using fake = await fakeRouter(() => refused("old new"));
+    await expect(converge(fake.address, change("new"))).rejects.toThrow(RouterError);
+    expect(fake.payloads.length).toBe(2);
   });
 });
