@@ -12,8 +12,10 @@ const object = (value: unknown): Json => (typeof value === "object" && value !==
 
 interface State {
   stack: string;
-  /** By the way to it. */
-  routers: Map<string, Set<string>>;
+  /** The ways to them. */
+  routers: Set<string>;
+  /** What it knows, on whichever router. */
+  ids: Set<string>;
 }
 
 /** From what `pulumi stack export` wrote: whose it is, its routers, and what it knows there. */
@@ -31,7 +33,7 @@ export function stateIn(text: string): State {
       "the state has operations that were interrupted, so what they made is not in it: run `pulumi refresh` first",
     );
   }
-  const routers = new Map<string, Set<string>>();
+  const [routers, ids] = [new Set<string>(), new Set<string>()];
   const stacks = new Set<string>();
   for (const resource of resources.map(object)) {
     if (!String(resource.type).startsWith("pulumi-nodejs:dynamic/vpc6:")) continue;
@@ -42,8 +44,8 @@ export function stateIn(text: string): State {
     const [, name = "", project = ""] = /^urn:pulumi:([^:]*)::([^:]*)::/.exec(String(resource.urn)) ?? [];
     if (stack !== undefined && !stack.endsWith(`/${project}/${name}`)) stacks.add(`${project}/${name}`);
     if (typeof router !== "string") continue;
-    const known = routers.get(router) ?? new Set();
-    routers.set(router, known.add(String(resource.id)));
+    routers.add(router);
+    ids.add(String(resource.id));
   }
   const [stack, ...more] = stacks;
   if (stack === undefined)
@@ -53,15 +55,15 @@ export function stateIn(text: string): State {
       `the state has resources of several stacks (${[...stacks].join(", ")}), as after \`pulumi state move\`: run \`pulumi up\` first`,
     );
   }
-  return { stack, routers };
+  return { stack, routers, ids };
 }
 
 /** Prints them, a line each; true: there are some, and they were not dropped. Throws RouterError. */
 export async function orphans(text: string, drop: boolean): Promise<boolean> {
-  const { stack, routers } = stateIn(text);
+  const { stack, routers, ids } = stateIn(text);
   let left = 0;
   try {
-    for (const [way, ids] of routers) {
+    for (const way of routers) {
       const router = readWay(way);
       const seen = await observe(router);
       for (const id of orphansOn(seen, stack, (it) => ids.has(it))) {

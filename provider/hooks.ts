@@ -13,6 +13,7 @@ import {
   converge,
   failed as failedRouters,
   installSignalHandling,
+  isKnown,
   isWhole,
   looks,
   read as markRead,
@@ -247,7 +248,7 @@ function orphans(): string[] {
   const [whose, ...more] = stacks;
   const { PULUMI_PROJECT: project } = process.env;
   if (whose === undefined || more.length > 0 || !isWhole() || whose.split("/")[1] !== project) return [];
-  return [...looks()].flatMap(({ router, seen, isKnown }) => {
+  return [...looks()].flatMap(({ router, seen }) => {
     const ids = orphansOn(seen, whose, isKnown);
     return ids.length > 0 ? [tellOrphans(router.name, ids)] : [];
   });

@@ -56,7 +56,7 @@ export abstract class Resource extends pulumi.CustomResource {
  */
 const told = (given: pulumi.Inputs, opts: pulumi.CustomResourceOptions | undefined) => ({
   stack: stackName(),
-  sent: Object.keys(given).filter((key) => !isLate(given[key])),
+  sent: Object.keys(given).filter((key) => given[key] !== null && !isLate(given[key])),
   ...(opts?.ignoreChanges && opts.ignoreChanges.length > 0 && { ignores: opts.ignoreChanges }),
 });
 

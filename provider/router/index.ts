@@ -64,11 +64,13 @@ export function read(router: RouterAddress, id: string): void {
   presentAt(router).read(id);
 }
 
-/** What was there when the refresh of this run looked, and which ids the run knows. */
-export function* looks(): Iterable<{ router: RouterAddress; seen: Observation; isKnown: (id: string) => boolean }> {
-  for (const { router, last, present } of lanes.values())
-    if (last) yield { router, seen: last, isKnown: (id) => present.isKnown(id) };
+/** What was there when the refresh of this run looked. */
+export function* looks(): Iterable<{ router: RouterAddress; seen: Observation }> {
+  for (const { router, last } of lanes.values()) if (last) yield { router, seen: last };
 }
+
+/** Has this run heard of `id`, on whichever router? */
+export const isKnown = (id: string): boolean => [...presents.values()].some((present) => present.isKnown(id));
 
 /** Closes what is open, for who has nothing more to ask. */
 export function disconnect(): void {

@@ -50,7 +50,7 @@ export class Lane {
   last: Observation | undefined;
   private down: { error: RouterError; until: number } | undefined;
   private failures = 0;
-  readonly present: Present;
+  private readonly present: Present;
 
   constructor(router: RouterAddress, present: Present) {
     this.router = router;

@@ -58,7 +58,7 @@ export const changes: Record<string, Change> = {
   },
   "another-router": {
     edit: {
-      vr2: `const vr2 = new vpc6.Router("vr2", { ...way, zone, publicInterface: "pub0" });`,
+      vr2: `const vr2 = new vpc6.Router("vr2", { ...way, host: "192.0.2.2", zone, publicInterface: "pub0" });`,
       shop: stack.shop?.replace("router }", "router: vr2 }") ?? "",
     },
   },

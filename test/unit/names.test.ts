@@ -25,7 +25,7 @@ function world() {
   let devices = 0;
   return {
     router,
-    other: () => new vpc6.Router("vr2", { zone, ...way }),
+    other: () => new vpc6.Router("vr2", { zone, ...way, host: "192.0.2.2" }),
     vpc: (name: string, args: object = {}) => new vpc6.Vpc(name, { zone, router, ...args }),
     tier: (vpc: vpc6.Vpc, name: string, args: object = {}) =>
       new vpc6.Tier(name, { vpc, interface: `t${devices++}`, ...args }),

@@ -1,5 +1,5 @@
-# Lines `ID OTHER`: prints `ID TO` for each that stands back; exit status 1 where one of them cannot, and then printed is why, behind a `!`, if there is more to say. `ids`: who asks now; `before`: who stood back
-# until now; `made`: the folder of the fragments that say whose each is.
+# Lines `ID OTHER`: prints `ID TO` for each that stands back. Exit status 1 where one of them cannot; printed last is why, behind a `!`, if there is
+# more to say. `ids`: who asks now; `before`: who stood back until now; `made`: the folder of the fragments that say whose each is.
 function stack(id,   line, part) {
   if ((getline line <(made id)) > 0) split(line, part, " ")
   close(made id)
