@@ -30,6 +30,7 @@ const web = new vpc6.Tier(${named("web")}, {
 const web1 = new vpc6.Instance(${named("web1")}, {
   tier: web, mac: "02:00:00:00:01:11", address: "2001:67c:2834:41::a1", ipv4Address: "10.1.1.11", password: "correct-horse-battery",
 });
+new vpc6.SecondaryAddress(${named("site")}, { instances: [web1], address: "2001:67c:2834:41::b1", ipv4Address: "10.1.1.12" });
 new vpc6.IsolatedNetwork(${named("kiosks")}, { zone, router: vr1, interface: "cache0", cidr: "2001:db8:2800::/64" });
 const offices = new vpc6.ExternalNetwork(${named("offices")}, { entries: ["2001:db8:7::/48"] });
 new vpc6.NetworkAcl(${named("front")}, { tiers: [web], rules: [

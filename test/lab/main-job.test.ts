@@ -28,6 +28,11 @@ const whole = vpcs + Object.values(tiers).join("\n") + guests;
 let engine: Engine;
 /** Half of a run is what the SDK loads for other programs. Tests that are about the result of several runs go without it. */
 const quick = { env: late };
+
+async function applied(): Promise<void> {
+  const { code, all } = await engine.up(quick);
+  expect(code, all).toBe(0);
+}
 let before: Record<"vr1" | "vr2", Record<string, string>>;
 
 beforeAll(async () => {
@@ -151,19 +156,19 @@ describe("afterwards", () => {
     const starts = await dnsmasqStarts();
     const cache = `const cache = new vpc6.Tier("cache", { vpc: shop, interface: "cache0" });`;
     await engine.program(await program(whole + cache));
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
     expect(await dnsmasqStarts()).toBe(starts + 1); // a new tier: one restart
     const guest = `export const cache1 = new vpc6.Instance("cache1", { tier: cache, mac: "02:00:00:00:03:11" }).address;`;
     await engine.program(await program(whole + cache + guest));
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
     // cache1 sends the DUID its distribution ships with, made from the machine id.
     await lab.waitForLease("cache1", String(await engine.output("cache1")));
     await engine.program(await program(whole + cache));
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
     expect(await dnsmasqStarts()).toBe(starts + 1);
     expect((await lab.exec("vr1", "cat /var/lib/vpc6/dhcp-hosts/* | grep -c cache1 || true")).stdout.trim()).toBe("0");
     await engine.program(await program(whole));
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
   });
 
   test("a third tier in front of the others changes nothing else; a removed tier finds its prefix again", async () => {
@@ -176,15 +181,15 @@ describe("afterwards", () => {
         .match(/^ +[+~-] pulumi-nodejs\S+:(\w+): \((\w+)/gm)
         ?.map((line) => line.trim().replace(/.*:(\w+: \(\w+)$/, "$1")),
     ).toEqual(["Vpc: (update", "Tier: (create"]);
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
     // Out with db, and back.
     const withoutDb = (vpcs + cache + tiers.web + tiers.app + guests)
       .replace(/const db1.*\n/, "")
       .replace("db1: db1.address, ", "");
     await engine.program(await program(withoutDb));
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
     await engine.program(await program(whole));
-    expect((await engine.up(quick)).code).toBe(0);
+    await applied();
     const lines = (ledger: string | undefined) => ledger?.split("\n").filter((line) => /^\w+ +\S+ +\w+$/.test(line));
     expect(lines(((await engine.output("plan")) as string[])[1])).toEqual(lines(plan[1]));
     for (const [guest, address] of await promised()) await lab.waitForLease(guest, address);

@@ -49,7 +49,7 @@ it("leaves nothing behind, and nothing out", async () => {
   const error = await uninstall(router, base.id).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(RouterError);
   expect((error as RouterError).message).toMatch(
-    /other resources still have configuration on it\n {2}db@2001:67c:2834:2::\n {2}web1@2001:67c:2834:1::11\n {2}web@2001:67c:2834:1::\n/,
+    /other resources still have configuration on it\n {2}db@2001:67c:2834:2::, of .+\n {2}web1@2001:67c:2834:1::11, of .+\n {2}web@2001:67c:2834:1::, of a stack that is not known\n/,
   );
   expect((error as RouterError).touched).toBe(false);
 
