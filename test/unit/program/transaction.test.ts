@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { COMMON_SLOTS, FORMAT, SERVICES } from "../../../provider/contract";
+import { program } from "../../../provider/router/program";
 import { drop, of, type Resource } from "./fragments";
 import { Machine } from "./machine";
 
@@ -90,6 +91,20 @@ describe("converging", () => {
     expect(answer).toMatchObject({ verdict: "refused", touched: false, service: "sysctl", id: "odd@1" });
     expect(did).toEqual([]);
     expect([generations(), await pointed("live")]).toEqual([["0", "1"], "1"]);
+  });
+
+  test("a judge that breaks off has not agreed", async () => {
+    const broken = `sysctl_check() { wrong=$(awk 'BEGIN { print >"" }' 2>/dev/null); judged $? "$wrong"; }`;
+    const { answer } = await machine.verb(
+      `${broken}; converge "$PROGRAM_HASH"`,
+      machine.payload([sysctl("net.odd = 1\n")]),
+    );
+    expect(answer).toMatchObject({ verdict: "refused", touched: false, service: "sysctl" });
+    expect(answer?.why).toBe("a check broke off with 2: is a disk full?");
+    // Every service says how its judge ended.
+    const calls = program().text.match(/^ +judged .*/gm) ?? [];
+    expect(calls.length).toBe(8);
+    for (const call of calls) expect(call.trim()).toMatch(/^judged \$\? "\$wrong"/);
   });
 
   test("another stack's resource is refused with its words", async () => {
