@@ -224,9 +224,15 @@ const LOT = 4_000;
 export const echoes = (host: Host, to: string, first: number) =>
   lab.exec(host, ["python3", "-", to, String(LOT), String(first), "200"], { input: ECHOES });
 
-/** Takes every place that becomes free: an older connection may be forgotten at any moment. For half a minute, a place in 10 ms at most. */
-export const fillingUp = (host: Host, to: string, first: number): Background =>
-  lab.background(host, ["python3", "-c", ECHOES, to, "3000", String(first), "1"]);
+/**
+ * Takes every place that becomes free, for half a minute: an older connection may be forgotten at any moment. Returns once the share is full, which is
+ * when `host` cannot connect to port `port` of `to` any more.
+ */
+export async function fillingUp(host: Host, to: string, port: number, first: number): Promise<Background> {
+  const filling = lab.background(host, ["python3", "-c", ECHOES, to, "12000", String(first), "4"]);
+  await lab.until("a full share", 25_000, async () => (await connects(host, to, port)) === "filtered");
+  return filling;
+}
 
 /** Sends echo requests until `vr1` keeps track of no more connections for them. Returns the first identifier that was not used. */
 export async function echoesUntilFull(host: Host, to: string): Promise<number> {
