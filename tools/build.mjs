@@ -1,8 +1,9 @@
-// Compiles resources/, provider/ and cli/ to dist/ and copies the templates and shell fragments beside them.
+// Compiles resources/, provider/ and cli/ to dist/ and makes the templates JavaScript, and copies the shell fragments beside them.
 // Does nothing when no source has changed since; dist/ is exchanged as a whole and only when all went well.
 // Types are not checked here (`make lint` does), so that a build takes a second and half-done work can be tried.
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 
 process.chdir(path.dirname(import.meta.dirname));
@@ -27,7 +28,11 @@ function build() {
     rmSync(fresh, { recursive: true, force: true });
     process.exit(1);
   }
-  for (const file of assets) cpSync(file, path.join(fresh, file));
+  const { precompile } = createRequire(import.meta.url)(path.resolve(fresh, "provider/templates/compile.js"));
+  for (const file of assets) {
+    if (file.endsWith(".hbs")) writeFileSync(path.join(fresh, `${file}.js`), precompile(readFileSync(file, "utf8")));
+    else cpSync(file, path.join(fresh, file));
+  }
   chmodSync(path.join(fresh, "cli/main.js"), 0o755);
   writeFileSync(path.join(fresh, ".built"), stamp);
   const old = `${fresh}.old`;

@@ -18,7 +18,7 @@ import { exported, imported, revealed } from "./in-process/values.ts";
 const repository = path.join(import.meta.dirname, "../..");
 const HOST = path.join(import.meta.dirname, "in-process/host.ts");
 const PROGRAM_HOST = path.join(repository, "node_modules/@pulumi/pulumi/cmd/run/index.js");
-const KNOWN = ["--refresh", "--diff", "--expect-no-changes", "--json", "--show-sames"];
+const KNOWN = /^--(refresh|diff|expect-no-changes|json|show-sames|parallel=\d+)$/;
 
 export interface InProcessOptions {
   /** The project's name; default "test". */
@@ -133,7 +133,7 @@ export class InProcess implements AsyncDisposable {
 
   async #run(what: Job["what"], flags: string[], env: Record<string, string> = {}): Promise<Ended> {
     for (const flag of flags) {
-      if (!KNOWN.includes(flag)) throw new Error(`in-process engine: no ${flag}: this test needs the Pulumi CLI`);
+      if (!KNOWN.test(flag)) throw new Error(`in-process engine: no ${flag}: this test needs the Pulumi CLI`);
     }
     const config = Object.entries(this.#config);
     const job: Job = {

@@ -42,11 +42,12 @@ const span = {
   recordException: () => {},
 };
 const hooks = { isInitializedAsync: async () => {} };
-/** From the SDK's own modules, as it writes them. @type {Record<string, Record<string, unknown>>} */
+/** As the SDK's own modules write them. @type {Record<string, Record<string, unknown>>} */
 const LATE = {
   "@npmcli/arborist": {},
   "normalize-package-data": {},
   semver: {},
+  "js-yaml": {},
   "./automation": {},
   "../../typescript-shim": {},
   "./tracing": { newSpan: () => span },
@@ -56,6 +57,8 @@ const LATE = {
   },
   "./v8Hooks": hooks,
   "../../runtime/closure/v8Hooks": hooks,
+  "@opentelemetry/api": { propagation: { inject: () => {} }, context: { active: () => undefined } },
+  ...(process.argv.includes("--monitor=in-process") && { "@grpc/grpc-js": require("./in-process/grpc.cjs").instead }),
 };
 const sdk = `${path.sep}@pulumi${path.sep}pulumi${path.sep}`;
 

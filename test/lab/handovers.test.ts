@@ -8,10 +8,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { kinds } from "../../provider/kinds";
 import { typeToken } from "../../resources/resource";
 import type { Engine } from "../engine/engine.ts";
+import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { operatorsIpv4, program, start } from "./stack.ts";
+import { operatorsIpv4, program, startInProcess } from "./stack.ts";
 
-let engine: Engine;
+let engine: InProcess;
 
 /** Of each kind one, called so, with the same values whatever it is called. */
 async function everything(mark: string): Promise<string> {
@@ -61,11 +62,11 @@ async function two(...values: Parameters<typeof pairs>): Promise<string> {
   return await program(`${machine}\n${pairs(...values)}`, { routers: {} });
 }
 
-async function becomes(text: string, ...args: string[]): Promise<string> {
-  await engine.program(text);
-  const { code, all } = await engine.up({ args });
+async function becomes(text: string, args: string[] = [], on: Engine | InProcess = engine): Promise<string> {
+  await on.program(text);
+  const { code, all } = await on.up({ args });
   expect(code, all).toBe(0);
-  const seen = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
+  const seen = await on.preview({ args: ["--refresh", "--expect-no-changes"] });
   expect(seen.code, seen.all).toBe(0);
   return all;
 }
@@ -82,7 +83,7 @@ beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1", "edge");
   await operatorsIpv4();
-  engine = await start();
+  engine = await startInProcess();
 });
 
 afterAll(async () => {
@@ -97,8 +98,8 @@ test("everything renamed without an alias has what it had, the machine itself to
   expect(new Set(ours.map(({ type }) => type))).toEqual(new Set(Object.keys(kinds).map(typeToken)));
   const before = await ids("vr1");
   // Of the Router's things all stay where they are; the zone keeps its name.
-  for (const [mark, ...args] of [["new-"], ["", "-p", "1"]] as const) {
-    const said = await becomes(await everything(mark), ...args);
+  for (const [mark, ...args] of [["new-"], ["", "--parallel=1"]] as const) {
+    const said = await becomes(await everything(mark), args);
     expect(said).toContain(`${ours.length - 1} created`);
     expect(said).toContain(`${ours.length - 1} deleted`);
     for (const router of ["vr1", "edge"] as const)
@@ -116,18 +117,18 @@ test("interfaces, addresses and MACs go round, one after the other and all at on
   expect(await links()).toEqual(["db0 2001:67c:2834:2::1/64", "web0 2001:67c:2834:1::1/64"]);
   // Swaps of all three at once, and back.
   const [one = "", other = ""] = ["02:00:00:00:01:11", "02:00:00:00:01:12"];
-  await becomes(await two(["db0", "web0"], [at("a2"), at("a1")], [other, one]), "-p", "1");
+  await becomes(await two(["db0", "web0"], [at("a2"), at("a1")], [other, one]), ["--parallel=1"]);
   expect(await links()).toEqual(["db0 2001:67c:2834:1::1/64", "web0 2001:67c:2834:2::1/64"]);
   await becomes(await two(["web0", "db0"], [at("a1"), at("a2")]));
   expect(await links()).toEqual(["db0 2001:67c:2834:2::1/64", "web0 2001:67c:2834:1::1/64"]);
   // Of addresses alone; then a chain, from either end: what one leaves another takes.
-  await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), "-p", "1");
+  await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), ["--parallel=1"]);
   expect((await neighbors()).sort()).toEqual([
     `${at("a1")} lladdr ${other} PERMANENT`,
     `${at("a2")} lladdr ${one} PERMANENT`,
   ]);
-  await becomes(await two(["web0", "db0"], [at("a3"), at("a2")]), "-p", "1");
-  await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), "-p", "1");
+  await becomes(await two(["web0", "db0"], [at("a3"), at("a2")]), ["--parallel=1"]);
+  await becomes(await two(["web0", "db0"], [at("a2"), at("a1")]), ["--parallel=1"]);
   expect((await neighbors()).sort()).toEqual([
     `${at("a1")} lladdr ${other} PERMANENT`,
     `${at("a2")} lladdr ${one} PERMANENT`,
@@ -146,8 +147,8 @@ test("what two of one program want is refused with both names, also where it sho
 });
 
 /** `pulumi stack export | npx vpc6 orphans`. */
-async function orphans(...args: string[]): Promise<{ code: number; said: string }> {
-  const { stdout } = await engine.run(["stack", "export"]);
+async function orphans(cli: Engine, ...args: string[]): Promise<{ code: number; said: string }> {
+  const { stdout } = await cli.run(["stack", "export"]);
   const { VPC6_SSH_KEY_FILE = "" } = await lab.env();
   const main = path.resolve("dist/cli/main.js");
   const running = promisify(execFile)(process.execPath, [main, "orphans", ...args], {
@@ -160,41 +161,49 @@ async function orphans(...args: string[]): Promise<{ code: number; said: string 
   );
 }
 
-async function forget(name: string): Promise<void> {
-  const urn = (await engine.export()).deployment.resources?.find((it) => it.urn.endsWith(`::${name}`))?.urn ?? "";
-  expect((await engine.run(["state", "delete", urn, "--yes"])).code).toBe(0);
+async function forget(cli: Engine, name: string): Promise<void> {
+  const urn = (await cli.export()).deployment.resources?.find((it) => it.urn.endsWith(`::${name}`))?.urn ?? "";
+  expect((await cli.run(["state", "delete", urn, "--yes"])).code).toBe(0);
 }
 
 test("what is in no state any more goes over to who asks for it, is told by a refresh, and dropped by one command", async () => {
-  const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
-  // Its id is of the address that it was made with, another one by now.
-  await forget("g1");
-  await engine.program(text);
-  const { code, all } = await engine.up();
-  expect(code, all).toBe(0);
-  const seen = await engine.preview({ args: ["--refresh", "--expect-no-changes"] });
-  const told = /router vr1 has of this stack what is in no state: g1@2001:67c:2834:1::a2\. See them, and drop them/;
-  expect([seen.code, told.test(seen.all)], seen.all).toEqual([0, true]);
-  // Of a part of the state nothing is said of the rest.
-  const part = await engine.run(["refresh", "--yes", "--target", "urn:pulumi:dev::test::*::g0"]);
-  expect([part.code, part.all.includes("in no state")], part.all).toEqual([0, false]);
-  expect(await orphans()).toEqual({ code: 5, said: "vr1: g1@2001:67c:2834:1::a2\n" });
-  expect(await orphans("--drop")).toEqual({ code: 0, said: "vr1: g1@2001:67c:2834:1::a2, dropped\n" });
-  expect(await orphans()).toEqual({ code: 0, said: "" });
-  expect((await ids("vr1")).filter((id) => id.startsWith("g1@"))).toEqual(["g1@2001:67c:2834:1::a1"]);
-  await becomes(text);
+  await engine.underTheCli(async (cli) => {
+    const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
+    // Its id is of the address that it was made with, another one by now.
+    await forget(cli, "g1");
+    await cli.program(text);
+    const { code, all } = await cli.up();
+    expect(code, all).toBe(0);
+    const seen = await cli.preview({ args: ["--refresh", "--expect-no-changes"] });
+    const told = /router vr1 has of this stack what is in no state: g1@2001:67c:2834:1::a2\. See them, and drop them/;
+    expect([seen.code, told.test(seen.all)], seen.all).toEqual([0, true]);
+    // Of a part of the state nothing is said of the rest.
+    const part = await cli.run(["refresh", "--yes", "--target", "urn:pulumi:dev::test::*::g0"]);
+    expect([part.code, part.all.includes("in no state")], part.all).toEqual([0, false]);
+    expect(await orphans(cli)).toEqual({ code: 5, said: "vr1: g1@2001:67c:2834:1::a2\n" });
+    expect(await orphans(cli, "--drop")).toEqual({ code: 0, said: "vr1: g1@2001:67c:2834:1::a2, dropped\n" });
+    expect(await orphans(cli)).toEqual({ code: 0, said: "" });
+    expect((await ids("vr1")).filter((id) => id.startsWith("g1@"))).toEqual(["g1@2001:67c:2834:1::a1"]);
+    await becomes(text, [], cli);
+  });
 });
 
 test("deletedWith: a Router that takes the others along says what is left, and goes once that is dropped", async () => {
-  const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
-  const along = `pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
+  await engine.underTheCli(async (cli) => {
+    const text = await two(["web0", "db0"], ["2001:67c:2834:1::a2", "2001:67c:2834:1::a1"]);
+    const along = `pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
   /:(Vpc|Tier|Instance)$/.test(type) ? { props, opts: { ...opts, deletedWith: vr1 } } : undefined);`;
-  await becomes(`import * as pulumi from "@pulumi/pulumi";\n${text.replace("const shop =", `${along}\nconst shop =`)}`);
-  const early = await engine.destroy();
-  expect(early.code).not.toBe(0);
-  expect(early.all).toMatch(/web@2001:67c:2834:\S+, of stack organization\/test\/dev/);
-  expect(early.all).toContain("npx vpc6 orphans");
-  expect((await orphans("--drop")).said.split("\n").length).toBe(6);
-  expect((await engine.destroy()).code).toBe(0);
-  expect((await lab.exec("vr1", "ls -d /etc/vpc6 /var/lib/vpc6", { check: false })).stdout).toBe("");
+    await becomes(
+      `import * as pulumi from "@pulumi/pulumi";\n${text.replace("const shop =", `${along}\nconst shop =`)}`,
+      [],
+      cli,
+    );
+    const early = await cli.destroy();
+    expect(early.code).not.toBe(0);
+    expect(early.all).toMatch(/web@2001:67c:2834:\S+, of stack organization\/test\/dev/);
+    expect(early.all).toContain("npx vpc6 orphans");
+    expect((await orphans(cli, "--drop")).said.split("\n").length).toBe(6);
+    expect((await cli.destroy()).code).toBe(0);
+    expect((await lab.exec("vr1", "ls -d /etc/vpc6 /var/lib/vpc6", { check: false })).stdout).toBe("");
+  });
 });

@@ -57,13 +57,15 @@ export class Deployment {
   readonly #report: Report;
   /** Checks and diffs come one after another, and only as far ahead as there are free hands. */
   readonly #turn = new Turns(1);
-  readonly #hands = new Turns(4 * availableParallelism());
+  readonly #hands: Turns;
   readonly #registered = new Set<string>();
   #stopped = false;
 
   constructor(job: Job, resources: Resource[], report: Report) {
     this.#job = job;
     this.#report = report;
+    const parallel = job.flags.find((flag) => flag.startsWith("--parallel="))?.split("=")[1];
+    this.#hands = new Turns(Number(parallel ?? 4 * availableParallelism()));
     for (const one of resources) this.#old.set(one.urn, one);
   }
 

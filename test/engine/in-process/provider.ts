@@ -6,7 +6,7 @@ import "./clients.ts";
 import type { Properties } from "./values.ts";
 
 const require = createRequire(import.meta.url);
-const grpc = require("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
+const { registered } = require("./grpc.cjs") as { registered: Record<string, Method>[] };
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
   Struct: { fromJavaScript(value: object): { toJavaScript(): Properties } };
 };
@@ -33,24 +33,15 @@ const service = load();
 
 /** What the SDK's provider process would register with gRPC, and none of what it does to a process of its own. */
 function load(): Record<string, Method> {
-  const { addService, bindAsync } = grpc.Server.prototype;
   const events = ["uncaughtException", "unhandledRejection", "exit"] as const;
   const before = events.map((event) => process.listeners(event as never));
-  let found: Record<string, Method> | undefined;
-  try {
-    grpc.Server.prototype.addService = (_definition, implementation) => {
-      found = implementation as never;
-    };
-    grpc.Server.prototype.bindAsync = () => {};
-    require("@pulumi/pulumi/cmd/dynamic-provider/index.js");
-  } finally {
-    Object.assign(grpc.Server.prototype, { addService, bindAsync });
-    for (const [index, event] of events.entries()) {
-      for (const listener of process.listeners(event as never)) {
-        if (!before[index]?.includes(listener)) process.removeListener(event, listener);
-      }
+  require("@pulumi/pulumi/cmd/dynamic-provider/index.js");
+  for (const [index, event] of events.entries()) {
+    for (const listener of process.listeners(event as never)) {
+      if (!before[index]?.includes(listener)) process.removeListener(event, listener);
     }
   }
+  const [found] = registered;
   if (!found) throw new Error("in-process engine: the SDK's dynamic provider has registered no service");
   return found;
 }
