@@ -68,6 +68,8 @@ async function destroyed(): Promise<void> {
   expect(code, all).toBe(0);
   expect(await ours()).toBe("");
   expect(withoutPackages(await snapshot("vr1"))).toEqual(withoutPackages(before));
+  // What it has removed would be installed again.
+  await lab.reset("vr1");
 }
 
 const NETWORK = { cidr: "2001:db8:ffff::/64", range: "2001:db8:ffff::10-2001:db8:ffff::ff" };
