@@ -1,5 +1,5 @@
 // The harness and whatever language host it found: a program reaches the engine, its values, secrets and errors come
-// back. No vpc6 in it: when this fails, the tools are to blame (tools/setup, tools/engine/language-host.js).
+// back. No vpc6 in it: when this fails, the tools are to blame (tools/setup, tools/engine/language-host).
 import { describe, expect, test } from "vitest";
 import { Engine } from "./engine.ts";
 

@@ -76,7 +76,6 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
     files:
       "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
     etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
-    ours: "find / -xdev \\( -path /proc -o -path /run -o -path /sys \\) -prune -o -name '*vpc6*' -print | sort",
     processes: "ps -eo args= | grep -E 'vpc6|dnsmasq|frr|tayga|named' | grep -vE 'grep|ps -eo' || true",
   };
   await lab.until(`${router}'s addresses to be checked`, 10_000, async () => {
@@ -87,11 +86,8 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
   return found;
 }
 
-/**
- * What no package has a part in: a router that had them when vpc6 came loses those it was given for vpc6, and the record of them. Nothing of vpc6's
- * own (`ours`) is there when all is over.
- */
-export const withoutPackages = ({ packages, units, files, etc, ours, ...rest }: Record<string, string>) => rest;
+/** What no package has a part in: a router that had them when vpc6 came loses those it was given for vpc6. */
+export const withoutPackages = ({ packages, units, files, etc, ...rest }: Record<string, string>) => rest;
 
 /**
  * Whether a TCP connection, IPv6 or IPv4, is answered (`refused`: a host is reached on which nobody listens) or dropped on its way:

@@ -88,14 +88,7 @@ test("after all that the machine is as it was, and a good program goes through; 
   expect(await snapshot("vr1")).toEqual(found);
 });
 
-/** The next program finds the packages there: what installs and removes them was looked at above. */
-async function another(): Promise<void> {
-  lab.equipped();
-  await lab.reset("vr1");
-}
-
 test("a key from the stack's config works, and is nowhere to be read", async () => {
-  await another();
   const key = await readFile((await lab.env()).VPC6_SSH_KEY_FILE ?? "", "utf8");
   const env = { VPC6_SSH_KEY_FILE: "", HOME: "/nonexistent" };
   await engine.config("vpc6:sshPrivateKey", key, { secret: true });
@@ -114,7 +107,6 @@ test("a key from the stack's config works, and is nowhere to be read", async () 
 });
 
 test("another way to the same router is an update without a connection; a router that is gone can be dropped", async () => {
-  await another();
   await engine.program(await one('user: "ops"', `new vpc6.Vpc("shop", { zone, router: vr1 });`));
   expect((await engine.up()).code).toBe(0);
   await lab.exec("vr1", "systemctl stop ssh");
