@@ -67,7 +67,7 @@ test-undisturbed: setup ## 50 updates, in place of 15, that no connection and no
 test-guard: setup ## 100 reboots, in place of 2, with Debian's own nftables.service enabled, and nothing may be open; needs root; REBOOTS=100
 	@VPC6_REBOOTS=$(or $(REBOOTS),100) tools/env vitest run --project lab test/lab/guard.test.ts
 
-test-stacks: setup ## two stacks on one router, 20 times both at once: all of them by the Pulumi CLI, in place of 3; needs root
+test-stacks: setup ## two stacks on one router, 20 times both at once: all of them by the Pulumi CLI, in place of 8, of which 2; needs root
 	@VPC6_STACKS_BY_CLI=20 tools/env vitest run --project lab test/lab/stacks.test.ts
 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
