@@ -18,7 +18,7 @@ async function refused(text: string, by: typeof Engine | typeof InProcess = InPr
 const vpc = (args: string, name = "shop") => `const ${name} = new vpc6.Vpc("${name}", { zone, router, ${args} });`;
 
 test("a super CIDR too small to split", async () => {
-  const output = await refused(zoneOnly(`superCidr: "2001:67c:2834::/61"`), Engine);
+  const output = await refused(zoneOnly(`superCidr: "2001:67c:2834::/61"`));
   expect(output).toContain(
     "Zone resource 'ams1' has a problem: superCidr: 2001:67c:2834::/61 cannot be split into /60",
   );
@@ -34,7 +34,7 @@ test("the 1,025th VPC", async () => {
 
 test("the 16th tier", async () => {
   const tiers = `for (let i = 1; i <= 16; i++) new vpc6.Tier("t" + String(i).padStart(2, "0"), { vpc: shop, interface: "eth" + i });`;
-  const output = await refused(program(SUPER, vpc("") + tiers), Engine);
+  const output = await refused(program(SUPER, vpc("") + tiers));
   expect(output).toContain(
     "Tier resource 't16' has a problem: claim: all 15 tier prefixes (/64) in 2001:67c:2834::/60",
   );
@@ -90,6 +90,7 @@ test("two resources with one name in the ledger, a claim that comes too late", a
   const guests = ["a", "b"].map((it) => `new vpc6.Instance("${it}", { tier: web, ${mac} });`).join("");
   const alike = await refusedProgram(
     `${vpc("")} const web = new vpc6.Tier("web", { vpc: shop, interface: "w0" }); ${guests}`,
+    InProcess,
   );
   expect(alike).toContain('instance "b" and instance "a" of one tier have the same MAC address, 02:00:00:00:01:11');
   const late = await refusedProgram(`zone.ledger.apply(() => { ${vpc("")} });`);
@@ -97,8 +98,8 @@ test("two resources with one name in the ledger, a claim that comes too late", a
   expect(late).toContain('reserve: ["shop"]');
 });
 
-async function refusedProgram(rest: string): Promise<string> {
-  await using engine = await Engine.start();
+async function refusedProgram(rest: string, by: typeof Engine | typeof InProcess = Engine): Promise<string> {
+  await using engine = await by.start();
   await engine.program(program(SUPER, rest));
   const { code, all } = await engine.preview();
   expect(code, all).not.toBe(0);
@@ -141,7 +142,7 @@ test("two guests with one MAC address that other resources tell", async () => {
     `new vpc6.Instance("${name}", { tier, mac: pulumi.output(Promise.resolve("02:00:00:00:01:11")) });\n`;
   const tier = `const tier = new vpc6.Tier("web", { vpc: shop, interface: "web0" });\n`;
   const text = program(SUPER, vpc("") + tier + guest("web1") + guest("web2"));
-  const output = await refused(text, Engine);
+  const output = await refused(text);
   expect(output).toContain(
     `Instance resource 'web2' has a problem: mac: instance "web2" and instance "web1" of one tier have the same MAC address, 02:00:00:00:01:11`,
   );
