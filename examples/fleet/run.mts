@@ -79,7 +79,8 @@ async function act(stack: Stack): Promise<Record<string, number>> {
   // A stack's own resources do not stop each other either. Nobody looks at the secrets of what was done: none is decrypted.
   const options = { color: "never" as const, continueOnError: true, suppressProgress: true, showSecrets: false };
   if (verb === "preview") return (await stack.preview({ color: "never" })).changeSummary as Record<string, number>;
-  if (verb === "refresh") return (await stack.refresh({ color: "never", showSecrets: false })).summary.resourceChanges ?? {};
+  if (verb === "refresh")
+    return (await stack.refresh({ color: "never", showSecrets: false })).summary.resourceChanges ?? {};
   return (await stack[verb](options)).summary.resourceChanges ?? {};
 }
 

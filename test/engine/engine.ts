@@ -102,7 +102,8 @@ export class Engine implements AsyncDisposable {
     const key = [this.#name, this.#env.PULUMI_CONFIG_PASSPHRASE].join(" ");
     const shared = kept && path.join(kept, encodeURIComponent(key));
     const of = (file: string) => path.join(file === SETTINGS ? this.folder : this.#backend, file);
-    const ready = stacks.get(key) ?? (shared && existsSync(shared) ? JSON.parse(await readFile(shared, "utf8")) : undefined);
+    const ready =
+      stacks.get(key) ?? (shared && existsSync(shared) ? JSON.parse(await readFile(shared, "utf8")) : undefined);
     if (ready) {
       for (const [file, text] of ready as Files) {
         await mkdir(path.dirname(of(file)), { recursive: true });

@@ -177,7 +177,7 @@ test("a runner killed in the middle leaves locks behind; the next one carries on
   expect((await killed.ended).code).toBe(137);
   if (database) expect((await locks()).length).toBeGreaterThan(0);
 
-  const first = runner("up", "--parallel", "2");
+  const first = runner("up", "--only", "v0");
   await reached();
   const second = await up("--only", "v0").finally(() => setTimeout(release, 100));
   expect(second.code).toBe(1);
