@@ -18,10 +18,10 @@ test("one more VPC in a zone of 1,024 fits on a screen, and shows its prefix and
     env: { VPC6_SSH_KEY: userKey.private, PULUMI_SKIP_CHECKPOINTS: "true", PULUMI_EXPERIMENTAL: "true" },
   });
   const { host, port, user } = router.address;
-  const zone = (count: number, more = "") => `
+  const zone = (count: number) => `
 import * as vpc6 from "vpc6";
 const names = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => "v" + String(from + i + 1).padStart(4, "0"));
-const zone = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/49", reserve: [...names(${VPCS}, 1024)${more}] });
+const zone = new vpc6.Zone("ams1", { superCidr: "2001:67c:2834::/49", reserve: names(${VPCS}, 1024) });
 const router = new vpc6.Router("vr1", {
   zone, host: "${host}", port: ${port}, user: "${user}", hostKey: "${hostKeyPrint}", publicInterface: "pub0",
 });
@@ -38,15 +38,10 @@ for (const name of [...names(0, ${VPCS}), ...names(1024, ${count})]) new vpc6.Vp
   const { code, stdout, all } = await engine.preview({ diff: true });
   expect(code, all).toBe(0);
   expect(stdout).toMatch(/\+ vpc +2001:67c:2834:4000::\/60 +v1025/);
+  // Of the ledger its line, and two lines around what changes: its head, and its end.
+  expect(stdout.match(/\bvpc +2001:\S+ +v\d+/g)?.length, stdout).toBeLessThan(8);
   expect(stdout).toContain("unreachable 2001:67c:2834:4000::/60");
   expect(stdout).toMatch(/cidr +: "2001:67c:2834:4000::\/60"/);
   expect(stdout.trim().split("\n").length, stdout).toBeLessThan(60);
   expect(router.connections).toBe(1);
-
-  // Of one more name its line is shown, and two lines around it.
-  await engine.program(zone(1024, ', "shop"'));
-  const reserved = await engine.preview({ diff: true });
-  expect(reserved.code, reserved.all).toBe(0);
-  expect(reserved.stdout).toMatch(/\+ vpc +2001:67c:2834:4000::\/60 +shop/);
-  expect(reserved.stdout.split("\n").length, reserved.stdout).toBeLessThan(40);
 }, 300_000);
