@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { ConcurrentUpdateError, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { ConcurrentUpdateError, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -38,6 +38,9 @@ interface Row {
 }
 const rows: Row[] = [];
 
+/** The CLI, which is asked for its version once, and not for each stack. */
+const pulumiCommand = await PulumiCommand.get();
+
 async function run(stackName: string, workDir: string): Promise<Row> {
   const began = Date.now();
   const row = (outcome: Row["outcome"], text: string): Row => {
@@ -47,10 +50,10 @@ async function run(stackName: string, workDir: string): Promise<Row> {
     return done;
   };
   try {
-    const stack = await LocalWorkspace.createOrSelectStack({
-      stackName,
-      workDir: path.join(import.meta.dirname, workDir),
-    });
+    const stack = await LocalWorkspace.createOrSelectStack(
+      { stackName, workDir: path.join(import.meta.dirname, workDir) },
+      { pulumiCommand },
+    );
     const changes = await act(stack).catch(async (error: unknown) => {
       if (!(error instanceof ConcurrentUpdateError) || !(values["take-locks"] || abandoned(error))) throw error;
       await stack.cancel();
@@ -73,10 +76,11 @@ async function run(stackName: string, workDir: string): Promise<Row> {
 
 /** The counts by operation. */
 async function act(stack: Stack): Promise<Record<string, number>> {
-  // A stack's own resources do not stop each other either.
-  const options = { color: "never" as const, continueOnError: true, suppressProgress: true };
+  // A stack's own resources do not stop each other either. Nobody looks at the secrets of what was done: none is decrypted.
+  const options = { color: "never" as const, continueOnError: true, suppressProgress: true, showSecrets: false };
   if (verb === "preview") return (await stack.preview({ color: "never" })).changeSummary as Record<string, number>;
-  if (verb === "refresh") return (await stack.refresh({ color: "never" })).summary.resourceChanges ?? {};
+  if (verb === "refresh")
+    return (await stack.refresh({ color: "never", showSecrets: false })).summary.resourceChanges ?? {};
   return (await stack[verb](options)).summary.resourceChanges ?? {};
 }
 

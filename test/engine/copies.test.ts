@@ -73,9 +73,7 @@ export const ledgers = [zone.ledger, shop.ledger, web.ledger];
 
 test("what two copies build is what one would have built", { timeout: 120_000 }, async () => {
   await engine.program(program("a", "b"));
-  const preview = await engine.preview({ diff: true });
-  expect(preview.code, preview.all).toBe(0);
-  const up = await engine.up();
+  const up = await engine.up({ args: ["--skip-preview=false", "--diff"] });
   expect(up.code, up.all).toBe(0);
   const ledgers = String(await engine.output("ledgers"));
   for (const line of [/vpc .*2001:67c:2834::\/60 +shop/, /tier .*web$/m, /instance .*2001:67c:2834:\d::10 +web1/]) {

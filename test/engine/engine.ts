@@ -5,7 +5,8 @@
 //     await engine.program(`import * as vpc6 from "vpc6"; ...`);
 //     expect((await engine.up()).code).toBe(0);
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -19,8 +20,10 @@ export const late = { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --require
 /** A stack's settings, beside the program, and its state, in the backend. */
 const SETTINGS = "Pulumi.dev.yaml";
 const stackFile = (project: string) => `.pulumi/stacks/${project}/dev.json`;
-/** The files of the empty stacks that were made. */
-const stacks = new Map<string, (readonly [file: string, text: string])[]>();
+/** The files of an empty stack, and those that were made: for the whole run of the tests they are in a folder (../built.ts), by name. */
+type Files = (readonly [file: string, text: string])[];
+const kept = process.env.VPC6_EMPTY_STACKS;
+const stacks = new Map<string, Files>();
 
 /** How a command ended: its exit code (128 + n if a signal ended it) and what it printed. */
 export interface Ended {
@@ -96,21 +99,26 @@ export class Engine implements AsyncDisposable {
 
   /** An empty stack. It is the same for all of one name: the CLI makes the first, of which the others are copies. */
   async #begin(): Promise<void> {
-    const key = JSON.stringify([this.#name, this.#env.PULUMI_CONFIG_PASSPHRASE]);
-    const ready = stacks.get(key);
+    const key = [this.#name, this.#env.PULUMI_CONFIG_PASSPHRASE].join(" ");
+    const shared = kept && path.join(kept, encodeURIComponent(key));
+    const of = (file: string) => path.join(file === SETTINGS ? this.folder : this.#backend, file);
+    const ready =
+      stacks.get(key) ?? (shared && existsSync(shared) ? JSON.parse(await readFile(shared, "utf8")) : undefined);
     if (ready) {
-      for (const [file, text] of ready) {
-        const target = path.join(file === SETTINGS ? this.folder : this.#backend, file);
-        await mkdir(path.dirname(target), { recursive: true });
-        await writeFile(target, text);
+      for (const [file, text] of ready as Files) {
+        await mkdir(path.dirname(of(file)), { recursive: true });
+        await writeFile(of(file), text);
       }
       return;
     }
     await this.#must("stack", "init", "dev");
     const files = [SETTINGS, ".pulumi/meta.yaml", stackFile(this.#name)];
-    const read = async (file: string) =>
-      [file, await readFile(path.join(file === SETTINGS ? this.folder : this.#backend, file), "utf8")] as const;
-    stacks.set(key, await Promise.all(files.map(read)));
+    const made: Files = await Promise.all(files.map(async (file) => [file, await readFile(of(file), "utf8")] as const));
+    stacks.set(key, made);
+    if (!shared) return;
+    // Others read it when it is whole.
+    await writeFile(`${shared}.${process.pid}`, JSON.stringify(made));
+    await rename(`${shared}.${process.pid}`, shared);
   }
 
   /** Writes the program: TypeScript that Node.js can strip of its types, or JavaScript. */

@@ -1,7 +1,7 @@
 // examples/gitops as it is: its program, and the commands of its workflow one after another, with the real engine and a router in this
 // process. Not run here: the steps that install (a registry is theirs), and GitHub itself, for which a `gh` stands that keeps comments.
 
-import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FakeRouter, fakeRouter, hostKeyPrint, userKey } from "../unit/router/server";
@@ -55,13 +55,14 @@ const github = {
 beforeAll(async () => {
   steps = scripts(await readFile(path.join(example, ".github/workflows/network.yml"), "utf8"));
   server = await fakeRouter(router.respond);
-  engine = await Engine.start();
+  // As the example's own Pulumi.yaml names it.
+  engine = await Engine.start({ name: "network" });
   for (const file of ["index.ts", "Pulumi.yaml"]) await cp(path.join(example, file), path.join(engine.folder, file));
-  // Its project has a name of its own, and so a stack of its own.
-  expect((await engine.run(["stack", "init", "dev"])).code).toBe(0);
-  await engine.config("vr1Host", server.address.host);
-  await engine.config("vr1Port", String(server.address.port));
-  await engine.config("vr1HostKey", hostKeyPrint);
+  // As `pulumi config set` writes them.
+  const { host, port } = server.address;
+  const settings = Object.entries({ vr1Host: host, vr1Port: `"${port}"`, vr1HostKey: hostKeyPrint });
+  const lines = settings.map(([key, value]) => `  network:${key}: ${value}\n`);
+  await appendFile(path.join(engine.folder, "Pulumi.dev.yaml"), `config:\n${lines.join("")}`);
   await mkdir(path.join(engine.folder, "bin"));
   await writeFile(path.join(engine.folder, "bin/gh"), GH, { mode: 0o755 });
   // As npm installs the package's program.

@@ -38,6 +38,8 @@ for (const name of [...names(0, ${VPCS}), ...names(1024, ${count})]) new vpc6.Vp
   const { code, stdout, all } = await engine.preview({ diff: true });
   expect(code, all).toBe(0);
   expect(stdout).toMatch(/\+ vpc +2001:67c:2834:4000::\/60 +v1025/);
+  // Of the ledger its line, and two lines around what changes: its head, and its end.
+  expect(stdout.match(/\bvpc +2001:\S+ +v\d+/g)?.length, stdout).toBeLessThan(8);
   expect(stdout).toContain("unreachable 2001:67c:2834:4000::/60");
   expect(stdout).toMatch(/cidr +: "2001:67c:2834:4000::\/60"/);
   expect(stdout.trim().split("\n").length, stdout).toBeLessThan(60);

@@ -18,7 +18,7 @@ async function refused(text: string, by: typeof Engine | typeof InProcess = InPr
 const vpc = (args: string, name = "shop") => `const ${name} = new vpc6.Vpc("${name}", { zone, router, ${args} });`;
 
 test("a super CIDR too small to split", async () => {
-  const output = await refused(zoneOnly(`superCidr: "2001:67c:2834::/61"`), Engine);
+  const output = await refused(zoneOnly(`superCidr: "2001:67c:2834::/61"`));
   expect(output).toContain(
     "Zone resource 'ams1' has a problem: superCidr: 2001:67c:2834::/61 cannot be split into /60",
   );
@@ -34,7 +34,7 @@ test("the 1,025th VPC", async () => {
 
 test("the 16th tier", async () => {
   const tiers = `for (let i = 1; i <= 16; i++) new vpc6.Tier("t" + String(i).padStart(2, "0"), { vpc: shop, interface: "eth" + i });`;
-  const output = await refused(program(SUPER, vpc("") + tiers), Engine);
+  const output = await refused(program(SUPER, vpc("") + tiers));
   expect(output).toContain(
     "Tier resource 't16' has a problem: claim: all 15 tier prefixes (/64) in 2001:67c:2834::/60",
   );
@@ -52,33 +52,39 @@ test("a CIDR without a super CIDR of the zone", async () => {
   expect(output).toMatch(/Vpc resource 'shop' has a problem: cidr: .*no super CIDR.*set superCidr on the Zone/);
 });
 
-test.each([
-  ["foreign", "2001:db8::/60", "2001:db8::/60 is not inside 2001:67c:2834::/50"],
-  ["misaligned", "2001:67c:2834:18::/60", 'cidr: "2001:67c:2834:18::/60" has host bits set'],
-  [
-    "wrongly sized",
-    "2001:67c:2834::/56",
-    "cidr: 2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60",
-  ],
-  ["taken", "2001:67c:2834:20::/60", "cidr: 2001:67c:2834:20::/60 is held by first"],
-])("a %s VPC CIDR", async (_name, cidr, reason) => {
+test("a VPC CIDR that is foreign, misaligned, wrongly sized, or taken; each is told by itself", async () => {
+  const wrong = {
+    foreign: ["2001:db8::/60", "2001:db8::/60 is not inside 2001:67c:2834::/50"],
+    misaligned: ["2001:67c:2834:18::/60", 'cidr: "2001:67c:2834:18::/60" has host bits set'],
+    sized: [
+      "2001:67c:2834::/56",
+      "cidr: 2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60",
+    ],
+    taken: ["2001:67c:2834:20::/60", "cidr: 2001:67c:2834:20::/60 is held by first"],
+  };
   const first = vpc(`cidr: "2001:67c:2834:20::/60"`, "first");
-  const output = await refused(program(SUPER, `${first}${vpc(`cidr: "${cidr}"`, "second")}`));
-  expect(output).toContain("Vpc resource 'second' has a problem: cidr: ");
-  expect(output).toContain(reason);
+  const all = Object.entries(wrong).map(([name, [cidr]]) => vpc(`cidr: "${cidr}"`, name));
+  const output = await refused(program(SUPER, [first, ...all].join("\n")));
+  for (const [name, [, reason = ""]] of Object.entries(wrong))
+    expect(output.split("\n").find((line) => line.includes(`Vpc resource '${name}' has a problem: cidr: `))).toContain(
+      reason,
+    );
   expect(output).not.toContain("'first' has a problem");
 });
 
-test.each([
-  ["outside its VPC", "2001:67c:2834:11::/64", "2001:67c:2834:11::/64 is not inside 2001:67c:2834::/60"],
-  ["on the router's own network", "2001:67c:2834::/64", "2001:67c:2834::/64 is reserved for the VPC's own router"],
-  ["on another tier", "2001:67c:2834:3::/64", "2001:67c:2834:3::/64 is held by one"],
-])("a tier %s", async (_name, cidr, reason) => {
+test("a tier outside its VPC, on the router's own network, or on another tier; each is told by itself", async () => {
   const tier = (name: string, prefix: string) =>
     `new vpc6.Tier("${name}", { vpc: shop, interface: "eth-${name}", cidr: "${prefix}" });`;
-  const tiers = tier("one", "2001:67c:2834:3::/64") + tier("two", cidr);
+  const wrong = {
+    outside: ["2001:67c:2834:11::/64", "2001:67c:2834:11::/64 is not inside 2001:67c:2834::/60"],
+    own: ["2001:67c:2834::/64", "2001:67c:2834::/64 is reserved for the VPC's own router"],
+    two: ["2001:67c:2834:3::/64", "2001:67c:2834:3::/64 is held by one"],
+  };
+  const all = Object.entries(wrong).map(([name, [cidr = ""]]) => tier(name, cidr));
+  const tiers = [tier("one", "2001:67c:2834:3::/64"), ...all].join("\n");
   const output = await refused(program(SUPER, vpc(`cidr: "2001:67c:2834::/60"`) + tiers));
-  expect(output).toContain(`Tier resource 'two' has a problem: cidr: ${reason}`);
+  for (const [name, [, reason]] of Object.entries(wrong))
+    expect(output).toContain(`Tier resource '${name}' has a problem: cidr: ${reason}`);
   expect(output).not.toContain("'one' has a problem");
 });
 
@@ -90,6 +96,7 @@ test("two resources with one name in the ledger, a claim that comes too late", a
   const guests = ["a", "b"].map((it) => `new vpc6.Instance("${it}", { tier: web, ${mac} });`).join("");
   const alike = await refusedProgram(
     `${vpc("")} const web = new vpc6.Tier("web", { vpc: shop, interface: "w0" }); ${guests}`,
+    InProcess,
   );
   expect(alike).toContain('instance "b" and instance "a" of one tier have the same MAC address, 02:00:00:00:01:11');
   const late = await refusedProgram(`zone.ledger.apply(() => { ${vpc("")} });`);
@@ -97,8 +104,8 @@ test("two resources with one name in the ledger, a claim that comes too late", a
   expect(late).toContain('reserve: ["shop"]');
 });
 
-async function refusedProgram(rest: string): Promise<string> {
-  await using engine = await Engine.start();
+async function refusedProgram(rest: string, by: typeof Engine | typeof InProcess = Engine): Promise<string> {
+  await using engine = await by.start();
   await engine.program(program(SUPER, rest));
   const { code, all } = await engine.preview();
   expect(code, all).not.toBe(0);
@@ -141,7 +148,7 @@ test("two guests with one MAC address that other resources tell", async () => {
     `new vpc6.Instance("${name}", { tier, mac: pulumi.output(Promise.resolve("02:00:00:00:01:11")) });\n`;
   const tier = `const tier = new vpc6.Tier("web", { vpc: shop, interface: "web0" });\n`;
   const text = program(SUPER, vpc("") + tier + guest("web1") + guest("web2"));
-  const output = await refused(text, Engine);
+  const output = await refused(text);
   expect(output).toContain(
     `Instance resource 'web2' has a problem: mac: instance "web2" and instance "web1" of one tier have the same MAC address, 02:00:00:00:01:11`,
   );

@@ -22,6 +22,7 @@ import {
   userKey,
 } from "../unit/router/server";
 import { Engine, type State, type StateResource } from "./engine";
+import { InProcess } from "./in-process";
 
 const repository = path.join(import.meta.dirname, "../..");
 const folder = path.join(import.meta.dirname, "states");
@@ -165,10 +166,10 @@ describe.skipIf(writing)("upgrades", { timeout: 180_000 }, () => {
 
     test("a kind whose outputs have another shape than then has another schema number", async () => {
       await using router = await behindItself(keeper().respond);
-      await using engine = await begin(saved, live(program, router));
+      await using engine = await begin(saved, live(program, router), InProcess);
       const up = await engine.up();
       expect(up.code, up.all).toBe(0);
-      for (const now of ours(await engine.export())) {
+      for (const now of ours(await engine.export({ secrets: true }))) {
         const then = before.get(now.urn);
         expect(then, now.urn).toBeDefined();
         if (then?.outputs?.schema !== now.outputs?.schema) continue;
@@ -192,8 +193,10 @@ async function settles(engine: Engine, args: string[] = []): Promise<void> {
 }
 
 /** A project with the program and the files beside it. */
-async function begin(from: string, program: string): Promise<Engine> {
-  const engine = await Engine.start({ env: { VPC6_SSH_KEY: userKey.private, SSH_AUTH_SOCK: "" } });
+async function begin(from: string, program: string): Promise<Engine>;
+async function begin(from: string, program: string, by: typeof InProcess): Promise<InProcess>;
+async function begin(from: string, program: string, by: typeof Engine | typeof InProcess = Engine) {
+  const engine = await by.start({ env: { VPC6_SSH_KEY: userKey.private, SSH_AUTH_SOCK: "" } });
   for (const file of ["certificate.pem", "key.pem"]) await cp(path.join(from, file), path.join(engine.folder, file));
   await engine.program(program);
   return engine;

@@ -12,7 +12,7 @@ import { edit } from "./truth/edits";
 import { judge, type Seen } from "./truth/judge";
 import { type Network, program } from "./truth/network";
 
-const [edits = 4, seed = 20261123] = (process.env.VPC6_TRUTH ?? "").split(",").filter(Boolean).map(Number);
+const [edits = 2, seed = 20261147] = (process.env.VPC6_TRUTH ?? "").split(",").filter(Boolean).map(Number);
 
 test(
   `${edits} random edits (seed ${seed})`,

@@ -51,6 +51,10 @@ await pulumi.runtime.setMocks({
   call: () => ({}),
 });
 
+// Where in a program each resource is made is not asked here, nor where each of the SDK's promises is: they cost more than all else.
+Object.assign(pulumi.Resource, { callsites: () => [] });
+Error.stackTraceLimit = 0;
+
 /** Called before a resource is built; may change the arguments. */
 type Before = (kind: Class, name: string, args: Record<string, unknown>) => void;
 

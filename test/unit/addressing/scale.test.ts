@@ -8,14 +8,14 @@ import { many as size } from "../seed";
 import { heldIn, many, prefix, runs, vpcs } from "./pools";
 
 /** A million in the long form. */
-const MOST = size(1_000_000, 10);
+const MOST = size(1_000_000, 20);
 /** Of a pool, in bits. */
 const LARGE = Math.log2(size(2 ** 15, 4));
 
 /** Of a test that hangs: its limits are ratios. */
 const LONG = 600_000;
 
-describe("a hundred thousand claims and more", () => {
+describe("fifty thousand claims and more", () => {
   const pools = [vpcs("2001:600::/24")];
 
   test(

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
-import { inject, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, inject, onTestFinished } from "vitest";
 import { decode, encode, parseAnswer } from "../../../provider/router/payload";
 import { program } from "../../../provider/router/program";
 import type { Change, Difference } from "../../../provider/router/types";
@@ -318,6 +318,28 @@ exit $code`;
     const all: [string, Difference[]][] = [...decode(stdout).drift];
     return all.flatMap(([id, found]) => found.map(({ service, text }) => `${id} ${service}|${text}`));
   }
+}
+
+/** One machine for all tests of a block, prepared once: each test begins with a copy of it, which `use` gets. */
+export function copies(
+  services: string,
+  prepare: (machine: Machine) => Promise<unknown>,
+  use: (machine: Machine) => void,
+): void {
+  let machine: Machine;
+  let clean = () => {};
+  beforeAll(async () => {
+    machine = Machine.router(services, (it) => {
+      clean = it;
+    });
+    await prepare(machine);
+    machine.keep();
+  });
+  beforeEach(() => {
+    machine.restore();
+    use(machine);
+  });
+  afterAll(() => clean());
 }
 
 function below(root: string): string {

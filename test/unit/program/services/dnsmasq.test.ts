@@ -3,13 +3,14 @@
 import { chmodSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { drop, of, type Resource } from "../fragments";
-import { judges, Machine } from "../machine";
+import { copies, judges, Machine } from "../machine";
 
 const web1 = "web1@2001:67c:2834:1::10";
 let all: Resource[];
 let machine: Machine;
+const basics = async () => [await of("Router"), await of("Tier"), await of("Instance")];
 beforeEach(async () => {
-  all = [await of("Router"), await of("Tier"), await of("Instance")];
+  all = await basics();
   machine = Machine.router("dnsmasq");
 });
 
@@ -126,10 +127,16 @@ describe("applying", () => {
 describe("drift", () => {
   const drift = () => machine.drift();
 
-  beforeEach(async () => {
-    await machine.converge(all);
-    machine.write("units/vpc6-leases", "active\n");
-  });
+  copies(
+    "dnsmasq",
+    async (it) => {
+      await it.converge(await basics());
+      it.write("units/vpc6-leases", "active\n");
+    },
+    (it) => {
+      machine = it;
+    },
+  );
 
   test("none", async () => {
     expect(await drift()).toEqual([]);

@@ -112,7 +112,8 @@ describe("applying", () => {
     machine.write("proc/50/task/50/children", "51 ");
     machine.answer("journalctl", "cannot bind socket\n");
     await machine.assembled([router, await of("LoadBalancer", { port: 81 })]);
-    const { code, why } = await machine.run('haproxy_apply "$GENERATIONS/1/files"');
+    // Of a hundred looks some are enough here.
+    const { code, why } = await machine.run('sleep() { waits=$((waits + 24)); }; haproxy_apply "$GENERATIONS/1/files"');
     expect([code, why]).toEqual([1, "the new configuration is not in force: cannot bind socket"]);
     expect(machine.has("run/vpc6/haproxy.applied")).toBe(false);
   });

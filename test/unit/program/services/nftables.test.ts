@@ -2,14 +2,15 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { drop, of, type Resource } from "../fragments";
-import { judges, Machine } from "../machine";
+import { copies, judges, Machine } from "../machine";
 
 const real = judges.includes("nft");
 const ROUTER = "router:vr1";
 let all: Resource[];
 let machine: Machine;
+const basics = async () => [await of("Router"), await of("Tier"), await of("Instance")];
 beforeEach(async () => {
-  all = [await of("Router"), await of("Tier"), await of("Instance")];
+  all = await basics();
   machine = Machine.router("nftables");
 });
 
@@ -109,9 +110,13 @@ describe.runIf(real)("drift", () => {
     machine.write("kernel.nft", after);
   };
 
-  beforeEach(async () => {
-    await machine.converge([...all, await of("NetworkAcl"), await of("Vpc")]);
-  });
+  copies(
+    "nftables",
+    async (it) => it.converge([...(await basics()), await of("NetworkAcl"), await of("Vpc")]),
+    (it) => {
+      machine = it;
+    },
+  );
 
   test("none, and none from what the kernel keeps in sets", async () => {
     edit(/(set password_clients \{\n\t\ttype ipv6_addr\n[^}]*timeout 1m\n)/, "$1\t\telements = { 2001:db8::1 }\n");
