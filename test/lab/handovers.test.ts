@@ -10,7 +10,7 @@ import { typeToken } from "../../resources/resource";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { operatorsIpv4, program, startInProcess } from "./stack.ts";
+import { operatorsIpv4, ownPackages, program, startInProcess } from "./stack.ts";
 
 let engine: InProcess;
 
@@ -82,6 +82,7 @@ const ids = async (router: "vr1" | "edge") =>
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1", "edge");
+  await ownPackages("vr1");
   await operatorsIpv4();
   engine = await startInProcess();
 });

@@ -7,7 +7,7 @@ import { type Ended, ended, readOf, stateOf } from "../engine/compared.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { lab, type Router } from "./lab.ts";
-import { program, start, startInProcess } from "./stack.ts";
+import { ownPackages, program, start, startInProcess } from "./stack.ts";
 
 /** One run, and what there was to see of it. */
 interface Run {
@@ -171,10 +171,9 @@ let real: Map<string, Seen>;
 let ours: Map<string, Seen>;
 
 beforeAll(async () => {
-  // Few packages are needed, and go with a destroy.
-  lab.bare();
   await lab.down();
   await lab.up(...hosts);
+  await Promise.all(hosts.map(ownPackages));
   await using cli = await start();
   real = await play(cli);
   await using engine = await startInProcess();

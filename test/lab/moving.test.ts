@@ -9,8 +9,6 @@ import { logins, program, startInProcess } from "./stack.ts";
 let engine: InProcess;
 
 beforeAll(async () => {
-  // Few packages are needed, and go with a destroy.
-  lab.bare();
   await lab.down();
   await lab.up("uplink", "vr1", "vr2", "web1", "app1");
   engine = await startInProcess();

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { connects, program, startInProcess } from "./stack.ts";
+import { connects, ownPackages, program, startInProcess } from "./stack.ts";
 
 const WEB1 = "2001:67c:2834:101::10";
 const DB1 = "2001:67c:2834:11::10";
@@ -15,10 +15,9 @@ let engine: InProcess;
 let servers: Background[] = [];
 
 beforeAll(async () => {
-  // Few packages are needed, and go with a destroy.
-  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "db1", "cache1");
+  await ownPackages("vr1");
   engine = await startInProcess();
 });
 
