@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { connects, reached, snapshot, startInProcess } from "./stack.ts";
+import { connects, ownPackages, reached, snapshot, startInProcess } from "./stack.ts";
 
 let engine: InProcess;
 let before: Record<string, string>;
@@ -13,9 +13,9 @@ let addresses: string[];
 const servers: Background[] = [];
 
 beforeAll(async () => {
-  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2");
+  await ownPackages("vr1");
   before = await snapshot("vr1");
   engine = await startInProcess();
   const { VR1_HOST = "", VR1_HOST_KEY = "" } = await lab.env();

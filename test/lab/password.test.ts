@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Guest, lab } from "./lab.ts";
-import { connects, program, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
+import { connects, ownPackages, program, reached, routeOnUplink, snapshot, startInProcess } from "./stack.ts";
 
 const GATEWAY: Partial<Record<Guest, string>> = {
   web1: "2001:67c:2834:1::1",
@@ -72,10 +72,10 @@ async function ask(from: Guest, word = "send_my_password", server = `http://[${G
 }
 
 beforeAll(async () => {
-  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await routeOnUplink();
+  await ownPackages("vr1");
   before = await snapshot("vr1");
   engine = await startInProcess();
   await engine.program(await whole());

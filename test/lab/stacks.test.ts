@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../engine/engine.ts";
 import { InProcess } from "../engine/in-process.ts";
 import { type Background, lab } from "./lab.ts";
-import { connects, snapshot } from "./stack.ts";
+import { connects, ownPackages, snapshot } from "./stack.ts";
 
 /** So many times two runs at once; the last of them, of the Pulumi CLI. `make test-stacks` has twenty, all of them by the CLI. */
 const BY_CLI = Number(process.env.VPC6_STACKS_BY_CLI ?? 2);
@@ -23,9 +23,9 @@ const example = (name: string) =>
   readFile(new URL(`../../examples/many-stacks/${name}/index.ts`, import.meta.url), "utf8");
 
 beforeAll(async () => {
-  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
+  await ownPackages("vr1");
   before = await snapshot("vr1");
   const { VR1_HOST = "", VR1_HOST_KEY = "", VPC6_SSH_KEY_FILE = "" } = await lab.env();
   const env = { VPC6_SSH_KEY_FILE, SSH_AUTH_SOCK: "" };
