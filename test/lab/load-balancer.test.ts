@@ -129,7 +129,7 @@ const counted = async (rounds: number) => {
 beforeAll(async () => {
   lab.bare();
   await lab.down();
-  await lab.up("uplink", "internet", "vr1", "vr2", "web1", "web2");
+  await lab.up("uplink", "internet", "vr1", "web1", "web2");
   await routeOnUplink();
   before = await snapshot("vr1");
   engine = await startInProcess();
