@@ -61,8 +61,8 @@ test-truth: setup build ## 200 random edits, and 40 on a real router (root): is 
 	@VPC6_TRUTH=$(or $(TRUTH),200) tools/env vitest run --project engine test/engine/truth.test.ts
 	@VPC6_TRUTH_LAB=$(or $(TRUTH_LAB),40) tools/env vitest run --project lab test/lab/truth.test.ts
 
-test-undisturbed: setup ## 50 updates, in place of 15, that no connection and no ping may notice; needs root; EDITS=50
-	@VPC6_EDITS=$(or $(EDITS),50) tools/env vitest run --project lab test/lab/undisturbed.test.ts
+test-undisturbed: setup ## 50 updates, in place of 12 or 14, that no connection and no ping may notice; needs root; EDITS=50
+	@VPC6_EDITS=$(or $(EDITS),50) tools/env vitest run --project lab test/lab/undisturbed.test.ts test/lab/acl.test.ts
 
 test-guard: setup ## 100 reboots, in place of 2, with Debian's own nftables.service enabled, and nothing may be open; needs root; REBOOTS=100
 	@VPC6_REBOOTS=$(or $(REBOOTS),100) tools/env vitest run --project lab test/lab/guard.test.ts

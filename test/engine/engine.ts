@@ -133,6 +133,16 @@ export class Engine implements AsyncDisposable {
     await writeFile(target, text);
   }
 
+  /** Sets the values of a stack that has none yet: the CLI is only asked to encrypt. */
+  async configs(values: Record<string, { value: string; secret: boolean }>): Promise<void> {
+    const plain = Object.entries(values).filter(([, { secret }]) => !secret);
+    const lines = plain.map(([key, { value }]) => `  ${key}: ${JSON.stringify(value)}\n`);
+    const file = path.join(this.folder, SETTINGS);
+    if (lines.length > 0) await writeFile(file, `${await readFile(file, "utf8")}config:\n${lines.join("")}`);
+    for (const [key, { value, secret }] of Object.entries(values))
+      if (secret) await this.config(key, value, { secret });
+  }
+
   /** Sets a value of the stack's configuration. */
   async config(key: string, value: string, { secret = false } = {}): Promise<void> {
     // On stdin: an argument could be read as a flag, and by everybody on this machine.

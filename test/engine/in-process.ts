@@ -109,10 +109,10 @@ export class InProcess implements AsyncDisposable {
    */
   async underTheCli<T>(work: (cli: Engine) => Promise<T>, beside?: Engine): Promise<T> {
     await using cli = await Engine.start({ name: this.#name, env: this.#env, ...(beside && { beside }) });
-    for (const [key, { value, secret }] of Object.entries(this.#config)) await cli.config(key, value, { secret });
+    await cli.configs(this.#config);
     await cli.program(this.#program);
     // The stack's own way to encrypt stays.
-    const empty: State = JSON.parse(await succeeds(cli, "stack", "export"));
+    const empty = { version: 3, ...(await cli.export()) };
     const resources = (await this.#resources()).map((one) => exported(one, true));
     const file = path.join(cli.folder, "state.json");
     const state = { ...empty, deployment: { ...empty.deployment, resources } };
@@ -120,7 +120,11 @@ export class InProcess implements AsyncDisposable {
     await succeeds(cli, "stack", "import", "--file", file);
     await rm(file);
     const answer = await work(cli);
-    const left: State = JSON.parse(await succeeds(cli, "stack", "export", "--show-secrets"));
+    // Only the CLI can read what it has encrypted.
+    const secrets = (await cli.stateFile()).includes('"ciphertext"');
+    const left: State = secrets
+      ? JSON.parse(await succeeds(cli, "stack", "export", "--show-secrets"))
+      : await cli.export();
     const taken = imported(left.deployment.resources ?? []).map((one) => ({ inputs: {}, outputs: {}, ...one }));
     await writeFile(path.join(this.folder, STATE), JSON.stringify(taken), { mode: 0o600 });
     return answer;

@@ -14,6 +14,7 @@ import {
   connects,
   each,
   membersStay,
+  ownPackages,
   reached,
   routeOnUplink,
   sendProtocols,
@@ -94,10 +95,10 @@ async function serve(): Promise<void> {
 }
 
 beforeAll(async () => {
-  lab.bare();
   await lab.down();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await routeOnUplink();
+  await ownPackages("vr1");
   before = await snapshot("vr1");
   engine = await startInProcess();
   const env = await lab.env();
@@ -105,13 +106,10 @@ beforeAll(async () => {
   await engine.config("vr1HostKey", env.VR1_HOST_KEY ?? "");
   example = await readFile(path.join(import.meta.dirname, "../../examples/dual-stack/index.ts"), "utf8");
   await up(example);
-  for (const guest of GUESTS) await askForIpv4(guest);
+  await each(GUESTS, askForIpv4);
   for (const guest of GUESTS) await leased(guest);
   // An IPv4 lease says nothing of the other family's.
-  for (const guest of ["web1", "web2"] as const) {
-    await lab.waitForLease(guest);
-    await lab.waitForGateway(guest);
-  }
+  await each(["web1", "web2"] as const, async (guest) => void (await lab.ready(guest)));
   await serve();
 });
 
@@ -400,5 +398,6 @@ test("after a reboot of the router all of it is back by itself", async () => {
 test("destroy leaves the router as it was", async () => {
   const { code, all } = await engine.destroy();
   expect(code, all).toBe(0);
+  // What an installation of these packages leaves behind is looked at in load-balancer.test.ts.
   expect(await snapshot("vr1")).toEqual(before);
 });

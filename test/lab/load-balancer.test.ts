@@ -129,7 +129,7 @@ const counted = async (rounds: number) => {
 beforeAll(async () => {
   lab.bare();
   await lab.down();
-  await lab.up("uplink", "internet", "vr1", "vr2", "web1", "web2");
+  await lab.up("uplink", "internet", "vr1", "web1", "web2");
   await routeOnUplink();
   before = await snapshot("vr1");
   engine = await startInProcess();
@@ -224,7 +224,8 @@ test("removing and adding a member under load: no failed request, no connection 
     load.use(
       lab.background(
         "internet",
-        `while :; do curl -s -g -m 5 -o /dev/null -w '%{http_code}\\n' 'http://[${VIP}]/' || echo "failed with $?"; done`,
+        // One process, a connection for each request; 000 is a request that failed. To start curl each time took a core for itself.
+        `exec curl -s -m 5 --rate 30/s -H 'Connection: close' -o /dev/null -w '%{stderr}%{http_code}\\n' 'http://[${VIP}]/?[1-100000]'`,
       ),
     ),
   );
@@ -244,7 +245,7 @@ test("removing and adding a member under load: no failed request, no connection 
     });
   }
   // Asked for before the clients are interrupted: a request cut off by us is no failure.
-  const answered = () => clients.flatMap(({ stdout }) => stdout.trim().split("\n"));
+  const answered = () => clients.flatMap(({ stderr }) => stderr.trim().split("\n"));
   await lab.until("enough requests", 30_000, async () => answered().length > 200);
   const codes = answered();
   expect(codes.filter((code) => code !== "200")).toEqual([]);

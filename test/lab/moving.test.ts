@@ -4,13 +4,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { lab } from "./lab.ts";
-import { logins, program, startInProcess } from "./stack.ts";
+import { logins, ownPackages, program, startInProcess } from "./stack.ts";
 
 let engine: InProcess;
 
 beforeAll(async () => {
   await lab.down();
   await lab.up("uplink", "vr1", "vr2", "web1", "app1");
+  await Promise.all([ownPackages("vr1"), ownPackages("vr2")]);
   engine = await startInProcess();
 });
 

@@ -86,6 +86,12 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
   return found;
 }
 
+/**
+ * From now on the packages of an equipped router are the operator's: vpc6 has no list of them, and does not purge them all at its end, which
+ * takes it half a minute. All else is then as it was found.
+ */
+export const ownPackages = (router: Router) => lab.exec(router, "rm -r /var/lib/vpc6");
+
 /** What no package has a part in: a router that had them when vpc6 came loses those it was given for vpc6. */
 export const withoutPackages = ({ packages, units, files, etc, ...rest }: Record<string, string>) => rest;
 

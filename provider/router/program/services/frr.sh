@@ -173,16 +173,23 @@ frr_text() {
 }
 
 # frr_leave FILE: the neighbours in RUN/frr.running that are not in FILE are told that it is over. Without a word some (BIRD) keep our prefixes for
-# the two minutes of a graceful restart.
+# the two minutes of a graceful restart. And those that FILE has without BFD lose it here: frr-reload.py would take no more than its profile.
 frr_leave() {
   awk -v file="$1" '
-    BEGIN { while ((getline line <file) > 0) { split(line, w, " "); if (w[1] == "neighbor" && w[3] == "remote-as") stays[w[2]] = 1 } }
+    BEGIN {
+      while ((getline line <file) > 0) {
+        split(line, w, " ")
+        if (w[1] == "neighbor") { named[w[2]] = 1; has[w[2] " " w[3]] = 1 }
+      }
+    }
     $1 == "router" && $2 == "bgp" { print "router bgp " $3 }
-    $1 == "neighbor" && $3 == "remote-as" && !($2 in stays) { print " neighbor " $2 " shutdown" }
+    $1 != "neighbor" || ($2 " " $3) in has { next }
+    $3 == "remote-as" { print " neighbor " $2 " shutdown" }
+    $3 == "bfd" && NF == 3 && $2 in named { print " no neighbor " $2 " bfd" }
   ' "$RUN/frr.running" >"$RUN/frr.leave"
-  grep -q shutdown "$RUN/frr.leave" || return 0
+  grep -q neighbor "$RUN/frr.leave" || return 0
   vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
-  sleep 0.3
+  ! grep -q shutdown "$RUN/frr.leave" || sleep 0.3
 }
 
 # frr_tell FILE: what only comes, or takes the place of what is there, FRR is told as it is: 0 when it then runs exactly FILE, by its own

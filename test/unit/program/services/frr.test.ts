@@ -205,6 +205,22 @@ describe("applying", () => {
     expect(machine.read("etc/frr/frr.conf")).toContain(`neighbor ${other} remote-as`);
   });
 
+  test("BFD is taken away before a reload, of whoever stays without it: frr-reload.py takes no more than its profile", async () => {
+    const frr = peer.fragments.frr ?? "";
+    const line = ` neighbor ${NEIGHBOR} timers connect`;
+    const bfd = ` neighbor ${NEIGHBOR} bfd\n neighbor ${NEIGHBOR} bfd profile p\n`;
+    const profile = "bfd\n profile p\n exit\nexit\n";
+    await apply([router, { ...peer, fragments: { ...peer.fragments, frr: profile + frr.replace(line, bfd + line) } }]);
+    runs();
+    const { code, did } = await apply([router, peer]);
+    expect(code).toBe(0);
+    const at = (text: string) => did.findIndex((it) => it.includes(text));
+    expect(did[at("bfd")]).toBe(`vtysh |  no neighbor ${NEIGHBOR} bfd`);
+    expect(did.filter((it) => it.includes("bfd"))).toHaveLength(1);
+    expect(at("reload")).toBeGreaterThan(at("bfd"));
+    expect(at("shutdown")).toBe(-1);
+  });
+
   /** The same peer with another text in it; then FRR runs with that, if it takes it. */
   const changed = (from: string | RegExp, to: string, takes = true): Resource => {
     const frr = (peer.fragments.frr ?? "").replace(from, to);
