@@ -52,39 +52,33 @@ test("a CIDR without a super CIDR of the zone", async () => {
   expect(output).toMatch(/Vpc resource 'shop' has a problem: cidr: .*no super CIDR.*set superCidr on the Zone/);
 });
 
-test("a VPC CIDR that is foreign, misaligned, wrongly sized, or taken; each is told by itself", async () => {
-  const wrong = {
-    foreign: ["2001:db8::/60", "2001:db8::/60 is not inside 2001:67c:2834::/50"],
-    misaligned: ["2001:67c:2834:18::/60", 'cidr: "2001:67c:2834:18::/60" has host bits set'],
-    sized: [
-      "2001:67c:2834::/56",
-      "cidr: 2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60",
-    ],
-    taken: ["2001:67c:2834:20::/60", "cidr: 2001:67c:2834:20::/60 is held by first"],
-  };
+test.each([
+  ["foreign", "2001:db8::/60", "2001:db8::/60 is not inside 2001:67c:2834::/50"],
+  ["misaligned", "2001:67c:2834:18::/60", 'cidr: "2001:67c:2834:18::/60" has host bits set'],
+  [
+    "wrongly sized",
+    "2001:67c:2834::/56",
+    "cidr: 2001:67c:2834::/56 is a /56, but the VPC prefixes in 2001:67c:2834::/50 are /60",
+  ],
+  ["taken", "2001:67c:2834:20::/60", "cidr: 2001:67c:2834:20::/60 is held by first"],
+])("a %s VPC CIDR", async (_name, cidr, reason) => {
   const first = vpc(`cidr: "2001:67c:2834:20::/60"`, "first");
-  const all = Object.entries(wrong).map(([name, [cidr]]) => vpc(`cidr: "${cidr}"`, name));
-  const output = await refused(program(SUPER, [first, ...all].join("\n")));
-  for (const [name, [, reason = ""]] of Object.entries(wrong))
-    expect(output.split("\n").find((line) => line.includes(`Vpc resource '${name}' has a problem: cidr: `))).toContain(
-      reason,
-    );
+  const output = await refused(program(SUPER, `${first}${vpc(`cidr: "${cidr}"`, "second")}`));
+  expect(output).toContain("Vpc resource 'second' has a problem: cidr: ");
+  expect(output).toContain(reason);
   expect(output).not.toContain("'first' has a problem");
 });
 
-test("a tier outside its VPC, on the router's own network, or on another tier; each is told by itself", async () => {
+test.each([
+  ["outside its VPC", "2001:67c:2834:11::/64", "2001:67c:2834:11::/64 is not inside 2001:67c:2834::/60"],
+  ["on the router's own network", "2001:67c:2834::/64", "2001:67c:2834::/64 is reserved for the VPC's own router"],
+  ["on another tier", "2001:67c:2834:3::/64", "2001:67c:2834:3::/64 is held by one"],
+])("a tier %s", async (_name, cidr, reason) => {
   const tier = (name: string, prefix: string) =>
     `new vpc6.Tier("${name}", { vpc: shop, interface: "eth-${name}", cidr: "${prefix}" });`;
-  const wrong = {
-    outside: ["2001:67c:2834:11::/64", "2001:67c:2834:11::/64 is not inside 2001:67c:2834::/60"],
-    own: ["2001:67c:2834::/64", "2001:67c:2834::/64 is reserved for the VPC's own router"],
-    two: ["2001:67c:2834:3::/64", "2001:67c:2834:3::/64 is held by one"],
-  };
-  const all = Object.entries(wrong).map(([name, [cidr = ""]]) => tier(name, cidr));
-  const tiers = [tier("one", "2001:67c:2834:3::/64"), ...all].join("\n");
+  const tiers = tier("one", "2001:67c:2834:3::/64") + tier("two", cidr);
   const output = await refused(program(SUPER, vpc(`cidr: "2001:67c:2834::/60"`) + tiers));
-  for (const [name, [, reason]] of Object.entries(wrong))
-    expect(output).toContain(`Tier resource '${name}' has a problem: cidr: ${reason}`);
+  expect(output).toContain(`Tier resource 'two' has a problem: cidr: ${reason}`);
   expect(output).not.toContain("'one' has a problem");
 });
 

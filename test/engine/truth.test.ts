@@ -8,9 +8,9 @@ import { decode } from "../../provider/router/payload";
 import { mulberry } from "../random";
 import { type Asked, answer, fakeRouter, hostKeyPrint, type Reply, userKey } from "../unit/router/server";
 import { Engine } from "./engine";
-import { edit } from "./truth/edits";
+import { begun, edit } from "./truth/edits";
 import { judge, type Seen } from "./truth/judge";
-import { type Network, program } from "./truth/network";
+import { program } from "./truth/network";
 
 const [edits = 2, seed = 20261147] = (process.env.VPC6_TRUTH ?? "").split(",").filter(Boolean).map(Number);
 
@@ -25,9 +25,7 @@ test(
     const { host, port } = router.address;
     const at = `host: "${host}", port: ${port}, hostKey: "${hostKeyPrint}", publicInterface: "pub0"`;
     const random = mulberry(seed);
-    const network: Network = { vpcs: [], groups: [], next: 1 };
-    // Something to begin with.
-    for (let count = 0; count < 12; count++) edit(network, random);
+    const network = begun(random, 12);
     await engine.program(program(network, at));
     const first = await engine.up();
     expect(first.code, first.all).toBe(0);

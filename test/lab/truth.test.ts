@@ -9,9 +9,9 @@ import { readStack } from "../../cli/stack";
 import { decode } from "../../provider/router/payload";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
-import { edit } from "../engine/truth/edits";
+import { begun, edit } from "../engine/truth/edits";
 import { judge, type Seen, type Step } from "../engine/truth/judge";
-import { type Network, program } from "../engine/truth/network";
+import { program } from "../engine/truth/network";
 import { mulberry } from "../random";
 import { lab } from "./lab.ts";
 import { path } from "./router/vr1";
@@ -42,8 +42,7 @@ test(
   `${edits} random edits (seed ${seed})`,
   async () => {
     const random = mulberry(seed);
-    const network: Network = { vpcs: [], groups: [], next: 1 };
-    for (let count = 0; count < 60; count++) edit(network, random);
+    const network = begun(random, 60);
     await plug(program(network, at));
     await engine.program(program(network, at));
     const first = await engine.up();

@@ -353,6 +353,15 @@ function round(network: Network, random: Random, what: "mac" | "place"): Edit | 
   };
 }
 
+/** Something to begin with: so many edits before any of it is there. */
+export function begun(random: Random, edits: number): Network {
+  const network: Network = { vpcs: [], groups: [], next: 1 };
+  for (let count = 0; count < edits; count++) edit(network, random);
+  // What is made has all that the program says; only afterwards something can be kept as it was.
+  for (const { acl } of network.vpcs.flatMap(({ tiers }) => tiers)) delete acl?.ignored;
+  return network;
+}
+
 /** `forced`: the engine can be told to make things once more. */
 export function edit(network: Network, random: Random, { forced = false } = {}): Edit {
   for (;;) {
