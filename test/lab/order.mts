@@ -5,10 +5,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By suite, the longest first; which of two comes before the other matters little, that none of them comes last matters. */
 const LONG: Record<string, string[]> = {
-  lab: "faults uplink drift handovers password stacks survival bgp in-process main-job nat64 dual-stack acl guard forced undisturbed moving".split(
+  lab: "uplink faults drift password survival nat64 main-job in-process handovers dual-stack stacks bgp load-balancer guard acl gateway moving forced filter".split(
     " ",
   ),
-  engine: "scale-out in-process operations ledger host fleet report truth gitops states seed-errors docs".split(" "),
+  engine: "in-process operations scale-out fleet host docs states gitops report ledger".split(" "),
   unit: "damage hostile refusals scale guard frr long-lists dnsmasq transaction pool contract fuzz".split(" "),
 };
 

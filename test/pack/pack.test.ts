@@ -52,14 +52,15 @@ describe("the tarball", () => {
     );
   });
 
-  test("has every template and shell fragment", () => {
+  test("has every template, as JavaScript, and every shell fragment", () => {
     const assets = globSync("provider/**/*.{awk,hbs,pl,sh}", { cwd: repository });
-    expect(files).toEqual(expect.arrayContaining(assets.map((file) => `dist/${file}`)));
+    const built = assets.map((file) => `dist/${file}${file.endsWith(".hbs") ? ".js" : ""}`);
+    expect(files).toEqual(expect.arrayContaining(built));
   });
 
   test("has nothing else: no sources, no tests", () => {
     const expected =
-      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|awk|hbs|pl|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
+      /^(dist\/(resources|provider|cli)\/.+\.(js|d\.ts|awk|pl|sh)|docs\/.+|LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
 });
