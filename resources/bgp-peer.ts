@@ -67,8 +67,8 @@ const OUTPUTS = ["address", "asn", "remoteAsn", "router"];
  * ```
  *
  * Several VPCs on one router may name the same neighbour: they share the session, and each adds its prefix to it.
- * They agree on what is the session's own (timers, BFD, password, hops). A change of it is one for all of them at once: where Pulumi makes it one
- * after another (`--parallel 1`, or one of them depends on another), the router refuses the first, and names both.
+ * All of them must have the same settings of the session: timers, BFD, password, hops. Change these for all of them in one `up`. If Pulumi makes the
+ * changes one after another (`--parallel 1`, or one peer depends on another), the router refuses the first one and names both peers.
  */
 export class BgpPeer extends Resource {
   /** The neighbour's address. */

@@ -1,4 +1,4 @@
-// Compiles resources/, provider/ and cli/ to dist/ and makes the templates JavaScript, and copies the shell fragments beside them.
+// Compiles resources/, provider/ and cli/ to dist/, makes JavaScript of the templates, and copies the shell fragments beside them.
 // Does nothing when no source has changed since; dist/ is exchanged as a whole and only when all went well.
 // Types are not checked here (`make lint` does), so that a build takes a second and half-done work can be tried.
 import { spawnSync } from "node:child_process";
