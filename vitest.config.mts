@@ -37,6 +37,7 @@ function memory(): string {
 const env = { TMPDIR: process.env.TMPDIR ?? memory() };
 
 const lab = {
+  env,
   globalSetup: [built, "test/lab/afterwards.ts"],
   setupFiles: "test/lab/which.mts",
   testTimeout: 300_000,
