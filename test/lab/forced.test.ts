@@ -41,8 +41,10 @@ new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000, address: "2001:db8:fff
   );
 }
 
-/** What daemons and kernel have, and since when. */
+/** What daemons and kernel have, and since when: once the VPC's route is there, which is the last thing to come, and again after a session has ended. */
 async function looks(): Promise<string> {
+  const routes = async () => (await lab.exec("edge", "ip -6 route show proto bgp")).stdout;
+  await lab.until("the VPC's route", 30_000, async () => (await routes()).startsWith("2001:67c:2834::/60 "));
   const units = "vpc6-dnsmasq vpc6-haproxy vpc6-named vpc6-guard 'vpc6-tayga@*' frr 'vpc6-password@*.socket'";
   const command = `cd /etc/vpc6/live/files && find . -type f ! -name made -exec sha256sum {} + | sort -k2
     nft -s list ruleset; ip -o addr | sed 's/ valid_lft.*//'; ip -6 route; ip neigh show nud permanent
@@ -68,9 +70,6 @@ beforeAll(async () => {
   await engine.program(await everything());
   const { code, all } = await engine.up();
   expect(code, all).toBe(0);
-  // The last thing to come.
-  const routes = async () => (await lab.exec("edge", "ip -6 route show proto bgp")).stdout;
-  await lab.until("the VPC's route", 30_000, async () => (await routes()).startsWith("2001:67c:2834::/60 "));
 });
 
 afterAll(async () => {

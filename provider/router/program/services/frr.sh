@@ -6,6 +6,9 @@
 # Is it known, from this very transaction, that FRR runs what it is to run?
 FRR_RUNS=
 
+# A changed prefix-list is applied to what comes from now on: this has the routes there are go through it again. No session ends.
+FRR_AGAIN='clear bgp ipv6 unicast * soft'
+
 FRR_CONF=$ROOT/etc/frr/frr.conf
 
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
@@ -71,7 +74,7 @@ frr_apply() {
   frr_found "$1/frr" || return 1
   if systemctl --quiet is-active frr && [ -e "$RUN/frr.applied" ]; then
     ! cmp -s "$1/frr" "$RUN/frr.applied" || return 0
-    if frr_tell "$1/frr"; then frr_write "$1/frr" || return 1; else frr_reload "$1/frr" || return 1; fi
+    if [ -z "$FRR_DAEMONS$REPAIR" ] && frr_tell "$1/frr"; then frr_write "$1/frr" || return 1; else frr_reload "$1/frr" || return 1; fi
   else
     frr_write "$1/frr" && frr_start || return 1
   fi
@@ -192,14 +195,13 @@ frr_leave() {
   ! grep -q shutdown "$RUN/frr.leave" || sleep 0.3
 }
 
-# frr_tell FILE: what only comes, or takes the place of what is there, FRR is told as it is: 0 when it then runs exactly FILE, by its own
-# words. All else is for frr_reload, what was told in vain too. Each start of vtysh costs 30 ms of a processor, frr-reload.py 300.
+# frr_tell FILE: FRR is told what comes, changes and goes: 0 when it then runs exactly FILE, by its own words. What is not known here is
+# for frr_reload, what was told in vain too. Each start of vtysh costs 30 ms of a processor, frr-reload.py 300 and one of vtysh for each line that goes.
 frr_tell() {
-  [ -z "$FRR_DAEMONS$REPAIR" ] || return 1
-  frr_running && frr_comes "$1" "$RUN/frr.running" >"$RUN/frr.comes" || return 1
-  [ ! -s "$RUN/frr.comes" ] || vtysh -f "$RUN/frr.comes" >/dev/null 2>&1 || return 1
-  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
-  vtysh -c 'clear bgp ipv6 unicast * soft' -c 'show running-config' >"$RUN/frr.now" 2>/dev/null || return 1
+  frr_running && frr_changes "$1" "$RUN/frr.running" >"$RUN/frr.changes" || return 1
+  frr_leave "$1"
+  [ ! -s "$RUN/frr.changes" ] || vtysh -f "$RUN/frr.changes" >/dev/null 2>&1 || return 1
+  vtysh -c "$FRR_AGAIN" -c 'show running-config' >"$RUN/frr.now" 2>/dev/null || return 1
   frr_lines "$1" "$RUN/frr.now" >"$RUN/frr.differs"
   [ ! -s "$RUN/frr.differs" ] || return 1
   FRR_RUNS=yes
@@ -210,9 +212,9 @@ frr_running() {
   vtysh -c 'show running-config' >"$RUN/frr.running" 2>/dev/null
 }
 
-# frr_comes FILE RUNNING: what FILE has and FRR has not, as it takes it. 1 when something has to go.
-frr_comes() {
-  awk '@frr_comes.awk@' "$1" "$2"
+# frr_changes FILE RUNNING: what makes RUNNING what FILE says, as FRR takes it. 1 when only frr-reload.py knows.
+frr_changes() {
+  awk '@frr_changes.awk@' "$1" "$2"
 }
 
 frr_reload() {
@@ -236,15 +238,14 @@ frr_reload() {
     code=$?
   fi
   frr_write "$1" || return 1
+  # Of some statements it leaves something behind, which is told. Whatever comes of that, the routes there are go through their lists again.
+  if [ $code = 0 ] && ! frr_tell "$1"; then
+    vtysh -c "$FRR_AGAIN" >"$RUN/frr.out" 2>&1
+    code=$?
+  fi
   [ $code = 0 ] || {
     rm -f "$RUN/frr.applied"
     WHY=$(grep -vE ' (INFO|DEBUG): ' "$RUN/frr.out" | tail -n 8)
-    return 1
-  }
-  # A changed prefix-list is applied to what comes from now on: the routes there are go through it again. No session ends.
-  vtysh -c 'clear bgp ipv6 unicast * soft' >"$RUN/frr.out" 2>&1 || {
-    rm -f "$RUN/frr.applied"
-    WHY=$(cat "$RUN/frr.out")
     return 1
   }
 }
