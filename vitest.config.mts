@@ -1,6 +1,6 @@
 // The suites: `unit` (pure functions, no processes), `engine` (the real Pulumi CLI, no router), `pack` (what npm publishes), `lab` (real
 // routers on this machine, three test files at a time, each in a lab of its own), then `lab-floods` (those that flood a router, each in the
-// noise of the other) and `lab-alone` (what compares times, when nothing else is at work). `make test` runs them all.
+// noise of the other). `make test` runs them all.
 import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
@@ -12,9 +12,6 @@ const built = "test/built.ts";
 
 /** They flood a router. What they promise must hold while one core of two is busy: each keeps a core busy for the other. */
 const floods = ["attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
-/** They compare how long something takes. */
-const alone = ["test/lab/acl-cost.test.ts"];
-
 /** Vitest itself leaves a core idle, which of two is half; and some tests wait for what a router's silence, a limit or a start takes. */
 const workers = { maxWorkers: availableParallelism() + 1 };
 
@@ -64,9 +61,8 @@ export default defineConfig({
       }),
       suite("engine", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
       suite("pack", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
-      suite("lab", { ...lab, exclude: [...floods, ...alone], maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
+      suite("lab", { ...lab, exclude: floods, maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
       suite("lab-floods", { ...lab, include: floods, maxWorkers: Math.min(WORKERS, 2), sequence: { groupOrder: 2 } }),
-      suite("lab-alone", { ...lab, include: alone, maxWorkers: 1, sequence: { groupOrder: 3 } }),
     ],
   },
 });

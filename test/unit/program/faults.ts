@@ -145,8 +145,8 @@ export const faults: readonly Fault[] = [
   {
     tests: "frr",
     what: "a neighbour that goes is not told",
-    from: '  frr_leave "$1"\n',
-    to: "\n",
+    from: '  frr_leave "$1"\n  [ ! -s "$RUN/frr.changes" ]',
+    to: '  [ ! -s "$RUN/frr.changes" ]',
   },
   {
     tests: "frr",
