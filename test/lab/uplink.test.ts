@@ -250,7 +250,8 @@ describe("neighbours that fall silent", () => {
 
   test("BFD is switched on without ending a session, and tells within two seconds", async () => {
     const since = await Promise.all([established("edge", VR1), established("vr1", EDGE)]);
-    const switched = async (bfd: string) => {
+    const switched = async (interval: number) => {
+      const bfd = `bfd: { interval: ${interval} }`;
       await up(peers(bfd) + uplink(bfd));
       for (const [host, neighbor] of [
         ["edge", VR1],
@@ -258,19 +259,22 @@ describe("neighbours that fall silent", () => {
         ["vr1", EDGE],
         ["vr2", EDGE],
       ] as const) {
+        // Another interval counts once both ends have told each other.
         await lab.until(`${host}'s BFD with ${neighbor}`, 20_000, async () => {
-          const found = await show<{ peer: string; status: string }[]>(host, "bfd peers", "bfdd");
-          return found.some(({ peer, status }) => peer === neighbor && status === "up");
+          type Peer = { peer: string; status: string; "receive-interval": number; "remote-transmit-interval": number };
+          const found = (await show<Peer[]>(host, "bfd peers", "bfdd")).find(({ peer }) => peer === neighbor);
+          const intervals = [found?.["receive-interval"], found?.["remote-transmit-interval"]];
+          return found?.status === "up" && intervals.every((it) => it === interval);
         });
       }
     };
     // Three seconds until a neighbour is gone: all of them are on this machine, which may well stand still for one.
-    await switched("bfd: { interval: 1000 }");
+    await switched(1000);
     expect(await Promise.all([established("edge", VR1), established("vr1", EDGE)])).toEqual(since);
     expect(await drift("edge")).toEqual([]);
     expect(await drift("vr1")).toEqual([]);
     await direct();
-    await switched("bfd: { interval: 100 }");
+    await switched(100);
     await established("vr1", EDGE);
     const took = await noticed(10_000);
     expect(took).toBeLessThan(2_000);
