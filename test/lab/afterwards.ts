@@ -3,14 +3,14 @@
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { labs } from "./which.mts";
+import { labs, ROUTERS } from "./which.mts";
 
 const script = fileURLToPath(new URL("lab", import.meta.url));
 
 function lab(verb: "setup" | "down", number = process.env.VPC6_LAB): void {
   const { status, error } = spawnSync(script, [verb], {
     stdio: "inherit",
-    env: { ...process.env, VPC6_LAB: number, VPC6_LAB_EQUIPPED: "yes" },
+    env: { ...process.env, VPC6_LAB: number, VPC6_LAB_ROUTERS: ROUTERS, VPC6_LAB_EQUIPPED: "yes" },
   });
   if (status !== 0) throw error ?? new Error(`lab ${verb} (VPC6_LAB=${number}) ended with ${status}`);
 }
