@@ -104,6 +104,13 @@ export const DNS64_PORT = 5354;
 /** A translator's device. */
 export const NAT64_DEVICE = "nat64-";
 
+// The machine.
+
+/** Releases of which every daemon was tested with all of vpc6, as os-release's ID and VERSION_ID say them; of each ID the oldest first. */
+export const RELEASES = "debian/12 debian/13 ubuntu/24.04";
+/** The same for people. README.md says it too, and a test compares. */
+export const RELEASES_TOLD = "Debian 12, Debian 13 or Ubuntu 24.04";
+
 // Places on a router.
 
 export const LIB = "/usr/local/lib/vpc6";
@@ -130,6 +137,8 @@ export const DRIFT = "vpc6-drift 1";
 export const DRIFT_END = "end vpc6-drift";
 /** With this a line of progress begins. */
 export const SAYS = "vpc6: ";
+/** And one of those that the user is to find when all is over. */
+export const WARNS = `${SAYS}warning: `;
 /** By its last line, a comment, a program is known to be whole. */
 export const PROGRAM_END = "end of vpc6";
 

@@ -48,8 +48,8 @@ export interface RouterArgs extends HopArgs {
 const OUTPUTS = ["address", "asn", "router"];
 
 /**
- * A router VM, reached over SSH: a Debian with systemd on which vpc6 installs the packages it needs, its convergence program,
- * the public address from the zone's range, and a firewall table of its own (`inet vpc6`).
+ * A router VM, reached over SSH: a Debian or Ubuntu (README: [Limits](../../README.md#limits)) on which vpc6 installs the packages
+ * it needs, its convergence program, the public address from the zone's range, and a firewall table of its own (`inet vpc6`).
  *
  * Credentials are never arguments: they come from `VPC6_SSH_KEY`, `VPC6_SSH_KEY_FILE`, the SSH agent, the usual files in `~/.ssh`,
  * or the stack's config `vpc6:sshPrivateKey`, in that order. A user other than root needs `sudo` without a password.

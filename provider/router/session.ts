@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { ANSWER, CONFIRM_WAIT, FORMAT, PROGRAM, ROUTER_ID, SAYS, TRANSACTION } from "../contract";
+import { ANSWER, CONFIRM_WAIT, FORMAT, PROGRAM, ROUTER_ID, SAYS, TRANSACTION, WARNS } from "../contract";
 import { bounds, Interrupted, type Outcome, run } from "./command";
 import { type Connection, connect } from "./connection";
 import { printable, RouterError } from "./error";
@@ -25,15 +25,20 @@ export const confirmation = { seconds: CONFIRM_WAIT };
 
 /** What others who want the router are told is at work there. */
 let holder = "";
-let listener: ((router: RouterAddress, text: string) => void) | undefined;
+/** What is said of a router: progress, which is gone when something else is said, or a warning, which stays. */
+export type Listener = (router: RouterAddress, text: string, isWarning: boolean) => void;
+let listener: Listener | undefined;
 
 export function setHolder(text: string): void {
   holder = text;
 }
 
-export function onProgress(given: ((router: RouterAddress, text: string) => void) | undefined): void {
+export function onProgress(given: Listener | undefined): void {
   listener = given;
 }
+
+/** Of one router in a run. */
+const MOST_WARNINGS = 20;
 
 /** A judgement on a transaction, before it is known whose fault it is. */
 export class Refusal extends Error {
@@ -49,6 +54,7 @@ export class Session {
   private connection: Promise<Connection> | undefined;
   private closing: NodeJS.Timeout | undefined;
   private users = 0;
+  private readonly warnings = new Set<string>();
 
   constructor(router: RouterAddress) {
     this.router = router;
@@ -169,7 +175,7 @@ export class Session {
       } catch (error) {
         fresh?.close();
         if (why === undefined)
-          listener?.(this.router, "no new SSH connection gets in: the router will undo the change");
+          listener?.(this.router, "no new SSH connection gets in: the router will undo the change", false);
         why = error;
         await pause(500);
       }
@@ -284,7 +290,16 @@ export class Session {
   }
 
   private heard(line: string): void {
-    if (line.startsWith(SAYS)) listener?.(this.router, printable(line.slice(SAYS.length, 300)));
+    if (line.startsWith(WARNS)) this.warned(printable(line.slice(WARNS.length, 400)));
+    else if (line.startsWith(SAYS)) listener?.(this.router, printable(line.slice(SAYS.length, 300)), false);
+  }
+
+  /** Once a run: each transaction may say it again. */
+  private warned(text: string): void {
+    if (this.warnings.has(text)) return;
+    // Who answers for a router could say another one each time.
+    if (this.warnings.size < MOST_WARNINGS) listener?.(this.router, text, true);
+    this.warnings.add(text);
   }
 
   private error(what: string, why: string, remedy: string, touched: boolean): RouterError {

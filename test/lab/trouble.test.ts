@@ -68,6 +68,24 @@ test("a missing interface", async () => {
   expect(output).toMatch(/interface wan0 does not exist[\s\S]*pub0/);
 });
 
+/** While `work` is done the router is called so. */
+async function called<T>(release: string, work: () => Promise<T>): Promise<T> {
+  const file = "/usr/lib/os-release";
+  await lab.exec("vr1", `cat >/run/os-release && mount --bind /run/os-release ${file}`, { input: release });
+  try {
+    return await work();
+  } finally {
+    await lab.exec("vr1", `umount ${file}; rm /run/os-release`);
+  }
+}
+
+test("a system that is too old: nothing is installed", async () => {
+  const old = 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nID=debian\nVERSION_ID="11"\n';
+  const output = await called(old, async () => refused(await one()));
+  expect(output).toMatch(/it lacks what vpc6 needs\n.*too old: Debian GNU\/Linux 11[^\n]*\n.*Debian 12.*upgrade/);
+  expect(await snapshot("vr1")).toEqual(found);
+});
+
 test("a full disk", async () => {
   // A small file system over the place where generations are kept.
   await lab.exec("vr1", "mkdir -p /etc/vpc6 && mount -t tmpfs -o size=4k,nr_inodes=8 none /etc/vpc6");
@@ -80,8 +98,10 @@ test("a full disk", async () => {
 
 test("after all that the machine is as it was, and a good program goes through; sudo works", async () => {
   await engine.program(await one('user: "ops"', `new vpc6.Vpc("shop", { zone, router: vr1 });`));
-  const { code, all } = await engine.up();
+  // Two transactions at least, of which each warns.
+  const { code, all } = await called('PRETTY_NAME="Devuan 5"\nID=devuan\n', () => engine.up());
   expect(code, all).toBe(0);
+  expect(all.match(/warning: router vr1: vpc6 was not tested on Devuan 5, only on /g), all).toHaveLength(1);
   expect((await lab.exec("vr1", "ip -6 route")).stdout).toContain("unreachable 2001:67c:2834::/60");
   const destroyed = await engine.destroy();
   expect(destroyed.code, destroyed.all).toBe(0);

@@ -171,10 +171,10 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
   const each = `for verdict in ${contract.VERDICTS.join(" ")}; do ${about}; answer "$verdict"; WHY=; done`;
   const [progress = "", ...answers] = host
     .run(
-      `say hello 2>&1; run_dir; echo "old@1 new@1" >"$RUN/yields"; WHY=because; ${each}; converge 0 </dev/null; true`,
+      `warn hey 2>&1; say hello 2>&1; run_dir; echo "old@1 new@1" >"$RUN/yields"; WHY=because; ${each}; converge 0 </dev/null; true`,
     )
     .split(/(?<=hello\n|^end\n)/m);
-  expect(progress).toBe(`${contract.SAYS}hello\n`);
+  expect(progress).toBe(`${contract.WARNS}hey\n${contract.SAYS}hello\n`);
   const [, format] = payload.parseAnswer(answers.pop() ?? "")?.words ?? [];
   expect(format).toBe(String(contract.FORMAT));
   expect(answers.map((text) => payload.parseAnswer(text))).toEqual(

@@ -46,6 +46,8 @@ export const SHARED: readonly [fact: string, name: string, other: string][] = [
 export const OTHERS: typeof SHARED = [
   ["ids of ExternalNetworks", "NETWORK_ID", '"group:"'],
   ["ids of lists", "LIST", '"list:"'],
+  ["releases that were tested", "RELEASES", '"debian/13 fedora/43"'],
+  ["the same in words", "RELEASES_TOLD", '"Debian 13 or Fedora 43"'],
   ["place of what runs", "RUN", '"/run/vpc7"'],
   ["the mark of what the filter has seen", "SEEN", '"0x20000000"'],
   ["all other bits of the mark", "NOT_SEEN", '"0xdfffffff"'],

@@ -41,6 +41,12 @@ export const faults: readonly Fault[] = [
     to: '/ dadfaild/ { print "failed"',
   },
   {
+    tests: "release",
+    what: "a system that is too old is set up, with a warning",
+    from: 'elif [ -e "$ETC/confirmed" ]; then',
+    to: "elif true; then",
+  },
+  {
     tests: "sysctl",
     what: "what the kernel changes along with forwarding does not come back",
     from: `net/ipv[46]/conf/all/*) sysctl_print "\${1%/all/*}"/*/"\${1##*/}" ;;`,

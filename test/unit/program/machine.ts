@@ -108,6 +108,7 @@ export class Machine {
     this.write("var/lib/dpkg/status", "");
     for (const file of ["passwd", "group"])
       this.write(`etc/${file}`, ["root:x:0:0::/:/bin/sh", "haproxy:x:901:901::/:/bin/false", ""].join("\n"));
+    this.write("etc/os-release", 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n');
     this.write("proc/uptime", "1000.00 1.00\n");
     this.write("usr/local/lib/vpc6/vpc6", program().text);
     this.write("functions", below(this.root));
