@@ -37,6 +37,8 @@ export const SHARED: readonly [fact: string, name: string, other: string][] = [
   ["end of differences", "DRIFT_END", '"end of vpc6-drift"'],
   ["lines of progress", "SAYS", '"vpc6 says: "'],
   ["end of the program", "PROGRAM_END", '"so far vpc6"'],
+  ["least size of the table of connections", "CONNECTIONS_LEAST", "131072"],
+  ["its largest where nothing is said", "CONNECTIONS_MOST", "524288"],
   ["least wait for a confirmation", "CONFIRM_LEAST", "5"],
   ["longest wait for a confirmation", "CONFIRM_MOST", "700"],
   ["usual wait for a confirmation", "CONFIRM_WAIT", "40"],
@@ -46,6 +48,8 @@ export const SHARED: readonly [fact: string, name: string, other: string][] = [
 export const OTHERS: typeof SHARED = [
   ["ids of ExternalNetworks", "NETWORK_ID", '"group:"'],
   ["ids of lists", "LIST", '"list:"'],
+  ["memory for a connection", "CONNECTION_MEMORY", "8192"],
+  ["the largest table that can be asked for", "CONNECTIONS_HIGHEST", "8388608"],
   ["releases that were tested", "RELEASES", '"debian/13 fedora/43"'],
   ["the same in words", "RELEASES_TOLD", '"Debian 13 or Fedora 43"'],
   ["place of what runs", "RUN", '"/run/vpc7"'],

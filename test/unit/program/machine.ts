@@ -127,6 +127,10 @@ export class Machine {
     }
     machine.sysctl("net/ipv4/ip_forward", 0);
     machine.sysctl("net/netfilter/nf_conntrack_tcp_timeout_established", 432_000);
+    // As a fresh Debian with 1 GB has it.
+    for (const key of ["max", "buckets"]) machine.sysctl(`net/netfilter/nf_conntrack_${key}`, 7680);
+    machine.sysctl("net/netfilter/nf_conntrack_count", 100);
+    machine.write("proc/meminfo", "MemTotal:         986152 kB\nMemFree:          520000 kB\n");
     machine.answer("ip -4 route show default dev pub0", "default via 203.0.113.1 \n");
     machine.write(
       "dpkg",
