@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { ANSWER, CONFIRM_WAIT, FORMAT, PROGRAM, ROUTER_ID, SAYS, TRANSACTION, WARNS } from "../contract";
 import { bounds, Interrupted, type Outcome, run } from "./command";
-import { type Connection, connect } from "./connection";
+import { type Connection, connect, limits, Refused } from "./connection";
 import { printable, RouterError } from "./error";
 import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
 import { commands, program } from "./program";
@@ -177,7 +177,7 @@ export class Session {
         if (why === undefined)
           listener?.(this.router, "no new SSH connection gets in: the router will undo the change", false);
         why = error;
-        await pause(500);
+        await pause(error instanceof Refused ? Math.min(limits.refused, until - Date.now()) : 500);
       }
     }
     throw await this.undone(generation, seconds, until, why);
@@ -194,8 +194,8 @@ export class Session {
         const said = parseAnswer((await this.command(commands.confirm(this.router.user, generation), "")).stdout);
         back = said?.verdict === "refused";
         if (said?.verdict === "ok") break;
-      } catch {
-        await pause(2_000);
+      } catch (error) {
+        if (attempt < 2) await pause(error instanceof Refused ? limits.refused : 2_000);
       }
     }
     return new Refusal({
@@ -247,7 +247,7 @@ export class Session {
   }
 
   private link(): Promise<Connection> {
-    this.connection ??= connect(this.router);
+    this.connection ??= connect(this.router, { say: (text) => listener?.(this.router, text, false) });
     const opening = this.connection;
     return opening.then(
       (connection) => {
