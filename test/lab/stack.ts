@@ -53,7 +53,7 @@ ${rest}
 export async function logins(router: Router): Promise<number> {
   const { stdout } = await lab.exec(
     router,
-    "journalctl --sync; journalctl -b -t sshd -o cat | grep -c '^Accepted publickey' || true",
+    "journalctl --sync; journalctl -b -t sshd -t sshd-session -o cat | grep -c '^Accepted publickey' || true",
   );
   return Number(stdout.trim());
 }
