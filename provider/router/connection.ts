@@ -76,7 +76,7 @@ export async function connect(
         throw new RouterError(router, {
           what: `${error.at} closed the connection ${attempt + 1} times before the login${seconds > 1 ? `, in ${seconds} s` : ""}`,
           why: error.message,
-          remedy: RESET,
+          remedy: error.isSsh ? RESET : `Is it an SSH server? ${RESET}`,
           touched: false,
         });
       }
@@ -87,19 +87,21 @@ export async function connect(
   }
 }
 
-const RESET = `Is it an SSH server? Its sshd_config may let in only so many at once (MaxStartups) or, from OpenSSH 9.8 on, nobody from an
-address whose logins have failed (PerSourcePenalties): wait for as long as it says there, ten minutes at most by default. An address
-that many share, a bastion's for one, can be named in its PerSourcePenaltyExemptList.`;
+const RESET = `Its sshd_config may let in only so many at once (MaxStartups) or, from OpenSSH 9.8 on,
+nobody from an address whose logins have failed (PerSourcePenalties): wait for as long as it says there, ten minutes at most by
+default. An address that many share, a bastion's for one, can be named in its PerSourcePenaltyExemptList.`;
 
 /** Closed on us before the login was through: worth another try. */
 class Reset extends Error {
   readonly at: string;
-  /** It said something, and not what an SSH server says. */
+  /** It said something: what an SSH server says, or not. */
+  readonly isSsh: boolean;
   readonly isNoSsh: boolean;
   constructor(hop: Hop, why: string, said = "") {
     super(said === "" || said.startsWith("SSH-") ? why : `${why}\nit said: ${said}`);
     this.at = `${hop.host} port ${hop.port}`;
-    this.isNoSsh = !/^(SSH-|Not allowed at this time|Exceeded MaxStartups|$)/.test(said);
+    this.isSsh = /^(SSH-|Not allowed at this time|Exceeded MaxStartups)/.test(said);
+    this.isNoSsh = said !== "" && !this.isSsh;
   }
 }
 

@@ -249,7 +249,9 @@ describe("the way there", () => {
     onProgress((_, text, isWarning) => heard.push(`${isWarning} ${text}`));
     const { name, host, user, hostKey } = { name: "vr1", host: "127.0.0.1", user: "root", hostKey: hostKeyPrint };
     const error = await failure({ name, host, port: shut.port, user, hostKey }).finally(() => onProgress(undefined));
-    expect(error.message).toMatch(/before the login, in [23] s\n.*\n {2}it said: Not allowed at this time\n/);
+    expect(error.message).toMatch(
+      /before the login, in [23] s\n.*\n {2}it said: Not allowed at this time\nIts sshd_config/,
+    );
     expect(heard).toEqual([
       expect.stringMatching(/^false 127.0.0.1 port \d+ closes connections before the login: trying again in [23] s$/),
     ]);
@@ -264,7 +266,7 @@ describe("the way there", () => {
     });
     const { name, host, user, hostKey } = { name: "vr1", host: "127.0.0.1", user: "root", hostKey: hostKeyPrint };
     const error = await failure({ name, host, port: web.port, user, hostKey });
-    expect(error.message).toContain("it said: HTTP/1.1 400 Bad Request");
+    expect(error.message).toContain("it said: HTTP/1.1 400 Bad Request\nIs it an SSH server?");
     expect(dials).toBe(4);
   });
 
