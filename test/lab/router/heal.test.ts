@@ -1,0 +1,139 @@
+// The router heals itself: whatever takes addresses, routes, neighbors, links or forwarding away, all is there again within two seconds, and
+// guests get through. What an operator does on purpose stays done.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { InProcess } from "../../engine/in-process.ts";
+import { type Background, lab } from "../lab.ts";
+import { program, routeOnUplink, startInProcess } from "../stack.ts";
+import { on, path } from "./vr1.ts";
+
+const WEB = "2001:67c:2834:2::";
+const INTERNET = "2001:db8:1::80";
+
+/** What of a router's network vpc6 puts there, a line each. */
+const STATE = `cat >/run/state <<'END'
+ip -o addr show scope global | awk '{ print $2, $4 }'
+{ ip -6 route show proto 106; ip -4 route show proto 106; } | sed 's/ error .*//'
+ip neigh show nud permanent
+sysctl net.ipv6.conf.all.forwarding net.ipv4.ip_forward
+sysctl -r 'net.ipv6.conf.(pub0|web0|db0).(accept_ra|keep_addr_on_down|forwarding|disable_ipv6) ='
+sysctl -r 'net.ipv6.conf.(pub0|web0|db0).(accept_ra|keep_addr_on_down|forwarding|disable_ipv6)$'
+for link in pub0 web0 db0; do echo $link $(($(cat /sys/class/net/$link/flags) & 1)); done
+END
+# event COMMAND: what it takes away, for how many milliseconds after its end at the most, and how long it took itself.
+cat >/run/event <<'END'
+now() { date +%s%3N; }
+sh /run/state 2>&1 | sort >/run/before
+begun=$(now)
+eval "$1" || exit
+ended=$(now) last=0
+while :; do
+  sh /run/state 2>&1 | sort >/run/after
+  cmp -s /run/before /run/after && [ $last != 0 ] && [ $(($(now) - last)) -gt 600 ] && break
+  cmp -s /run/before /run/after || { last=$(now); comm -23 /run/before /run/after >>/run/taken; }
+  [ $(($(now) - ended)) -lt 3000 ] || break
+done
+[ $last = 0 ] || last=$((last - ended))
+echo "$last $((ended - begun))"
+sort -u /run/taken 2>/dev/null
+rm -f /run/taken
+END`;
+
+interface Event {
+  /** Milliseconds after the end of the command. */
+  healed: number;
+  took: number;
+  taken: string[];
+}
+
+async function event(command: string): Promise<Event> {
+  const [times = "", ...taken] = (await on(["sh", "/run/event", command])).split("\n");
+  const [healed = 0, took = 0] = times.split(" ").map(Number);
+  return { healed, took, taken };
+}
+
+const drift = async () => (await on(`${path} observe`)).split("\n").filter((it) => it.startsWith("drift "));
+
+let engine: InProcess;
+let ping: Background;
+
+/** Of a ping every ten milliseconds, the longest time without an answer. */
+const silence = () => {
+  const all = [...ping.stdout.matchAll(/icmp_seq=(\d+) /g)].map(([, number]) => Number(number));
+  return (from: number) => {
+    const since = all.filter((it) => it >= from);
+    return Math.max(0, ...since.slice(1).map((it, index) => it - (since[index] ?? it) - 1));
+  };
+};
+const answered = () => Number([...ping.stdout.matchAll(/icmp_seq=(\d+) /g)].at(-1)?.[1] ?? 0);
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up("uplink", "internet", "vr1", "web1");
+  await routeOnUplink();
+  await on(STATE);
+  // Its operator manages both kinds of links.
+  await on(`for link in pub0 web0; do
+    printf "[Match]\\nName=$link\\n[Network]\\nIPv6AcceptRA=no\\nLinkLocalAddressing=ipv6\\n" >/etc/systemd/network/20-$link.network
+  done; networkctl reload`);
+  engine = await startInProcess();
+  await engine.program(
+    await program(
+      `
+const shop = new vpc6.Vpc("shop", { zone, router: vr1, cidr: "2001:67c:2834::/60" });
+const web = new vpc6.Tier("web", { vpc: shop, interface: "web0", ipv4: { cidr: "10.1.1.0/24" } });
+new vpc6.Tier("db", { vpc: shop, mac: "02:00:00:00:02:01" });
+new vpc6.Instance("web1", { tier: web, mac: "02:00:00:00:01:11" });
+new vpc6.NetworkAcl("web", { tiers: [web], rules: [{ direction: "ingress", action: "allow", protocol: "icmp" }] });`,
+      { routers: { vr1: "" } },
+    ),
+  );
+  const { code, all } = await engine.up();
+  expect(code, all).toBe(0);
+  await lab.ready("web1", `${WEB}10`);
+  ping = lab.pinging("web1", INTERNET, 0.01);
+  await lab.until("answers", 10_000, async () => answered() > 0);
+});
+
+afterAll(async () => {
+  await ping?.stop();
+  await engine?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+/** Does it; everything must be there again, and a guest get through, within two seconds. */
+async function heals(command: string, takes: RegExp | null): Promise<Event> {
+  const from = answered();
+  const seen = await event(command);
+  await lab.until("the guest to get through", 2_000, async () => answered() > from + 1);
+  const lost = silence()(from);
+  console.info(
+    `${command.slice(0, 70)}: ${seen.taken.length} things gone, there again after ${seen.healed} ms; ${lost} pings of 10 ms lost`,
+  );
+  if (takes) expect(seen.taken.join("\n")).toMatch(takes);
+  expect(seen.healed).toBeLessThan(2_000);
+  return seen;
+}
+
+describe("what takes away", () => {
+  test.each([
+    ["networkctl reconfigure pub0", /pub0 2001:db8:ffff::10/],
+    ["networkctl reconfigure web0", /web0 2001:67c:2834:2::1/],
+    ["echo >>/etc/systemd/network/20-web0.network; networkctl reload", null],
+    ["systemctl restart systemd-networkd", null],
+    ["ip addr flush dev pub0 scope global", /^default via/m],
+    ["ip addr flush dev web0", /web0 10.1.1.1.*web0 2001:67c:2834:2::1/s],
+    ["ip -6 route del unreachable 2001:67c:2834::/60", /^unreachable/m],
+    ["ip -6 route del default", /^default/m],
+    ["ip neigh flush dev web0 nud permanent", /PERMANENT/],
+    ["ip neigh del 2001:67c:2834:2::10 dev web0", /PERMANENT/],
+    ["ip link set pub0 down; sleep 0.3; ip link set pub0 up", /^default/m],
+    ["ip link set web0 down; sleep 0.3; ip link set web0 up", /PERMANENT/],
+    ["sysctl -qw net.ipv6.conf.web0.keep_addr_on_down=0; ip link set web0 down; ip link set web0 up", /web0 2001/],
+    ["sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv4.ip_forward=0", /all.forwarding/],
+    ["ip addr del 2001:67c:2834::1/128 dev lo", /lo 2001/],
+  ])("%s", async (command, takes) => {
+    await heals(command, takes);
+    expect(await drift()).toEqual([]);
+  });
+});
