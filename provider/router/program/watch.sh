@@ -9,7 +9,7 @@ WATCHED_rules="nftables guard"
 WATCHED_links="sysctl network"
 
 watch() {
-  local more wait what
+  local more tries what
   {
     # What was lost while nobody watched, and until those do.
     { echo all && sleep 1 && echo all; } &
@@ -23,10 +23,10 @@ watch() {
     case "$NEWLINE$what$NEWLINE$more$NEWLINE" in
       *"${NEWLINE}all$NEWLINE"* | *"${NEWLINE}links$NEWLINE"*"${NEWLINE}rules$NEWLINE"* | *"${NEWLINE}rules$NEWLINE"*"${NEWLINE}links$NEWLINE"*) what=all ;;
     esac
-    wait=0.1
+    tries=0
     until "$PROGRAM" heal "$what"; do
-      sleep $wait
-      wait=5
+      tries=$((tries + 1))
+      case $tries in 1) sleep 0.1 ;; [2-5]) sleep 0.5 ;; *) sleep 5 ;; esac
     done
   done
   return 1
@@ -45,27 +45,33 @@ END
 
 # heal [WHAT]: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for. 1 if it stays lost.
 heal() {
-  local code=0 moved='' service services
+  local code=0 service services="$WATCHED_rules $WATCHED_links"
   case ${1:-all} in
     rules) services=$WATCHED_rules ;;
     links) services=$WATCHED_links ;;
-    *) services="$WATCHED_rules $WATCHED_links" ;;
+    # For how long what is lost has been is not known.
+    *) rm -f "$RUN/network.up" ;;
   esac
   run_dir && [ -e "$ETC/live" ] || return 0
-  has_any "$services" network && { macs_came "$ETC/live" || network_gone; } && moved=yes
-  [ -n "$moved$(lost "$services" "$ETC/live/files")" ] || return 0
-  exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
-  # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
-  [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
-  held_by "what puts back what another hand took away"
-  ! macs_came "$ETC/live" || heal_moved || code=1
-  ! network_gone || network_indexes
-  for service in $services; do
-    heal_service "$service" "$ETC/live/files" || code=1
-  done
-  # Guests of a tier that was no way out are told at once that it is one again.
-  ! again dnsmasq || dnsmasq_apply "$ETC/live/files" || { say_why "dnsmasq: "; code=1; }
+  if heal_needed "$services"; then
+    exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
+    # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
+    [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
+    held_by "what puts back what another hand took away"
+    if has_any "$services" network; then heal_moved || code=1; fi
+    for service in $services; do
+      heal_service "$service" "$ETC/live/files" || code=1
+    done
+    ! again dnsmasq || heal_dnsmasq "$ETC/live/files" || code=1
+  fi
+  ! has_any "$services" network || network_seen "$ETC/live/files"
   return $code
+}
+
+# heal_needed "SERVICES": may something have to be done? Without the lock.
+heal_needed() {
+  [ -z "$(lost "$1" "$ETC/live/files")" ] || return 0
+  has_any "$1" network && { network_gone || macs_came "$ETC/live" || again dnsmasq; }
 }
 
 heal_service() {
@@ -87,6 +93,7 @@ heal_service() {
 # made anew.
 heal_moved() {
   local BOOTING=yes code=0 service
+  macs_came "$ETC/live" || return 0
   generations && [ "$LIVE" = "$CONFIRMED" ] || return 1
   say "an interface has another name: $(macs | macs_names "$LIVE")"
   sums_remake "$LIVE" || code=1
@@ -95,6 +102,14 @@ heal_moved() {
     "${service}_apply" "$LIVE/files" || { say_why "$service: "; code=1; }
   done
   return $code
+}
+
+# heal_dnsmasq FILES: guests of a tier that was no way out are told at once that it is one again: as soon as the kernel lets anybody speak there,
+# see network_mute. 1 until then.
+heal_dnsmasq() {
+  ! network_mute "$1" || return 1
+  WHY=
+  dnsmasq_apply "$1" || { say_why "dnsmasq: "; return 1; }
 }
 
 # lost "SERVICES" FILES

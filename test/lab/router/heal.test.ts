@@ -1,6 +1,7 @@
 // The router heals itself: whatever takes addresses, routes, neighbors, links or forwarding away, all is there again within two seconds, and
 // guests get through. What an operator does on purpose stays done.
 
+import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../../engine/in-process.ts";
 import { type Background, lab } from "../lab.ts";
@@ -12,12 +13,12 @@ const INTERNET = "2001:db8:1::80";
 
 /** What of a router's network vpc6 puts there, a line each. */
 const STATE = `cat >/run/state <<'END'
-ip -o addr show scope global | awk '{ print $2, $4 }'
+# One that is checked for a duplicate still cannot be used.
+ip -o addr show scope global -tentative | awk '{ print $2, $4 }'
 { ip -6 route show proto 106; ip -4 route show proto 106; } | sed 's/ error .*//'
 ip neigh show nud permanent
 sysctl net.ipv6.conf.all.forwarding net.ipv4.ip_forward
-sysctl -r 'net.ipv6.conf.(pub0|web0|db0).(accept_ra|keep_addr_on_down|forwarding|disable_ipv6) ='
-sysctl -r 'net.ipv6.conf.(pub0|web0|db0).(accept_ra|keep_addr_on_down|forwarding|disable_ipv6)$'
+cd /proc/sys/net/ipv6/conf; grep . pub0/accept_ra pub0/keep_addr_on_down [wd]*b0/accept_ra [wd]*b0/keep_addr_on_down [wd]*b0/forwarding [wd]*b0/disable_ipv6
 for link in pub0 web0 db0; do echo $link $(($(cat /sys/class/net/$link/flags) & 1)); done
 END
 # event COMMAND: what it takes away, for how many milliseconds after its end at the most, and how long it took itself.
@@ -121,7 +122,7 @@ describe("what takes away", () => {
     ["networkctl reconfigure web0", /web0 2001:67c:2834:2::1/],
     ["echo >>/etc/systemd/network/20-web0.network; networkctl reload", null],
     ["systemctl restart systemd-networkd", null],
-    ["ip addr flush dev pub0 scope global", /^default via/m],
+    ["ip addr flush dev pub0 scope global", /pub0 2001:db8:ffff::10/],
     ["ip addr flush dev web0", /web0 10.1.1.1.*web0 2001:67c:2834:2::1/s],
     ["ip -6 route del unreachable 2001:67c:2834::/60", /^unreachable/m],
     ["ip -6 route del default", /^default/m],
@@ -136,4 +137,46 @@ describe("what takes away", () => {
     await heals(command, takes);
     expect(await drift()).toEqual([]);
   });
+});
+
+/** Takes a link's wire out of the lab and puts a new one there, as for a card that is pulled, or a VLAN that is made again. */
+const wire = (verb: "pull" | "plug") => {
+  const [net, host] = ["net", "vr1"].map((it) => `vpc6-lab${process.env.VPC6_LAB ?? ""}-${it}`);
+  const ip = (...args: string[]) => execFileSync("ip", ["-n", net ?? "", "link", ...args]);
+  if (verb === "pull") return void ip("del", "vr1-web0");
+  const peer = ["peer", "name", "web0", "address", "02:00:00:00:01:01", "netns", host ?? ""];
+  ip("add", "vr1-web0", "type", "veth", ...peer);
+  ip("set", "vr1-web0", "master", "web", "up");
+};
+
+const said = async () => (await on("journalctl --sync; journalctl -o cat -u vpc6-watch --no-pager")).split("\n");
+
+test("what was put back is told, a line each, and no more", async () => {
+  const all = await said();
+  console.info(all.join("\n"));
+});
+
+test("a link that goes: nothing is said of it; it comes again, and a guest is served as before", async () => {
+  await on("sh /run/state | sort >/run/want");
+  const before = (await said()).length;
+  wire("pull");
+  await lab.until("it to be gone", 2_000, async () => (await on("ls /sys/class/net")).includes("web0") === false);
+  await on("ip -6 route del unreachable 2001:67c:2834::/60");
+  await lab.until("the rest to be healed", 2_000, async () => (await on("ip -6 route")).includes("unreachable"));
+  expect((await said()).slice(before)).toEqual([expect.stringMatching(/put back, as it was gone: unreachable/)]);
+  await lab.exec("web1", "ip -6 route flush proto ra; ip -6 route");
+  const from = answered();
+  wire("plug");
+  const begun = Date.now();
+  await lab.until(
+    "all to be there",
+    2_000,
+    async () => (await on("sh /run/state | sort | diff /run/want - || true")) === "",
+  );
+  const there = Date.now() - begun;
+  await lab.until("the guest to be advertised to", 6_000, async () => answered() > from + 1);
+  console.info(`made again: all there after ${there} ms, advertised after ${Date.now() - begun} ms`);
+  await lab.renew("web1");
+  await lab.waitForLease("web1", `${WEB}10`, 10_000);
+  expect(await drift()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 # The assembled file, and what is live: a batch for ip, in the files of `run` (see network_plan). `ours`: the routing protocol; `owned`: what is
 # ours; `dnsmasq`: its file. With `heal`: only what is missing, on `usable` links, and not in the place of another's (but where the file `adopt`
 # says something); what was there before ours, as `found` says, does not become ours.
+# `there`: links on which nobody else can have taken an address meanwhile.
 function six(text) { return text ~ /:/ }
 function possible(line,   w) {
   split(line, w, " ")
@@ -17,7 +18,7 @@ function key(line,   w) {
 }
 function command(verb, line,   w) {
   split(line, w, " ")
-  if (w[1] == "address") return "addr " verb " " w[3] " dev " w[2] (verb == "add" && (line in nodad) ? " nodad" : "")
+  if (w[1] == "address") return "addr " verb " " w[3] " dev " w[2] (verb == "add" && ((line in nodad) || index(there, " " w[2] " ")) ? " nodad" : "")
   if (w[1] == "neighbor") return "neigh " verb " " w[3] " dev " w[2] (verb == "del" ? "" : " lladdr " w[4] " nud permanent")
   if (w[1] == "unreachable") return "route " verb " unreachable " w[2] " metric " (six(w[2]) ? 1024 : 0) " proto " ours
   if (w[1] == "onlink") return "route " verb " " w[3] " dev " w[2] " metric " w[5] (verb == "del" ? "" : " proto " ours)

@@ -157,13 +157,16 @@ network_blame() {
 # network_plan FILES [DIR]: the difference between what they want and what is live, as a batch for ip: RUN/network.batch, beside it
 # network.lines (whose line each command is), and what is ours while the batch runs and after it. Says `serves` when an IPv6 address is
 # about to be added on a link that dnsmasq serves. Where it is healed (HEALING): only what is missing, on links that are up, and not in the
-# place of another's; unless the operator said that ours may take it.
+# place of another's, unless the operator said that ours may take it.
 network_plan() {
-  local dev usable=''
+  local dev index there='' usable=''
   if [ -n "${HEALING:-}" ]; then
+    [ ! -e "$RUN/network.up" ] || while read -r dev index; do
+      [ ! -e "$LINKS/$dev/ifindex" ] || [ "$index" != "$(cat "$LINKS/$dev/ifindex")" ] || there="$there $dev"
+    done <"$RUN/network.up"
     for dev in "$LINKS"/*; do ! network_is_usable "${dev##*/}" || usable="$usable ${dev##*/}"; done
   fi
-  awk -v ours="$NETWORK_PROTO" -v run="${2:-$RUN}" -v owned="$RUN/network" -v dnsmasq="$1/dnsmasq" -v heal="${HEALING:-}" -v usable="$usable " \
+  awk -v ours="$NETWORK_PROTO" -v run="${2:-$RUN}" -v owned="$RUN/network" -v dnsmasq="$1/dnsmasq" -v heal="${HEALING:-}" -v usable="$usable " -v there="$there " \
     -v adopt="$1/adopt" -v found="$VAR/network.found" '@network_plan.awk@' "$1/network"
 }
 
@@ -205,11 +208,11 @@ network_links_up() {
   WHY=
 }
 
-# network_indexes [FILE]: RUN/network.index, a line `DEV INDEX` for each link of ours (that FILE names, else of those that we had) that is there and was
-# up once. One that was made again has another index.
+# network_indexes FILE: RUN/network.index, a line `DEV INDEX` for each link of ours that is there and was up once. One that was made again has
+# another index.
 network_indexes() {
   local dev index
-  for dev in $(if [ $# = 0 ]; then cut -d' ' -f1 "$RUN/network.index"; else awk '$1 == "interface" { print $2 }' "$1"; fi); do
+  for dev in $(awk '$1 == "interface" { print $2 }' "$1"); do
     [ -e "$LINKS/$dev/ifindex" ] || continue
     read -r index <"$LINKS/$dev/ifindex"
     ! network_is_up "$dev" && ! grep -qsxF -e "$dev $index" "$RUN/network.index" || echo "$dev $index"
@@ -224,6 +227,32 @@ network_gone() {
   while read -r dev _; do
     [ -e "$LINKS/$dev" ] || return 0
   done <"$RUN/network.index"
+  return 1
+}
+
+# network_seen FILES: RUN/network.up, the links of ours that are up, as whoever heals has seen them last; and of those that went
+# RUN/network.index is forgotten. What is lost while a link stays up is put back at once: no other host can have taken the address meanwhile, and
+# the second or two that are asked on the link otherwise are too long for BFD.
+network_seen() {
+  local dev index
+  ! network_gone || network_indexes "$1/network"
+  for dev in $(awk '$1 == "interface" { print $2 }' "$1/network"); do
+    { [ -e "$LINKS/$dev/ifindex" ] && network_is_up "$dev"; } || continue
+    read -r index <"$LINKS/$dev/ifindex"
+    echo "$dev $index"
+  done >"$RUN/network.up"
+}
+
+# network_mute FILES: is there a link that dnsmasq serves, and that no advertisement can be sent on yet, as its own address is still checked
+# for a duplicate?
+network_mute() {
+  local dev
+  for dev in $(ip -o -6 addr show scope link tentative | awk -v dnsmasq="$1/dnsmasq" '
+    BEGIN { while ((getline line <dnsmasq) > 0) if (sub(/^interface=/, "", line)) served[line] = 1 }
+    ($2 in served) && !/ dadfailed/ { print $2 }
+  '); do
+    ! network_carrier "$dev" || return 0
+  done
   return 1
 }
 
