@@ -38,7 +38,7 @@ watch_rules() {
 }
 
 watch_links() {
-  perl - "$ETC/live/files/network" $NETWORK_PROTO <<'END'
+  perl - "$ETC/live/files/network" "$NETWORK_PROTO" <<'END'
 @WATCH_LINKS@
 END
 }
