@@ -45,26 +45,26 @@ END
 
 # heal [WHAT]: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for. 1 if it stays lost.
 heal() {
-  local code=0 service services="$WATCHED_rules $WATCHED_links"
+  local code=0 service watched="$WATCHED_rules $WATCHED_links"
   case ${1:-all} in
-    rules) services=$WATCHED_rules ;;
-    links) services=$WATCHED_links ;;
+    rules) watched=$WATCHED_rules ;;
+    links) watched=$WATCHED_links ;;
     # For how long what is lost has been is not known.
     *) rm -f "$RUN/network.up" ;;
   esac
   run_dir && [ -e "$ETC/live" ] || return 0
-  if heal_needed "$services"; then
+  if heal_needed "$watched"; then
     exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
     # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
     [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
     held_by "what puts back what another hand took away"
-    if has_any "$services" network; then heal_moved || code=1; fi
-    for service in $services; do
+    if has_any "$watched" network; then heal_moved || code=1; fi
+    for service in $watched; do
       heal_service "$service" "$ETC/live/files" || code=1
     done
     ! again dnsmasq || heal_dnsmasq "$ETC/live/files" || code=1
   fi
-  ! has_any "$services" network || network_seen "$ETC/live/files"
+  ! has_any "$watched" network || network_seen "$ETC/live/files"
   return $code
 }
 

@@ -141,7 +141,7 @@ network_lost() {
 # network_heal FILES: what was lost is added, and no more. What the operator has put on a link that was made again is his.
 network_heal() {
   local HEALING=yes dev
-  for dev in $(awk '$1 == "interface" { print $2 }' "$1/network"); do
+  for dev in $(network_devs "$1/network"); do
     [ -e "$LINKS/$dev" ] && network_is_new "$dev" && [ -e "$VAR/network.found" ] || continue
     grep -vxF -e "taken $dev" "$VAR/network.found" >"$RUN/network.found"
     cp "$RUN/network.found" "$VAR/network.found"
@@ -212,7 +212,7 @@ network_links_up() {
 # another index.
 network_indexes() {
   local dev index
-  for dev in $(awk '$1 == "interface" { print $2 }' "$1"); do
+  for dev in $(network_devs "$1"); do
     [ -e "$LINKS/$dev/ifindex" ] || continue
     read -r index <"$LINKS/$dev/ifindex"
     ! network_is_up "$dev" && ! grep -qsxF -e "$dev $index" "$RUN/network.index" || echo "$dev $index"
@@ -236,7 +236,7 @@ network_gone() {
 network_seen() {
   local dev index
   ! network_gone || network_indexes "$1/network"
-  for dev in $(awk '$1 == "interface" { print $2 }' "$1/network"); do
+  for dev in $(network_devs "$1/network"); do
     { [ -e "$LINKS/$dev/ifindex" ] && network_is_up "$dev"; } || continue
     read -r index <"$LINKS/$dev/ifindex"
     echo "$dev $index"
@@ -280,6 +280,9 @@ network_is_new() {
 network_settings() {
   awk -v sysctl="$SYSCTL" '@network_settings.awk@' "$1"
 }
+
+# network_devs FILE: its interfaces.
+network_devs() { awk '$1 == "interface" { print $2 }' "$1"; }
 
 # network_has DEV FILE...: is it an interface of ours in one of them? Whatever else its line says: what is missed here is changed unconfirmed.
 network_has() {
