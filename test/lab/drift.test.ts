@@ -423,6 +423,8 @@ describe("what a hand changed shows, and up repairs it", () => {
       const mended = await cli.up({ args: ["--refresh"] });
       expect(mended.code, mended.all).toBe(0);
 
+      // That has started it anew.
+      await watched(false);
       for (const [, edit] of many) await lab.exec("vr1", edit);
       const { code, all } = await cli.refresh({ args: ["--diff"] });
       expect(code, all).toBe(0);
