@@ -9,9 +9,9 @@ SYSCTL_CONNECTIONS_LEAST=@CONNECTIONS_LEAST@
 # How full (percent) the table of connections is when that is told.
 SYSCTL_FULL=80
 
-# sysctl_lines FILE: RUN/sysctl.want = `ID KEY PATH OP VALUE` for each line; keys as sysctl(8) takes them (a slash form for interface names with dots).
+# sysctl_lines FILE: `ID KEY PATH OP VALUE` for each line; keys as sysctl(8) takes them (a slash form for interface names with dots).
 sysctl_lines() {
-  awk -v meminfo="$PROC/meminfo" -v least="$SYSCTL_CONNECTIONS_LEAST" -v most=@CONNECTIONS_MOST@ '@sysctl_lines.awk@' "$1" >"$RUN/sysctl.want"
+  awk -v meminfo="$PROC/meminfo" -v least="$SYSCTL_CONNECTIONS_LEAST" -v most=@CONNECTIONS_MOST@ '@sysctl_lines.awk@' "$1"
 }
 
 sysctl_check() {
@@ -27,7 +27,7 @@ sysctl_check() {
     { seen[key] = value; by[key] = id }
   ' "$1/sysctl")
   judged $? "$wrong" || return
-  sysctl_lines "$1/sysctl"
+  sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   while read -r _ _ path op value; do
     number=$((number + 1))
     case $path in net/netfilter/*) [ -e "$SYSCTL/$path" ] || modprobe -q nf_conntrack 2>/dev/null ;; esac
@@ -82,7 +82,7 @@ sysctl_put() {
 # sysctl_apply DIR: keys named there get their value, recorded ones that are not come back to what was found.
 sysctl_apply() {
   local code=0 note op path value
-  sysctl_lines "$1/sysctl"
+  sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   for note in "$VAR"/sysctl/* "$VAR"/raised/*; do
     [ -e "$note" ] || continue
     case $note in */raised/*) op='>=' ;; *) op='=' ;; esac
@@ -94,13 +94,7 @@ sysctl_apply() {
       sysctl_raise "$path" "$value"
       continue
     fi
-    sysctl_note "$path"
-    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards || {
-      sysctl_keep_learning "$1"
-      dnsmasq_advertise_again "$1"
-    }
-    sysctl_put "$path" "$value" || {
-      WHY="the kernel refuses $path = $value"
+    sysctl_set "$1" "$path" "$value" || {
       code=1
       [ -n "${BOOTING:-}" ] || return 1
     }
@@ -139,6 +133,33 @@ sysctl_raise() {
     fi
   fi
   [ "$want" != "$found" ] || rm -f "$note"
+}
+
+# sysctl_set DIR PATH VALUE
+sysctl_set() {
+  sysctl_note "$2"
+  [ "$2 $3" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards || {
+    sysctl_keep_learning "$1"
+    dnsmasq_advertise_again "$1"
+  }
+  sysctl_put "$2" "$3" || refuse "the kernel refuses $2 = $3"
+}
+
+# sysctl_lost DIR: of those that the kernel tells of when they change: `PATH VALUE` of each by which the host is to forward, and does not.
+sysctl_lost() {
+  local path value
+  sysctl_lines "$1/sysctl" | while read -r _ _ path _ value; do
+    case $path in *forwarding | net/ipv4/ip_forward) ;; *) continue ;; esac
+    [ "$(cat "$SYSCTL/$path" 2>/dev/null)" = "$value" ] || echo "$path $value"
+  done
+}
+
+sysctl_heal() {
+  local path value
+  sysctl_lost "$1" >"$RUN/sysctl.lost"
+  while read -r path value; do
+    sysctl_set "$1" "$path" "$value" || return 1
+  done <"$RUN/sysctl.lost"
 }
 
 # (Its first byte tells: see sysctl_print.)
@@ -195,7 +216,7 @@ sysctl_health() { :; }
 
 sysctl_drift() {
   local fixed=' ' op path
-  sysctl_lines "$1/sysctl"
+  sysctl_lines "$1/sysctl" >"$RUN/sysctl.want"
   while read -r _ _ path op _; do
     [ "$op" = '=' ] || [ -w "$SYSCTL/$path" ] || fixed="$fixed$path "
     [ "$path" != "$SYSCTL_CONNECTIONS" ] || sysctl_full
