@@ -29,7 +29,7 @@ import {
   withDefault,
   worded,
 } from "./arguments";
-import { DATA_SERVER, MAC_TOKENS, NAME } from "./contract";
+import { DATA_SERVER, MAC_TOKENS, NAME, PLACEHOLDERS } from "./contract";
 import { HOST_KEY_FORMS, parseHostKey } from "./router/hostkey";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
@@ -118,9 +118,9 @@ export const duid = text(DUID, (value) =>
   /^[0-9a-f]{2}(:[0-9a-f]{2}){2,129}$/i.test(value) ? value.toLowerCase() : { not: `is not ${DUID}` },
 );
 
-/** A word that the assembly on the router would take for an interface given by MAC (program/assemble.sh); before a pattern: none is in it. */
-export const HOLDS_TOKEN = new RegExp(MAC_TOKENS);
-export const NO_TOKEN = `(?!.*${MAC_TOKENS})`;
+/** A word that the assembly on the router would take for an interface given by MAC, or for a secret (program/assemble.sh); before a pattern: none is in it. */
+export const HOLDS_TOKEN = new RegExp(`${MAC_TOKENS}|${PLACEHOLDERS}`);
+export const NO_TOKEN = `(?!.*(?:${MAC_TOKENS}|${PLACEHOLDERS}))`;
 /** Of texts that become lower case. */
 const HOLDS_ANY_TOKEN = new RegExp(MAC_TOKENS, "i");
 

@@ -35,7 +35,9 @@ const comment = text("a description", (value) =>
   !/<\{%/.test(value) &&
   !HOLDS_TOKEN.test(value)
     ? value
-    : { not: "is not a description: 1 to 127 bytes on one line, without quotes, backslashes and <{ %" },
+    : {
+        not: "is not a description: 1 to 127 bytes on one line, without quotes, backslashes, <{ %, and a placeholder of vpc6's such as {{password:0000}}",
+      },
 );
 
 const ports = ranges("a port", 1, 65535, '"443", "8000-8999" or "80,443"');

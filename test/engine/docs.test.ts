@@ -48,6 +48,7 @@ const COMPARED = [
   "docs/pull-requests.md 1",
   "docs/reliability.md 1",
   "docs/reliability.md 2",
+  "docs/routers.md 1",
   "docs/fleet.md 3",
 ];
 /** What cannot be run or compared here, and why. */

@@ -68,6 +68,7 @@ let before: Record<Router, Record<string, string>>;
 
 beforeAll(async () => {
   await lab.down();
+  lab.debian13();
   // Of the two routers, which are alike, one is as an operator hands it over.
   lab.bare();
   await lab.up("vr1");

@@ -81,6 +81,7 @@ const ids = async (router: "vr1" | "edge") =>
 
 beforeAll(async () => {
   await lab.down();
+  lab.debian13();
   await lab.up("uplink", "vr1", "edge");
   await ownPackages("vr1");
   await operatorsIpv4();

@@ -136,7 +136,8 @@ async function play(engine: Engine | InProcess): Promise<Map<string, Seen>> {
   for (const { name, what, text, args = [], config, edit } of RUNS) {
     if (config) await engine.config(config[0], config[1], { secret: true });
     if (text !== undefined) await engine.program(await program(head + text));
-    if (edit) await lab.exec("vr1", edit);
+    // Whoever puts back what is lost sleeps until the repair.
+    if (edit) await lab.exec("vr1", `systemctl kill -s STOP vpc6-watch; ${edit}`);
     const { code, stdout, all } = await engine[what]({ args });
     const state = await stateOf(engine);
     seen.set(name, {

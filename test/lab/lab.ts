@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ROUTERS } from "./which.mts";
 
 const script = fileURLToPath(new URL("lab", import.meta.url));
 
@@ -193,6 +194,10 @@ export const lab = {
   /** The other way, for what comes after that in a file. */
   equipped: () => {
     process.env.VPC6_LAB_EQUIPPED = "yes";
+  },
+  /** From now on a new disk of vr2 is Debian 13, unless whoever runs the test has said what routers are. */
+  debian13: () => {
+    process.env.VPC6_LAB_ROUTERS ??= ROUTERS;
   },
   /** Boots the hosts named, or all, and waits until they are there. The first time ever it builds their disks. */
   up: async (...hosts: Host[]) => void (await run(["up", ...hosts], { timeoutMs: 900_000 })),

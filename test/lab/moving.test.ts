@@ -10,6 +10,7 @@ let engine: InProcess;
 
 beforeAll(async () => {
   await lab.down();
+  lab.debian13();
   await lab.up("uplink", "vr1", "vr2", "web1", "app1");
   await Promise.all([ownPackages("vr1"), ownPackages("vr2")]);
   engine = await startInProcess();

@@ -115,6 +115,17 @@ export async function reached(...asked: (readonly [from: Host, address: string, 
   return answers.filter(([, answer]) => answer !== "filtered").map(([one, answer]) => `${one}: ${answer}`);
 }
 
+/** While whoever puts back what is lost (router/heal.test.ts) sleeps: else nothing would be seen of it. */
+export async function unhealed<T>(work: () => Promise<T>): Promise<T> {
+  const watch = (signal: string) => lab.exec("vr1", `systemctl kill -s ${signal} vpc6-watch || true`);
+  await watch("STOP");
+  try {
+    return await work();
+  } finally {
+    await watch("CONT");
+  }
+}
+
 /** Does something with each of them, at the same time, and is done when all are. */
 export async function each<T>(of: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const done = await Promise.allSettled(of.map(work));

@@ -24,6 +24,7 @@ const example = (name: string) =>
 
 beforeAll(async () => {
   await lab.down();
+  lab.debian13();
   await lab.up("uplink", "internet", "vr1", "web1", "web2", "db1", "cache1");
   await ownPackages("vr1");
   before = await snapshot("vr1");

@@ -13,16 +13,12 @@ const lab = (worker: number): string => String(first + worker - 1 || "");
 /** What VPC6_LAB is for each worker. */
 export const labs = Array.from({ length: WORKERS }, (_, index) => lab(index + 1));
 
-/** Of the routers one is Debian 13. All of them are with VPC6_LAB_ROUTERS=trixie. */
+/** Which routers are of another Debian, in a file that asks for it (`lab.debian13`). All of them are in all files with VPC6_LAB_ROUTERS=trixie. */
 export const ROUTERS = process.env.VPC6_LAB_ROUTERS ?? "vr2:trixie";
 
 const { VITEST_POOL_ID: worker } = process.env;
 if (worker !== undefined) {
-  Object.assign(process.env, {
-    VPC6_LAB_OF_FIRST_WORKER: String(first),
-    VPC6_LAB: lab(Number(worker)),
-    VPC6_LAB_ROUTERS: ROUTERS,
-  });
+  Object.assign(process.env, { VPC6_LAB_OF_FIRST_WORKER: String(first), VPC6_LAB: lab(Number(worker)) });
   // Installing packages takes longer than many a test file: `lab.bare()` is for those that are about that.
   process.env.VPC6_LAB_EQUIPPED ??= "yes";
 }

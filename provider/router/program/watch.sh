@@ -57,7 +57,7 @@ heal() {
     exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
     # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
     [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
-    held_by "what puts back what another hand took away"
+    held_by "the router itself, which puts back what something else has removed"
     if has_any "$watched" network; then heal_moved || code=1; fi
     for service in $watched; do
       heal_service "$service" "$ETC/live/files" || code=1

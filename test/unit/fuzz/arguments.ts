@@ -97,12 +97,7 @@ const rule = fc.oneof(
     "cidrs?": list(outside, 1),
     "sources?": list(party, 1),
     "log?": fc.boolean(),
-    "description?": of(
-      "the shop",
-      "über's {café} $HOME `x` #1",
-      `# vpc6 ${idOf.router("vr1")}`,
-      "{{tls.privateKey:0000}}",
-    ),
+    "description?": of("the shop", "über's {café} $HOME `x` #1", `# vpc6 ${idOf.router("vr1")}`, "{{tls.privateKey}}"),
   }),
   fields({
     direction: of("ingress", "egress"),

@@ -212,6 +212,7 @@ const wrongRules: [Values, string][] = [
   [{ sources: [{ kind: "tier", name: "bare" }] }, 'rules[0].sources[0]: tier "bare" has no IPv6 address'],
   [{ description: 'say "hi"' }, "rules[0].description: "],
   [{ description: "a\nb" }, "rules[0].description: "],
+  [{ description: "see {{tls.privateKey:0000}}" }, "rules[0].description: "],
   [{ log: "yes" }, 'rules[0].log: "yes" is not true or false'],
   [{ prot: "tcp" }, "rules[0].prot: there is no such property"],
 ];

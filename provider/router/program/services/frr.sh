@@ -14,6 +14,8 @@ FRR_CONF=$ROOT/etc/frr/frr.conf
 # vtysh writes what it is asked into a file in the home folder of who asks; so does the one that frr.service calls.
 FRR_DAEMON_LIST=$ROOT/etc/frr/daemons
 FRR_HISTORY=$ROOT/root/.history_frr
+# Of FRR 10 on mgmtd keeps the last configurations that it was told.
+FRR_COMMITS=$ROOT/var/lib/frr
 VTYSH_HISTFILE=$RUN/vtysh.history
 export VTYSH_HISTFILE
 
@@ -89,7 +91,8 @@ frr_found() {
     rm -rf "$VAR/frr.new"
     mkdir "$VAR/frr.new" && cp -p "$FRR_DAEMON_LIST" "$FRR_CONF" "$VAR/frr.new" &&
       systemctl show -P ActiveState frr >"$VAR/frr.new/state" &&
-      { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } && mv "$VAR/frr.new" "$VAR/frr" ||
+      { [ ! -e "$FRR_HISTORY" ] || true >"$VAR/frr.new/history"; } &&
+      { [ ! -e "$FRR_COMMITS/commit-index.dat" ] || true >"$VAR/frr.new/commits"; } && mv "$VAR/frr.new" "$VAR/frr" ||
       refuse "the configuration that FRR came with cannot be kept in $VAR/frr" || return
   fi
   bfdd=$(frr_daemons_of "$1" | grep '^bfdd=')
@@ -328,6 +331,7 @@ frr_remove() {
     [ ! -d "${FRR_CONF%/*}" ] || cp -p "$VAR/frr/$file" "${FRR_CONF%/*}/$file"
   done
   [ -e "$VAR/frr/history" ] || rm -f "$FRR_HISTORY"
+  [ -e "$VAR/frr/commits" ] || rm -f "$FRR_COMMITS"/commit-*
   ! grep -qsx active "$VAR/frr/state" || systemctl start frr
   rm -rf "$VAR/frr"
 }
