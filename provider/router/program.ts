@@ -56,8 +56,9 @@ export function programOf(said: typeof contract): Program {
     parts
       .map((part) => withAwk(read(part)))
       .join("\n")
-      // The one part that is not shell.
-      .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd()),
+      // What is not shell.
+      .replace("@PASSWORD_SERVER@", () => read("services/password.pl").trimEnd())
+      .replace("@WATCH_LINKS@", () => read("watch.pl").trimEnd()),
     said,
   );
   const text = `${functions}\n${agreed(read("main.sh"), said)}`;

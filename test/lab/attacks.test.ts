@@ -220,14 +220,15 @@ for _ in range(3):
     expect(came).toBe(6);
     expect(await routing()).toBe(before);
     // Were the router to listen, it would have a second default route and an address by now.
-    await lab.exec("vr1", "sysctl -q net.ipv6.conf.web0.accept_ra=2");
+    // (Nobody puts that right meanwhile.)
+    await lab.exec("vr1", "systemctl kill -s STOP vpc6-watch; sysctl -q net.ipv6.conf.web0.accept_ra=2");
     try {
       await undefended(() => python("web1", FALSE, router, "eth0"));
       await lab.until("the false prefix", 5_000, async () => (await routing()).includes("2001:db8:bad::"));
     } finally {
       await lab.exec(
         "vr1",
-        `sysctl -q net.ipv6.conf.web0.accept_ra=0
+        `sysctl -q net.ipv6.conf.web0.accept_ra=0; systemctl kill -s CONT vpc6-watch
         ip -6 route show dev web0 proto ra | sed 's/ expires.*//' | while read -r route; do ip -6 route del $route dev web0; done
         ip -6 addr show dev web0 dynamic | sed -n 's/.*inet6 \\([^ ]*\\).*/\\1/p' | while read -r address; do ip -6 addr del $address dev web0; done
         ip -6 route del 2001:db8:bad::/64 dev web0 2>/dev/null || true`,

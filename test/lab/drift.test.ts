@@ -3,7 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { report } from "../../cli/report";
 import { readStack } from "../../cli/stack";
 import type { State } from "../engine/engine.ts";
@@ -300,6 +300,10 @@ async function clean(): Promise<void> {
   expect(code, all).toBe(0);
 }
 
+/** Whether whoever puts back what is lost (heal.test.ts) may: else there would be nothing to see. */
+const watched = async (is: boolean) =>
+  void (await lab.exec("vr1", `systemctl kill -s ${is ? "CONT" : "STOP"} vpc6-watch || true`));
+
 /** How many seconds ago the last of the connection's lines arrived. */
 async function age(): Promise<number> {
   const lines = flow[0]?.stdout.trim().split("\n") ?? [];
@@ -361,7 +365,9 @@ describe("what a hand changed shows, and up repairs it", () => {
   test.each(groups)("$name", async ({ group }) => {
     // One that fails leaves nothing for the others.
     onTestFailed(async () => void (await engine.up({ args: ["--refresh"] })));
+    onTestFinished(() => watched(true));
     const began = Date.now();
+    await watched(false);
     for (const [, edit] of group) await lab.exec("vr1", edit);
     const found = await starts();
     const { code, all } = await engine.refresh();
@@ -375,6 +381,7 @@ describe("what a hand changed shows, and up repairs it", () => {
     }
     const repaired = await engine.up();
     expect(repaired.code, repaired.all).toBe(0);
+    await watched(true);
     await clean();
     const now = await starts();
     expect(Object.keys(now).filter((unit) => now[unit] !== found[unit])).toEqual(
@@ -385,6 +392,8 @@ describe("what a hand changed shows, and up repairs it", () => {
   });
 
   test("a tier whose address was away when an advertisement was due is advertised again", async () => {
+    onTestFinished(() => watched(true));
+    await watched(false);
     await lab.exec("vr1", "ip addr del 2001:67c:2834:2::1/64 dev web0");
     // One is due every 30 s.
     await sleep(31_000);
@@ -402,6 +411,8 @@ describe("what a hand changed shows, and up repairs it", () => {
 
   test("a nightly job of the Pulumi CLI sees it by exit code 7; it shows it, up to the width of a line, and its up repairs it", async () => {
     onTestFailed(async () => void (await engine.up({ args: ["--refresh"] })));
+    onTestFinished(() => watched(true));
+    await watched(false);
     const many = edits.flat().filter(([what]) => SHOWN.includes(what));
     expect(many).toHaveLength(SHOWN.length);
     await lab.exec("vr1", "nft insert rule inet vpc6 own_address return");
@@ -412,6 +423,8 @@ describe("what a hand changed shows, and up repairs it", () => {
       const mended = await cli.up({ args: ["--refresh"] });
       expect(mended.code, mended.all).toBe(0);
 
+      // That has started it anew.
+      await watched(false);
       for (const [, edit] of many) await lab.exec("vr1", edit);
       const { code, all } = await cli.refresh({ args: ["--diff"] });
       expect(code, all).toBe(0);

@@ -92,6 +92,17 @@ macs_moved() {
   ' "$1/macs"
 }
 
+# macs_came GENERATION: is a MAC here now that at its assembly was nowhere, or had another name? (One that went does not matter.) It writes
+# nothing, as it needs no lock.
+macs_came() {
+  [ -s "$1/macs" ] && [ -n "$(macs | macs_names "$1")" ]
+}
+
+# macs_names GENERATION: of what `macs` says on stdin the names of those that GENERATION knows by another.
+macs_names() {
+  awk -v known="$1/macs" 'BEGIN { while ((getline line <known) > 0) { split(line, mac, " "); was[mac[1]] = mac[2] } } $1 in was && was[$1] != $2 { print $2 }'
+}
+
 # blame FILE LINE: BLAME = the fragment in which that line of an assembled file is.
 blame() {
   BLAME=$(awk -v line="$2" 'NR > line { exit } /^# vpc6 / { id = $3 } END { print id }' "$1")

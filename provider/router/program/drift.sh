@@ -118,7 +118,8 @@ drift_daemons() {
   DRIFT_UNITS=$NEWLINE
   set -f
   # shellcheck disable=SC2086 # a list of names
-  [ -z "${names# }" ] || drift_ask $names
+  set -- $names
+  [ $# = 0 ] || drift_ask "$@"
   set +f
 }
 

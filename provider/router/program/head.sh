@@ -4,7 +4,7 @@
 # it, and removed together with all it did by the `destroy` of the router. POSIX sh (dash), awk (mawk), coreutils, flock,
 # systemd; no other language, but for the server of passwords, which is Perl (perl-base is essential in Debian).
 #
-# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], down, rollback N, leases, guard [wait], watch, heal, tayga DEV.
+# Verbs: converge HASH CLIENT, confirm N, observe, uninstall ID; from units: boot [firewall], down, rollback N, leases, guard [wait], watch, heal [rules | links], tayga DEV.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -27,6 +27,7 @@ VAR=$ROOT@VAR@
 RUN=$ROOT@RUN@
 UNITS=$ROOT/etc/systemd/system
 UNITS_UNTIL_BOOT=$ROOT/run/systemd/system
+UDEV=$ROOT/run/udev
 
 # In the order in which a change is applied. (What stands between two @ in this program's parts is in provider/contract.ts.) Each is a file in services/ with
 #   NAME_slots             the slots its fragments are in
@@ -66,7 +67,8 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   VERDICT                   `rivals_back`: what `stage` answers when it is refused
 #   FRR_DAEMONS               `frr_found`, for `frr_reload`
 #   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
-#   BOOTING                   set while a router boots
+#   BOOTING                   set while a router boots (and in `heal_moved`)
+#   HEALING                   set in `network_heal`
 # Of slots, heads and suffixes, which are constants, the names are the service's: NAME_slots.
 
 NEWLINE='

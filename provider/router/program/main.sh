@@ -15,7 +15,7 @@ case $verb in
   down) down ;;
   leases) leases ;;
   watch) watch ;;
-  heal) heal ;;
+  heal) heal "${1:-}" ;;
   guard) if [ -z "${1:-}" ]; then guard; else guard_wait; fi ;;
   observe) observe ;;
   tayga) tayga_device "${1:?}" ;;

@@ -107,12 +107,15 @@ again_any() {
 
 # sweep: keeps the generations in use and the one before. What one that was killed had in RUN holds secrets.
 sweep() {
-  local dir keep payload pid
+  local dir keep look payload pid
   [ ! -e "$GENERATIONS/new" ] || rm -rf "$GENERATIONS/new"
   [ ! -e "$RUN/drift" ] || rm -rf "$RUN/drift"
   for payload in "$RUN"/payload.*; do
     pid=${payload#"$RUN/payload."}
     [ -d "$PROC/${pid%%.*}" ] || [ ! -e "$payload" ] || rm -f "$payload"
+  done
+  for look in "$RUN"/look.*; do
+    [ -d "$PROC/${look#"$RUN/look."}" ] || [ ! -e "$look" ] || rm -rf "$look"
   done
   keep=-1
   for dir in "$GENERATIONS"/*; do

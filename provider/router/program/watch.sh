@@ -1,50 +1,86 @@
-# What another hand takes away is put back: `watch` waits until somebody deletes rules, and has `heal` look whether any of ours are gone.
-# A new source of events is one producer more in `watch`; what is then to be looked at is a service in WATCHED, which has beside its
-# other functions
-#   NAME_lost FILES        what of FILES is not there any more, a name a line
+# What another hand takes away is put back: `watch` waits until somebody tells that something may be gone, and has `heal` look whether any of
+# ours is. Who tells says one word: `rules` (of nftables), `links` (and all that is on them: watch.pl). What is then to be looked at is each
+# service that has beside its other functions
+#   NAME_lost FILES        what of FILES is not there any more, a line each
+#   NAME_heal FILES        puts that back, and nothing else. Without: NAME_apply
+# In the order in which they are put back:
 
-WATCHED="nftables guard"
+WATCHED_rules="nftables guard"
+WATCHED_links="sysctl network"
 
 watch() {
-  local wait
+  local more tries what
   {
-    # What was lost while nobody watched, and until nft does.
-    { echo begun && sleep 1 && echo begun; } &
-    # Each rule by its place only. The elements of sets are not told of.
-    nft monitor destroy rules | grep --line-buffered -E ' vpc6|ERROR'
-  } | while read -r _; do
+    # What was lost while nobody watched, and until those do.
+    { echo all && sleep 1 && echo all; } &
+    { watch_links; kill $$; } &
+    watch_rules
+    # Who does not tell any more takes the others along: systemd starts them again.
+    kill $$
+  } | while read -r what; do
     # What comes along with it, or right behind it, is the same event.
-    timeout 0.1 cat >/dev/null
-    wait=0.1
-    until "$PROGRAM" heal; do
-      sleep $wait
-      wait=5
+    more=$(timeout 0.1 cat)
+    case "$NEWLINE$what$NEWLINE$more$NEWLINE" in
+      *"${NEWLINE}all$NEWLINE"* | *"${NEWLINE}links$NEWLINE"*"${NEWLINE}rules$NEWLINE"* | *"${NEWLINE}rules$NEWLINE"*"${NEWLINE}links$NEWLINE"*) what=all ;;
+    esac
+    tries=0
+    until "$PROGRAM" heal "$what"; do
+      tries=$((tries + 1))
+      case $tries in 1) sleep 0.1 ;; [2-5]) sleep 0.5 ;; *) sleep 5 ;; esac
     done
   done
-  # Nobody tells anything any more: systemd starts it again.
   return 1
 }
 
-# heal: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for. 1 if it stays lost.
+# Each rule by its place only. The elements of sets are not told of.
+watch_rules() {
+  nft monitor destroy rules | grep --line-buffered -E ' vpc6|ERROR' | while read -r _; do echo rules; done
+}
+
+watch_links() {
+  perl - "$ETC/live/files/network" "$NETWORK_PROTO" <<'END'
+@WATCH_LINKS@
+END
+}
+
+# heal [WHAT]: a transaction replaces in one step. Where something seems to be lost nevertheless, its end is waited for. 1 if it stays lost.
 heal() {
-  local code=0 service
-  run_dir && [ -n "$(lost "$ETC/live/files")" ] || return 0
-  exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
-  # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
-  [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
-  held_by "what puts back what another hand took away"
-  for service in $WATCHED; do
-    heal_service "$service" "$ETC/live/files" || code=1
-  done
+  local code=0 service watched="$WATCHED_rules $WATCHED_links"
+  case ${1:-all} in
+    rules) watched=$WATCHED_rules ;;
+    links) watched=$WATCHED_links ;;
+    # For how long what is lost has been is not known.
+    *) rm -f "$RUN/network.up" ;;
+  esac
+  run_dir && [ -e "$ETC/live" ] || return 0
+  if heal_needed "$watched"; then
+    exec 9>>"$RUN/lock" && flock -w 600 9 || return 1
+    # Removed while we waited; or it did not load at boot, and someone has to look before anything is served.
+    [ -e "$ETC/live" ] && [ ! -e "$RUN/closed" ] || return 0
+    held_by "what puts back what another hand took away"
+    if has_any "$watched" network; then heal_moved || code=1; fi
+    for service in $watched; do
+      heal_service "$service" "$ETC/live/files" || code=1
+    done
+    ! again dnsmasq || heal_dnsmasq "$ETC/live/files" || code=1
+  fi
+  ! has_any "$watched" network || network_seen "$ETC/live/files"
   return $code
 }
 
+# heal_needed "SERVICES": may something have to be done? Without the lock.
+heal_needed() {
+  [ -z "$(lost "$1" "$ETC/live/files")" ] || return 0
+  has_any "$1" network && { network_gone || macs_came "$ETC/live" || again dnsmasq; }
+}
+
 heal_service() {
-  local lost
-  lost=$("${1}_lost" "$2" | awk '{ printf "%s%s", sep, $0; sep = ", " }')
+  local how lost
+  lost=$("${1}_lost" "$2" | awk 'NR <= 8 { printf "%s%s", sep, $0; sep = ", " } END { if (NR > 8) printf ", and %d more", NR - 8 }')
   [ -n "$lost" ] || return 0
   WHY=
-  "${1}_apply" "$2" || {
+  command -v "${1}_heal" >/dev/null && how=heal || how=apply
+  "${1}_$how" "$2" || {
     say_why "gone, and not to be put back: $lost: "
     return 1
   }
@@ -53,10 +89,33 @@ heal_service() {
   [ -z "$("${1}_lost" "$2")" ]
 }
 
-# lost FILES
+# heal_moved: an interface that is named by its MAC address has another name now. As it is at boot. What waits for its confirmation is not
+# made anew.
+heal_moved() {
+  local BOOTING=yes code=0 service
+  macs_came "$ETC/live" || return 0
+  generations && [ "$LIVE" = "$CONFIRMED" ] || return 1
+  say "an interface has another name: $(macs | macs_names "$LIVE")"
+  sums_remake "$LIVE" || code=1
+  for service in $SERVICES; do
+    WHY=
+    "${service}_apply" "$LIVE/files" || { say_why "$service: "; code=1; }
+  done
+  return $code
+}
+
+# heal_dnsmasq FILES: guests of a tier that was no way out are told at once that it is one again: as soon as the kernel lets anybody speak there,
+# see network_mute. 1 until then.
+heal_dnsmasq() {
+  ! network_mute "$1" || return 1
+  WHY=
+  dnsmasq_apply "$1" || { say_why "dnsmasq: "; return 1; }
+}
+
+# lost "SERVICES" FILES
 lost() {
   local service
-  for service in $WATCHED; do "${service}_lost" "$1"; done
+  for service in $1; do "${service}_lost" "$2"; done
 }
 
 unit_watch() {

@@ -128,7 +128,7 @@ test("a plan is a batch for ip, and what is ours while it runs and after", () =>
   const { written, stderr } = run(
     "network_plan",
     ["interface web0\naddress web0 10.0.0.1/24\n"],
-    { ours: "106", run: "@" },
+    { ours: "106", run: "@", owned: "@/network" },
     files,
   );
   expect(stderr).toBe("");

@@ -11,6 +11,54 @@ export interface Fault {
 
 export const faults: readonly Fault[] = [
   {
+    tests: "heal",
+    what: "a link that was set down on purpose is set up",
+    from: '{ network_is_up "$1" || network_is_new "$1"; }',
+    to: ":",
+  },
+  {
+    tests: "heal",
+    what: "what another has put in the place of ours is taken from him",
+    from: '(!(key(line) in held) || (adopts && w[1] == "route"))',
+    to: "1",
+  },
+  {
+    tests: "heal",
+    what: "what the operator has put on a link that was made again is nobody's",
+    from: 'grep -vxF -e "taken $dev" "$VAR/network.found" >',
+    to: 'grep -e . "$VAR/network.found" >',
+  },
+  {
+    tests: "heal",
+    what: "an address is not checked for a duplicate, however long it was away",
+    from: '*) rm -f "$RUN/network.up" ;;',
+    to: "*) ;;",
+  },
+  {
+    tests: "heal",
+    what: "a link is set up while udev is at work on it",
+    from: '[ ! -e "$UDEV/control" ] || [ -e "$UDEV/data/n$index" ]',
+    to: ":",
+  },
+  {
+    tests: "heal",
+    what: "a link that comes again under its old number is taken for one that was set down",
+    from: '! network_gone || network_indexes "$1/network"',
+    to: ":",
+  },
+  {
+    tests: "watch",
+    what: "each neighbor that goes wakes it",
+    from: "return $ours{substr $_[0], 32, $length - 4};",
+    to: "return 1;",
+  },
+  {
+    tests: "watch",
+    what: "each route that goes wakes it",
+    from: "$load->(21); $accept->($EQUAL, $_) for @protocols;",
+    to: "$load->(21); $accept->($EQUAL, $_) for @protocols, 186;",
+  },
+  {
     tests: "network",
     what: "a route of ours that is there is taken for a stranger's",
     from: "if (!(key in want) || proto == ours || want[key]",
@@ -19,7 +67,7 @@ export const faults: readonly Fault[] = [
   {
     tests: "network",
     what: "what was ours once is deleted, also when it is the operator's now",
-    from: "if (line in live) mine[line] = 1\n",
+    from: "if (line in live || heal) mine[line] = 1\n",
     to: "mine[line] = 1\n",
   },
   {

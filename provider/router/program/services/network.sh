@@ -32,12 +32,12 @@ network_apply() {
   fi
   serves=$(network_plan "$1") || refuse "the difference in addresses and routes could not be computed" || return
   # A route that ours takes the place of comes back when ours goes.
-  [ ! -s "$RUN/network.adopt" ] || { cat "$RUN/network.adopt" >>"$VAR/network.adopted" && rm -f "$RUN/network.adopt"; }
+  [ -n "${HEALING:-}" ] || [ ! -s "$RUN/network.adopt" ] || { cat "$RUN/network.adopt" >>"$VAR/network.adopted" && rm -f "$RUN/network.adopt"; }
   # What will be ours is on record before it is: killed in between, the next run takes back only what is really there.
   mv "$RUN/network.during" "$RUN/network"
   if [ -s "$RUN/network.batch" ]; then
     [ -z "$serves" ] || dnsmasq_advertise_again "$1"
-    ip ${BOOTING:+-force} -batch "$RUN/network.batch" >"$RUN/ip.out" 2>&1 || {
+    ip ${BOOTING:+-force} ${HEALING:+-force} -batch "$RUN/network.batch" >"$RUN/ip.out" 2>&1 || {
       line=$(sed -n 's/^Command failed .*:\([0-9][0-9]*\)$/\1/p' "$RUN/ip.out" | head -n 1)
       WHY="$(grep -v '^Command failed' "$RUN/ip.out" | head -n 3)
 ip $(sed -n "${line:-1}p" "$RUN/network.batch")"
@@ -46,6 +46,7 @@ ip $(sed -n "${line:-1}p" "$RUN/network.batch")"
     }
   fi
   mv "$RUN/network.after" "$RUN/network"
+  [ -z "${HEALING:-}" ] || return 0
   [ ! -s "$VAR/network.adopted" ] || network_give_back "$1/network"
   network_links_down "$1/network"
 }
@@ -70,11 +71,13 @@ network_give_back() {
   [ -s "$VAR/network.adopted" ] || rm -f "$VAR/network.adopted"
 }
 
-# network_live: RUN/network.live, a line as in a fragment for each address, route and permanent neighbor, and after a tab where
-# it is from: the routing protocol, `kernel`, `dynamic` (leased or advertised), `static`.
+# network_live [DIR [FILTER]]: RUN/network.live (or DIR's), a line as in a fragment for each address, route (that passes) and permanent neighbor,
+# and after a tab where it is from: the routing protocol, `kernel`, `dynamic` (leased or advertised), `static`.
 network_live() {
-  ip -o addr show >"$RUN/addresses" && { ip -o -6 route show table main && ip -o -4 route show table main; } >"$RUN/routes" &&
-    ip neigh show nud permanent >"$RUN/neighbors" && awk -v run="$RUN" '@network_live.awk@' >"$RUN/network.live" ||
+  local dir="${1:-$RUN}" filter="${2:-}"
+  # shellcheck disable=SC2086 # words
+  ip -o addr show >"$dir/addresses" && { ip -o -6 route show table main $filter && ip -o -4 route show table main $filter; } >"$dir/routes" &&
+    ip neigh show nud permanent >"$dir/neighbors" && awk -v run="$dir" '@network_live.awk@' >"$dir/network.live" ||
     refuse "ip cannot list the addresses and routes of this host" || return
 }
 
@@ -113,24 +116,68 @@ network_drift() {
   network_differences "$1/network" drift
 }
 
+# network_lost FILES: what is not there of what could be: on links that are there and up, and not in the place of somebody else's. It is asked
+# often, and without the lock: it writes nothing that others read, and lists a full table of routes only where one of ours is missing.
+network_lost() {
+  local HEALING=yes dev dir="$RUN/look.$$" now setting settings
+  [ -s "$1/network" ] || return 0
+  network_settings "$1/network" | while read -r _ dev settings; do
+    network_is_usable "$dev" || continue
+    network_is_up "$dev" || echo "interface $dev"
+    [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
+    for setting in $settings; do
+      now=${setting##*:} setting=${setting%:*}
+      [ "$now" = "${setting#*=}" ] || echo "net.ipv6.conf.$dev.${setting%%=*}"
+    done
+  done
+  mkdir -p "$dir" || return 0
+  if network_live "$dir" "proto $NETWORK_PROTO" && network_plan "$1" "$dir" >"$dir/serves" && [ -s "$dir/network.lines" ]; then
+    ! grep -qE '^(route|onlink|unreachable) ' "$dir/network.lines" || { network_live "$dir" && network_plan "$1" "$dir" >"$dir/serves"; }
+    cat "$dir/network.lines"
+  fi
+  rm -rf "$dir"
+}
+
+# network_heal FILES: what was lost is added, and no more. What the operator has put on a link that was made again is his.
+network_heal() {
+  local HEALING=yes dev
+  for dev in $(network_devs "$1/network"); do
+    [ -e "$LINKS/$dev" ] && network_is_new "$dev" && [ -e "$VAR/network.found" ] || continue
+    grep -vxF -e "taken $dev" "$VAR/network.found" >"$RUN/network.found"
+    cp "$RUN/network.found" "$VAR/network.found"
+  done
+  network_apply "$1"
+}
+
 # network_blame FILE LINE: the fragment that says LINE, or begins with it.
 network_blame() {
   BLAME=$(awk -v line="$2" '/^# vpc6 / { id = $3 } index($0 " ", line " ") == 1 { print id; exit }' "$1")
 }
 
-# network_plan FILES: the difference between what they want and what is live, as a batch for ip: RUN/network.batch, beside it
+# network_plan FILES [DIR]: the difference between what they want and what is live, as a batch for ip: RUN/network.batch, beside it
 # network.lines (whose line each command is), and what is ours while the batch runs and after it. Says `serves` when an IPv6 address is
-# about to be added on a link that dnsmasq serves.
+# about to be added on a link that dnsmasq serves. Where it is healed (HEALING): only what is missing, on links that are up, and not in the
+# place of another's, unless the operator said that ours may take it.
 network_plan() {
-  awk -v ours="$NETWORK_PROTO" -v run="$RUN" -v dnsmasq="$1/dnsmasq" '@network_plan.awk@' "$1/network"
+  local dev index there='' usable=''
+  if [ -n "${HEALING:-}" ]; then
+    [ ! -e "$RUN/network.up" ] || while read -r dev index; do
+      [ ! -e "$LINKS/$dev/ifindex" ] || [ "$index" != "$(cat "$LINKS/$dev/ifindex")" ] || there="$there $dev"
+    done <"$RUN/network.up"
+    for dev in "$LINKS"/*; do ! network_is_usable "${dev##*/}" || usable="$usable ${dev##*/}"; done
+  fi
+  awk -v ours="$NETWORK_PROTO" -v run="${2:-$RUN}" -v owned="$RUN/network" -v dnsmasq="$1/dnsmasq" -v heal="${HEALING:-}" -v usable="$usable " -v there="$there " \
+    -v adopt="$1/adopt" -v found="$VAR/network.found" '@network_plan.awk@' "$1/network"
 }
 
-# network_links_up FILE: every `interface` is up and listens to nobody's advertisements; its addresses outlive a pulled cable.
+# network_links_up FILE: every `interface` is up and listens to nobody's advertisements; its addresses outlive a pulled cable. Where it is
+# healed (HEALING), one that is not there, or was set down, is left alone.
 network_links_up() {
   local dev link_id setting settings state
   [ -d "$VAR/links" ] || mkdir -p "$VAR/links" || return 1
   network_settings "$1" >"$RUN/network.links" || return 1
   while read -r link_id dev settings; do
+    [ -z "${HEALING:-}" ] || network_is_usable "$dev" || continue
     [ -e "$LINKS/$dev" ] || {
       [ -n "${BOOTING:-}" ] || refuse "interface $dev does not exist on this host" || return
       say "interface $dev does not exist on this host"
@@ -157,7 +204,73 @@ network_links_up() {
       return
     }
   done <"$RUN/network.links"
+  network_indexes "$1"
   WHY=
+}
+
+# network_indexes FILE: RUN/network.index, a line `DEV INDEX` for each link of ours that is there and was up once. One that was made again has
+# another index.
+network_indexes() {
+  local dev index
+  for dev in $(network_devs "$1"); do
+    [ -e "$LINKS/$dev/ifindex" ] || continue
+    read -r index <"$LINKS/$dev/ifindex"
+    ! network_is_up "$dev" && ! grep -qsxF -e "$dev $index" "$RUN/network.index" || echo "$dev $index"
+  done >"$RUN/network.index.new"
+  mv "$RUN/network.index.new" "$RUN/network.index"
+}
+
+# network_gone: did one of them go? (It may come again with the index that it had.)
+network_gone() {
+  local dev
+  [ -s "$RUN/network.index" ] || return 1
+  while read -r dev _; do
+    [ -e "$LINKS/$dev" ] || return 0
+  done <"$RUN/network.index"
+  return 1
+}
+
+# network_seen FILES: RUN/network.up, the links of ours that are up, as whoever heals has seen them last; and of those that went
+# RUN/network.index is forgotten. What is lost while a link stays up is put back at once: no other host can have taken the address meanwhile, and
+# the second or two that are asked on the link otherwise are too long for BFD.
+network_seen() {
+  local dev index
+  ! network_gone || network_indexes "$1/network"
+  for dev in $(network_devs "$1/network"); do
+    { [ -e "$LINKS/$dev/ifindex" ] && network_is_up "$dev"; } || continue
+    read -r index <"$LINKS/$dev/ifindex"
+    echo "$dev $index"
+  done >"$RUN/network.up"
+}
+
+# network_mute FILES: is there a link that dnsmasq serves, and that no advertisement can be sent on yet, as its own address is still checked
+# for a duplicate?
+network_mute() {
+  local dev
+  for dev in $(ip -o -6 addr show scope link tentative | awk -v dnsmasq="$1/dnsmasq" '
+    BEGIN { while ((getline line <dnsmasq) > 0) if (sub(/^interface=/, "", line)) served[line] = 1 }
+    ($2 in served) && !/ dadfailed/ { print $2 }
+  '); do
+    ! network_carrier "$dev" || return 0
+  done
+  return 1
+}
+
+# network_is_usable DEV: where it is healed, what is lost can be put back only on a link that is there, and that nobody set down.
+network_is_usable() {
+  [ -e "$LINKS/$1" ] && { network_is_up "$1" || network_is_new "$1"; }
+}
+
+# network_is_new DEV: has it come, or was it made again, since we last had it? Then nobody has set it down on purpose. (What is not known is not
+# new. Nor is, yet, one that udev has not done with: it may get another name, which it cannot once it is up.)
+network_is_new() {
+  local dev index known
+  [ -e "$RUN/network.index" ] && [ -e "$LINKS/$1/ifindex" ] && network_has "$1" "$ETC/live/files/network" || return 1
+  read -r index <"$LINKS/$1/ifindex"
+  while read -r dev known; do
+    [ "$dev $known" != "$1 $index" ] || return 1
+  done <"$RUN/network.index"
+  [ ! -e "$UDEV/control" ] || [ -e "$UDEV/data/n$index" ]
 }
 
 # network_settings FILE: a line `ID DEV NAME=VALUE:NOW...` for each link of ours. Whom it listens to: nobody; or (keep-ra) whom it did
@@ -167,6 +280,9 @@ network_links_up() {
 network_settings() {
   awk -v sysctl="$SYSCTL" '@network_settings.awk@' "$1"
 }
+
+# network_devs FILE: its interfaces.
+network_devs() { awk '$1 == "interface" { print $2 }' "$1"; }
 
 # network_has DEV FILE...: is it an interface of ours in one of them? Whatever else its line says: what is missed here is changed unconfirmed.
 network_has() {

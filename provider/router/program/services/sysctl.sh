@@ -76,18 +76,38 @@ sysctl_apply() {
     fi
   done
   while read -r path value; do
-    sysctl_note "$path"
-    [ "$path $value" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards || {
-      sysctl_keep_learning "$1"
-      dnsmasq_advertise_again "$1"
-    }
-    sysctl_put "$path" "$value" || {
-      WHY="the kernel refuses $path = $value"
+    sysctl_set "$1" "$path" "$value" || {
       code=1
       [ -n "${BOOTING:-}" ] || return 1
     }
   done <"$RUN/sysctl.want"
   return $code
+}
+
+# sysctl_set DIR PATH VALUE
+sysctl_set() {
+  sysctl_note "$2"
+  [ "$2 $3" != "net/ipv6/conf/all/forwarding 1" ] || sysctl_forwards || {
+    sysctl_keep_learning "$1"
+    dnsmasq_advertise_again "$1"
+  }
+  sysctl_put "$2" "$3" || refuse "the kernel refuses $2 = $3"
+}
+
+# sysctl_lost DIR: of those that the kernel tells of when they change: is the host to forward, and does it not?
+sysctl_lost() {
+  local path value
+  sysctl_lines "$1/sysctl" | while read -r path value; do
+    case $path in *forwarding | net/ipv4/ip_forward) ;; *) continue ;; esac
+    [ "$(cat "$SYSCTL/$path" 2>/dev/null)" = "$value" ] || echo "$path"
+  done
+}
+
+sysctl_heal() {
+  local path
+  for path in $(sysctl_lost "$1"); do
+    sysctl_set "$1" "$path" "$(sysctl_lines "$1/sysctl" | awk -v path="$path" '$1 == path { print $2 }')" || return 1
+  done
 }
 
 # (Its first byte tells: see sysctl_print.)

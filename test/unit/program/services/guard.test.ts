@@ -112,7 +112,7 @@ test("when the host goes down, and only then, nothing is forwarded any more", as
 describe.runIf(real)("what is lost", () => {
   const kernel = (change: (text: string) => string) => machine.write("kernel.nft", change(machine.read("kernel.nft")));
   const heal = async () => {
-    const { code, stderr } = await machine.run("heal");
+    const { code, stderr } = await machine.run("heal rules");
     return { code, said: stderr.trim().split("\n").filter(Boolean) };
   };
 
@@ -173,7 +173,7 @@ describe.runIf(real)("what is lost", () => {
 
   test("what does not load is told, and tried again later", async () => {
     kernel(() => "");
-    const { code, stderr } = await machine.run("nftables_apply() { refuse broken; }; heal");
+    const { code, stderr } = await machine.run("nftables_apply() { refuse broken; }; heal rules");
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
