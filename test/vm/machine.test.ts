@@ -7,7 +7,14 @@ import { impossible, vm } from "./vm.ts";
 const GATEWAY = "2001:67c:2834:2::1";
 const WEB1 = "2001:67c:2834:2::10";
 const DB1 = "2001:67c:2834:1::10";
+const ASN = 4_200_000_000;
 const TEAM1 = "2001:67c:2834:3::10";
+
+/**
+ * After the command's end all is there again within so many milliseconds. Real processors take less than two seconds (docs/routers.md); an
+ * emulated one is ten to twenty times as slow.
+ */
+const HEALED = 10_000;
 
 let engine: InProcess;
 
@@ -36,7 +43,6 @@ new vpc6.Nat64("nat64", { vpc: shop });
 const balancer = new vpc6.LoadBalancer("www", { vpc: shop, port: 80, mode: "tcp", members: [{ instance: web1, port: 8000 }] });
 new vpc6.BgpPeer("uplink", { vpc: shop, remoteAsn: 65000 });
 export const www = balancer.address;
-export const asn = router.asn;
 `;
 
 /** VLANs that the operator has made. */
@@ -51,63 +57,31 @@ async function up(text: string): Promise<void> {
   expect(code, all).toBe(0);
 }
 
-/**
- * On the machine: `state` prints what vpc6 has in the kernel, and which daemons run, a line each; `event COMMAND` what a command takes of
- * the network, and for how long (milliseconds): from the first loss to the last thing back, and how much of that after the command's end.
- */
-const SCRIPTS = `
-cat >/run/network <<'END'
-ip -o addr show scope global -tentative | awk '$2 != "mgmt0" { print "address", $2, $4 }'
-{ ip -6 route show proto 106; ip -4 route show proto 106; ip -6 route show proto bgp; } | sed 's/ error .*//; s/ pref .*//; s/ nhid [0-9]*//; s/^/route /'
-ip neigh show nud permanent
-sysctl net.ipv6.conf.all.forwarding net.ipv4.ip_forward
-END
-cat >/run/state <<'END'
-sh /run/network
-nft -s list table inet vpc6 | sed 's/ expires [0-9a-z]*//' | sha256sum
-systemctl list-units --plain --no-legend --state=active 'vpc6*' frr.service | awk '{ print $1, $4 }'
-END
-cat >/run/event <<'END'
-now() { read -r up _ </proc/uptime; echo $((\${up%.*}\${up#*.} * 10)); }
-sh /run/network 2>&1 | sort >/run/before
-: >/run/taken
-rm -f /run/ended
-{ sh -c "$1" >/run/event.log 2>&1; echo $? >/run/code; now >/run/ended.new; mv /run/ended.new /run/ended; } &
-first=0 last=0
-while :; do
-  at=$(now)
-  sh /run/network 2>&1 | sort >/run/after
-  if cmp -s /run/before /run/after; then
-    [ ! -e /run/ended ] || [ $(($(now) - $(cat /run/ended))) -lt 3000 ] || break
-  else
-    [ $first != 0 ] || first=$at
-    last=$(now)
-    comm -23 /run/before /run/after >>/run/taken
-    [ ! -e /run/ended ] || [ $(($(now) - $(cat /run/ended))) -lt 30000 ] || break
-  fi
-done
-ended=$(cat /run/ended)
-echo $((last - first)) $((last > ended ? last - ended : 0)) $(cat /run/code)
-sort -u /run/taken
-END
-`;
+/** What vpc6 has there, a line each. */
+const state = async (): Promise<string[]> => (await vm.exec("state")).stdout.trim().split("\n").toSorted();
 
-const state = async (): Promise<string[]> => (await vm.exec("sh /run/state")).stdout.trim().split("\n").toSorted();
+/** What the router has put back, from the beginning. */
+const putBack = async (): Promise<string[]> => {
+  const { stdout } = await vm.exec("journalctl --sync; journalctl -b -u vpc6-watch -o cat -g 'put back' || true");
+  return stdout.split("\n").filter((it) => it.includes("put back"));
+};
 
 interface Event {
-  /** Milliseconds for which something was missing, and those of them after the command's end. */
-  missing: number;
+  /** Milliseconds after the command's end for which something was missing. */
   after: number;
-  taken: string[];
+  /** What was put back, in the router's own words. */
+  healed: string;
 }
 
-async function event(command: string): Promise<Event> {
-  const { stdout } = await vm.exec(`sh /run/event '${command}'`);
+async function event(name: string, command: string): Promise<Event> {
+  const before = await putBack();
+  const { stdout } = await vm.exec(`event '${command}'`);
   const [times = "", ...taken] = stdout.trim().split("\n");
-  const [missing = 0, after = 0, code] = times.split(" ").map(Number);
-  console.info(`${command}: ${taken.length} things gone, for ${missing} ms, ${after} ms of them after its end`);
-  if (code !== 0) throw new Error(`${command}: ${(await vm.exec("cat /run/event.log")).stdout}`);
-  return { missing, after, taken };
+  const [missing, after = Number.NaN, code] = times.split(" ").map(Number);
+  const healed = (await putBack()).slice(before.length).join("\n");
+  console.info(`${name}: ${taken.length} things seen gone, for ${missing} ms, ${after} of them after its end\n${healed}`);
+  expect(code, (await vm.exec("cat /run/event.log")).stdout).toBe(0);
+  return { after, healed };
 }
 
 const until = async <T>(what: string, timeoutMs: number, ask: () => Promise<T>, is: (answer: T) => boolean) => {
@@ -135,6 +109,18 @@ const lease = async (host: "web1" | "db1" | "trunk", device = "eth0") =>
 
 const pings = async (host: "web1" | "db1" | "trunk" | "uplink", to: string) =>
   (await vm.far(host, `ping -n -c 3 -W 5 ${to}`, { check: false })).stdout.includes(" 3 received");
+
+const VLAN = (trunk: string) =>
+  `ip link add link ${trunk} name ${trunk}.101 type vlan id 101; ip link set ${trunk}.101 up`;
+
+/** What goes with the power: the services of guests and uplink, and the other end of the VLAN. */
+async function farEnds(): Promise<void> {
+  await vm.exec(
+    "setsid ip netns exec web1 systemd-socket-activate -l 8000 -a --inetd /bin/echo hello >/dev/null 2>&1 </dev/null &",
+  );
+  await vm.exec(`uplink ${ASN}`);
+  await vm.far("trunk", VLAN("eth0"));
+}
 
 /** The whole way of each service, as its users see it. */
 async function serves(): Promise<void> {
@@ -179,51 +165,85 @@ describe.skipIf(impossible())("a real machine", () => {
     expect(await lease("db1")).toBe(DB1);
   });
 
-  test("FRR, HAProxy, BIND and Tayga start and serve, under AppArmor", async () => {
-    await vm.exec("setsid ip netns exec web1 systemd-socket-activate -l 8000 -a --inetd /bin/echo hello >/run/web1.log 2>&1 </dev/null &");
+  test("FRR, HAProxy, BIND and Tayga start and serve, BIND in its AppArmor profile", async () => {
     await up(services);
-    await vm.exec(`uplink ${await engine.output("asn")}`);
+    await farEnds();
     await serves();
-    const { stdout } = await vm.exec("aa-status");
-    for (const daemon of ["named", "haproxy"]) expect(stdout).toContain(daemon);
-    expect((await vm.exec("journalctl -b -k -o cat -g 'apparmor=.DENIED.' || true")).stdout).not.toMatch(/named|haproxy|frr|tayga|dnsmasq/);
+    // Of these daemons Debian has a profile for this one.
+    expect((await vm.exec("aa-status")).stdout).toMatch(/processes are in enforce mode\.(.|\n)*\/usr\/sbin\/named /);
+    const { stdout } = await vm.exec("journalctl -b -k -o cat -g 'apparmor=.DENIED.' || true");
+    expect(stdout).not.toMatch(/named|haproxy|frr|tayga|dnsmasq/);
   });
 
-  test("VLANs that the operator has made are tiers", async () => {
-    const made = (trunk: string) => `ip link add link ${trunk} name ${trunk}.101 type vlan id 101; ip link set ${trunk}.101 up`;
-    await vm.exec(made("trunk0"));
-    await vm.far("trunk", made("eth0"));
+  test("VLANs that the operator has made by hand are tiers", async () => {
+    await vm.exec(VLAN("trunk0"));
     await up(services + vlans);
     expect(await lease("trunk", "eth0.101")).toBe(TEAM1);
     expect(await pings("trunk", "2001:67c:2834:3::1")).toBe(true);
-    expect(await pings("trunk", GATEWAY)).toBe(true);
+    expect(await pings("trunk", WEB1)).toBe(true);
   });
 
-  test("nothing drifts, and a second preview is empty", async () => {
+  test.todo("VLANs that vpc6 makes itself");
+
+  const untouched = async () => {
     expect(await drift()).toEqual([]);
     for (const what of ["preview", "refresh"] as const) {
       const { code, all } = await engine[what]({ args: ["--expect-no-changes"] });
       expect(code, all).toBe(0);
     }
+  };
+
+  test("nothing drifts, and a second preview is empty", untouched);
+
+  test.each<{ name: string; command: string; takes?: RegExp }>([
+    { name: "a restart of networkd", command: "systemctl restart systemd-networkd", takes: /pub0 2001:db8:ffff::10/ },
+    { name: "one link set up anew", command: "networkctl reconfigure pub0", takes: /pub0 2001:db8:ffff::10/ },
+    { name: "a tier's link set up anew", command: "networkctl reconfigure web0", takes: /web0 2001:67c:2834:2::1/ },
+    {
+      name: "a change of what networkd does with tiers",
+      command: "echo >>/etc/systemd/network/20-tiers.network; networkctl reload",
+      takes: /web0 2001:67c:2834:2::1/,
+    },
+    {
+      name: "systemd installed again, which restarts networkd as each upgrade does",
+      command: "DEBIAN_FRONTEND=noninteractive apt-get -y install --reinstall systemd",
+      takes: /pub0 2001:db8:ffff::10/,
+    },
+    {
+      name: "VLANs that are networkd's from now on",
+      command: `cd /etc/systemd/network
+        printf "[NetDev]\\nName=trunk0.101\\nKind=vlan\\n[VLAN]\\nId=101\\n" >30-vlan.netdev
+        printf "[Match]\\nName=trunk0.101\\n[Link]\\nRequiredForOnline=no\\n[Network]\\nDHCP=yes\\n" >30-vlan.network
+        printf "[Match]\\nName=trunk0\\n[Link]\\nRequiredForOnline=no\\n[Network]\\nVLAN=trunk0.101\\n" >15-trunk0.network
+        networkctl reload`,
+    },
+  ])("$name: all is there again", async ({ name, command, takes }) => {
+    const before = await state();
+    const { after, healed } = await event(name, command);
+    if (takes) expect(healed).toMatch(takes);
+    await asBefore(before, 20_000);
+    expect(await drift()).toEqual([]);
+    await serves();
+    expect(after).toBeLessThan(HEALED);
   });
 
-  describe("what takes addresses and routes away", () => {
-    beforeAll(async () => void (await vm.exec(SCRIPTS)));
-
-    test.each([
-      ["systemctl restart systemd-networkd"],
-      ["networkctl reconfigure pub0"],
-      ["networkctl reconfigure web0"],
-      ["echo >>/etc/systemd/network/20-tiers.network; networkctl reload"],
-      // Its postinst restarts networkd, as at every upgrade.
-      ["apt-get -y install --reinstall systemd"],
-    ])("%s: all is there again", async (command) => {
-      const before = await state();
-      const { after } = await event(command);
-      await asBefore(before, 20_000);
-      expect(await drift()).toEqual([]);
-      await serves();
-      expect(after).toBeLessThan(10_000);
-    });
+  test.each([
+    ["a reboot", vm.reboot],
+    ["its power button, and the power again", async () => {
+      await vm.poweroff();
+      await vm.start();
+    }],
+  ])("%s: it comes back by itself, as it was", async (_, work) => {
+    const before = await state();
+    await work();
+    await asBefore(before, 120_000);
+    expect((await vm.exec("systemctl --failed --plain --no-legend")).stdout).toBe("");
+    await farEnds();
+    expect(await lease("web1")).toBe(WEB1);
+    expect(await lease("db1")).toBe(DB1);
+    expect(await lease("trunk", "eth0.101")).toBe(TEAM1);
+    await serves();
+    expect(await pings("trunk", WEB1)).toBe(true);
+    await untouched();
   });
 });

@@ -47,7 +47,6 @@ export function impossible(): string {
 export const vm = {
   /** Boots it with a new disk and waits until it is there: minutes, where the processor is emulated. */
   up: async () => void (await run(["up"])),
-  down: async () => void (await run(["down"])),
   reboot: async () => void (await run(["reboot"])),
   /** Presses the power button and waits until it is off. */
   poweroff: async () => void (await run(["poweroff"])),
