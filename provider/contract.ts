@@ -104,6 +104,25 @@ export const DNS64_PORT = 5354;
 /** A translator's device. */
 export const NAT64_DEVICE = "nat64-";
 
+// The machine.
+
+/** Releases of which every daemon was tested with all of vpc6, as os-release's ID and VERSION_ID say them; of each ID the oldest first. */
+export const RELEASES = "debian/12 debian/13 ubuntu/24.04";
+/** The same for people. README.md says it too, and a test compares. */
+export const RELEASES_TOLD = "Debian 12, Debian 13 or Ubuntu 24.04";
+
+/**
+ * How many connections a router tracks at a time, where its Router says nothing: a place for so many bytes of memory, and in all no fewer
+ * and no more than that. A connection takes some 450 bytes (kernel 6.1: 256, its extensions, the hash, the count of its guest's share): a
+ * table that is full takes an eighth of the memory at most. The least is eight guests' shares, or two of a guest that is asked from
+ * outside (templates/router.hbs).
+ */
+export const CONNECTION_MEMORY = 4096;
+export const CONNECTIONS_LEAST = 65536;
+export const CONNECTIONS_MOST = 1048576;
+/** What a Router may ask for. */
+export const CONNECTIONS_HIGHEST = 16777216;
+
 // Places on a router.
 
 export const LIB = "/usr/local/lib/vpc6";
@@ -123,13 +142,15 @@ export const TRANSACTION = "vpc6-transaction 1";
  * What a generation on a router may hold. It is one more when a slot or a service is added, or when lines are said that an older program
  * would not understand: an older vpc6 then refuses the router in words, and takes nothing half away.
  */
-export const FORMAT = 4;
+export const FORMAT = 5;
 
 export const ANSWER = "vpc6-answer 1";
 export const DRIFT = "vpc6-drift 1";
 export const DRIFT_END = "end vpc6-drift";
 /** With this a line of progress begins. */
 export const SAYS = "vpc6: ";
+/** And one of those that the user is to find when all is over. */
+export const WARNS = `${SAYS}warning: `;
 /** By its last line, a comment, a program is known to be whole. */
 export const PROGRAM_END = "end of vpc6";
 

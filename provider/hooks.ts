@@ -104,7 +104,7 @@ export function hooks<A>(kind: Kind<A>): Hooks {
         sshPrivateKey: config.get("vpc6:sshPrivateKey"),
         sshPrivateKeyPassphrase: config.get("vpc6:sshPrivateKeyPassphrase"),
       });
-      onProgress((router, text) => say(`router ${router.name}: ${text}`));
+      onProgress((router, text, isWarning) => void (isWarning ? warn : say)(`router ${router.name}: ${text}`));
       installSignalHandling(() => {
         const last = [failedRouters(), ...orphans()].filter((text) => text !== undefined);
         return last.length === 0 ? undefined : warn(last.join("\n"));

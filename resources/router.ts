@@ -37,6 +37,12 @@ export interface RouterArgs extends HopArgs {
    */
   publicServices?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * Connections that it keeps track of at a time, at least: 65,536 to 16,777,216, of some 450 bytes each, and half of its memory at most.
+   * What the machine has already is never made less. Default: one for each 4 KB of memory, 65,536 at least and 1,048,576 at most; a table
+   * that is full then takes an eighth of the memory. Guests' shares of it are fixed numbers (SECURITY.md).
+   */
+  connections?: pulumi.Input<number>;
+  /**
    * Take the place of what is there already and not ours: an FRR that somebody has configured (one as its package brought it needs no word),
    * a route to where ours goes. It is kept aside and comes back when ours is deleted. Default: false, such things are an error that names them.
    */
@@ -48,8 +54,8 @@ export interface RouterArgs extends HopArgs {
 const OUTPUTS = ["address", "asn", "router"];
 
 /**
- * A router VM, reached over SSH: a Debian with systemd on which vpc6 installs the packages it needs, its convergence program,
- * the public address from the zone's range, and a firewall table of its own (`inet vpc6`).
+ * A router VM, reached over SSH: a Debian or Ubuntu (README: [Limits](../../README.md#limits)) on which vpc6 installs the packages
+ * it needs, its convergence program, the public address from the zone's range, and a firewall table of its own (`inet vpc6`).
  *
  * Credentials are never arguments: they come from `VPC6_SSH_KEY`, `VPC6_SSH_KEY_FILE`, the SSH agent, the usual files in `~/.ssh`,
  * or the stack's config `vpc6:sshPrivateKey`, in that order. A user other than root needs `sudo` without a password.

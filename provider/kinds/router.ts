@@ -3,7 +3,7 @@
 
 import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
-import { idOf } from "../contract";
+import { CONNECTION_MEMORY, CONNECTIONS_HIGHEST, CONNECTIONS_LEAST, idOf } from "../contract";
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
@@ -26,6 +26,7 @@ const own = {
   publicInterface: interfaceName,
   dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
+  connections: optional(integer(CONNECTIONS_LEAST, CONNECTIONS_HIGHEST)),
   adopt: withDefault(boolean, false),
   address: optional(address6("host")),
   asn: optional(privateAsn),
@@ -61,7 +62,7 @@ export const router: Kind<Args, RouterInputs> = {
   shape,
   unkept: ["host", "port", "user", "hostKey", "proxy"],
   plan(args, old, fail) {
-    const { claim, port, publicInterface, dnsServers, publicServices, publicNetwork } = args;
+    const { claim, port, publicInterface, dnsServers, publicServices, connections, publicNetwork } = args;
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
@@ -79,6 +80,7 @@ export const router: Kind<Args, RouterInputs> = {
     const fragments = render("router", {
       adopt: derive([args.adopt], (it) => it && "yes"),
       publicInterface,
+      connections: connections === undefined ? `memory/${CONNECTION_MEMORY}` : derive([connections], String),
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
       gateway,
@@ -93,6 +95,7 @@ export const router: Kind<Args, RouterInputs> = {
       publicInterface,
       ...(dnsServers.length > 0 && { dnsServers }),
       ...(publicServices.length > 0 && { publicServices }),
+      ...(connections !== undefined && { connections }),
       ...(network !== undefined && { network, gateway }),
       ...(args.adopt && { adopt: args.adopt }),
       address,

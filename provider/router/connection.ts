@@ -7,7 +7,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 import { type Credential, credentials, NoCredential } from "./credentials";
-import { RouterError } from "./error";
+import { RouterError, where } from "./error";
 import { inTurn } from "./gate";
 import { fingerprint, keyType, parseHostKey } from "./hostkey";
 import type { Hop, RouterAddress } from "./types";
@@ -17,9 +17,20 @@ export const limits = {
   dial: 10_000,
   /** From there until the login is through. */
   handshake: 20_000,
-  /** How often a dial that was reset (sshd's MaxStartups, a router that just comes up) is tried. */
-  dials: 4,
+  /**
+   * Before each further dial of a server that closed the connection before the login (ms, and up to two fifths more): soon, as for sshd's
+   * MaxStartups or a router that just comes up, and then so long that an sshd of OpenSSH 9.8 or later has forgotten four failed logins of
+   * 5 s each (its PerSourcePenalties; the shortest that it shuts anybody out for is 15 s). In all as long as one dial may take.
+   */
+  waits: [200, 400, 800, 6_000, 14_000],
+  /** Where somebody waits for the answer: the first of these only. */
+  urgent: 3,
+  /** Who was refused for good does not ask again for so long: at such an sshd a failed login costs 5 s, and these then never add up. */
+  refused: 6_000,
 };
+
+/** The server is there, and does not let us in: it would say the same again, and may count how often. */
+export class Refused extends RouterError {}
 
 export interface Connection {
   client: Client;
@@ -37,37 +48,72 @@ export interface Connection {
  * Opens a connection, or throws a RouterError that says why not and what to do. `urgent`: without waiting for the dials of other
  * routers, as when a router undoes a change that is not confirmed in time.
  */
-export async function connect(router: RouterAddress, { urgent = false } = {}): Promise<Connection> {
+export async function connect(
+  router: RouterAddress,
+  { urgent = false, say = (_: string) => {} } = {},
+): Promise<Connection> {
   const first = router.proxy ?? router;
-  const login = async () => {
-    const one = await open(router, first, await dial(router, first));
+  const login = async (answered = () => {}) => {
+    if (router.proxy) refusedToAnother(router, router.proxy);
+    const one = await open(router, first, await dial(router, first)).catch((error) => {
+      if (error instanceof Refused) refusals.set(nameOf(first), { error, at: performance.now() });
+      throw error;
+    });
+    answered();
     return router.proxy ? await through(router, one) : one;
   };
-  for (let attempt = 1; ; attempt++) {
+  const waits = urgent ? limits.waits.slice(0, limits.urgent) : limits.waits;
+  const began = performance.now();
+  for (let attempt = 0; ; attempt++) {
     try {
       return await (urgent ? login() : inTurn(`${first.host} ${first.port}`, login));
     } catch (error) {
       if (!(error instanceof Reset)) throw error;
-      if (attempt >= limits.dials) {
+      const wait = (waits[attempt] ?? 0) * (1 + 0.4 * Math.random());
+      // What speaks something else than SSH does not learn it meanwhile.
+      if (attempt >= waits.length || (error.isNoSsh && attempt >= limits.urgent)) {
+        const seconds = Math.round((performance.now() - began) / 1000);
         throw new RouterError(router, {
-          what: `${error.at} closed the connection ${attempt} times before the login`,
+          what: `${error.at} closed the connection ${attempt + 1} times before the login${seconds > 1 ? `, in ${seconds} s` : ""}`,
           why: error.message,
-          remedy: "Is it an SSH server? If many connections are opened at once: MaxStartups in its sshd_config.",
+          remedy: error.isSsh ? RESET : `Is it an SSH server? ${RESET}`,
           touched: false,
         });
       }
-      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random())));
+      if (wait >= 2_000)
+        say(`${error.at} closes connections before the login: trying again in ${Math.round(wait / 1000)} s`);
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 }
 
+const RESET = `Its sshd_config may let in only so many at once (MaxStartups) or, from OpenSSH 9.8 on,
+nobody from an address whose logins have failed (PerSourcePenalties): wait for as long as it says there, ten minutes at most by
+default. An address that many share, a bastion's for one, can be named in its PerSourcePenaltyExemptList.`;
+
 /** Closed on us before the login was through: worth another try. */
 class Reset extends Error {
   readonly at: string;
-  constructor(hop: Hop, why: string) {
-    super(why);
+  /** It said something: what an SSH server says, or not. */
+  readonly isSsh: boolean;
+  readonly isNoSsh: boolean;
+  constructor(hop: Hop, why: string, said = "") {
+    super(said === "" || said.startsWith("SSH-") ? why : `${why}\nit said: ${said}`);
     this.at = `${hop.host} port ${hop.port}`;
+    this.isSsh = /^(SSH-|Not allowed at this time|Exceeded MaxStartups)/.test(said);
+    this.isNoSsh = said !== "" && !this.isSsh;
   }
+}
+
+/** By whom we were refused, at what. */
+const refusals = new Map<string, { error: Refused; at: number }>();
+const nameOf = ({ user, host, port, hostKey }: Hop): string => `${user}@${host} ${port} ${hostKey}`;
+
+/** A bastion that has refused the way to one router refuses that to all others: none of them has to try. */
+function refusedToAnother(router: RouterAddress, hop: Hop): void {
+  const known = refusals.get(nameOf(hop));
+  if (!known || performance.now() - known.at >= limits.refused) return;
+  if (where(known.error.router) !== where(router)) throw new Refused(router, known.error.trouble);
 }
 
 function dial(router: RouterAddress, hop: Hop): Promise<Socket> {
@@ -154,9 +200,9 @@ async function through(router: RouterAddress, bastion: Connection): Promise<Conn
 
 /** Handshake and login over `transport`. */
 async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex): Promise<Connection> {
-  const fail = (what: string, why: string | undefined, remedy: string) => {
+  const fail = (what: string, why: string | undefined, remedy: string, Kind = RouterError) => {
     transport.destroy();
-    return new RouterError(router, { what, why, remedy, touched: false });
+    return new Kind(router, { what, why, remedy, touched: false });
   };
   const expected = parseHostKey(hop.hostKey);
   if ("not" in expected) {
@@ -183,6 +229,7 @@ async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex)
     let ready = false;
     let broken: Error | undefined;
     const listeners = new Set<(why: Error) => void>();
+    const said = firstLine(transport);
     const lost = (why: Error) => {
       if (!ready) return reject(refusal(why));
       if (broken) return;
@@ -198,6 +245,7 @@ async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex)
           `${hop.host} does not let ${hop.user} log in`,
           `refused: ${keys}`,
           `Put the public key into ~${hop.user}/.ssh/authorized_keys there, or check \`user\`.`,
+          Refused,
         );
       }
       if (why.level === "client-timeout" || why.message === "deadline") {
@@ -214,7 +262,7 @@ async function open(router: RouterAddress, hop: Hop, transport: Socket | Duplex)
           `See what it has: ssh-keyscan ${hop.port === 22 ? "" : `-p ${hop.port} `}${hop.host}`,
         );
       }
-      if (/reset|closed|lost|hang up|ended|EPIPE/i.test(why.message)) return new Reset(hop, why.message);
+      if (/reset|closed|lost|hang up|ended|EPIPE/i.test(why.message)) return new Reset(hop, why.message, said());
       return fail(`the SSH handshake with ${hop.host} failed`, why.message, "");
     };
     const deadline = setTimeout(() => lost(new Error("deadline")), limits.handshake);
@@ -280,11 +328,27 @@ function attempts(tried: Credential[], username: string): object[] {
   );
 }
 
-function wrongHostKey(hop: Hop, offered: Buffer, fail: (what: string, why: string, remedy: string) => Error): Error {
+function wrongHostKey(
+  hop: Hop,
+  offered: Buffer,
+  fail: (what: string, why: string, remedy: string, kind: typeof Refused) => Error,
+): Error {
   return fail(
     `the host key of ${hop.host} is not the one expected`,
     `it shows ${keyType(offered)} ${fingerprint(offered)}\nexpected ${hop.hostKey.trim().slice(0, 120)}`,
     "Somebody may be in between. If the host was set up anew, look at its console and correct `hostKey`:\n" +
       "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+    Refused,
   );
+}
+
+/** What comes first, as far as it is one line: why an sshd closes the connection, for example. */
+function firstLine(transport: Socket | Duplex): () => string {
+  let text = "";
+  const more = (data: Buffer) => {
+    text += data.toString("latin1", 0, 200);
+    if (text.includes("\n") || text.length >= 200) transport.off("data", more);
+  };
+  transport.on("data", more);
+  return () => /^[ -~]*/.exec(text)?.[0] ?? "";
 }

@@ -6,7 +6,7 @@
 export const most = {
   /** Dials at a time, until their logins are through. Those that nobody answers take one of these for 10 s each. */
   dials: 64,
-  /** Of these, at one server. */
+  /** Of these, at one server; the first is alone, as what one is refused all would be, and an sshd may count that (connection.ts). */
   atOneServer: 8,
 };
 
@@ -20,10 +20,18 @@ class Gate {
     else await new Promise<void>((next) => this.waiting.push(next));
   }
 
-  leave(): void {
-    const next = this.waiting.shift();
-    if (next) next();
-    else this.inside--;
+  leave(limit: number): void {
+    this.inside--;
+    this.fill(limit);
+  }
+
+  fill(limit: number): void {
+    while (this.inside < limit) {
+      const next = this.waiting.shift();
+      if (!next) break;
+      this.inside++;
+      next();
+    }
   }
 
   get unused(): boolean {
@@ -33,21 +41,28 @@ class Gate {
 
 const all = new Gate();
 const servers = new Map<string, Gate>();
+/** Those that have been asked. */
+const met = new Set<string>();
 
-/** Runs `dial` when its turn comes. Places at the server are taken first: who holds one of all waits for nobody. */
-export async function inTurn<T>(server: string, dial: () => Promise<T>): Promise<T> {
+/** Runs `dial` when its turn comes, which says when the server has answered, with yes or no. Places at the server are taken first: who holds one of all waits for nobody. */
+export async function inTurn<T>(server: string, dial: (answered: () => void) => Promise<T>): Promise<T> {
   const one = servers.get(server) ?? new Gate();
   servers.set(server, one);
-  await one.enter(most.atOneServer);
+  const answered = () => {
+    met.add(server);
+    one.fill(most.atOneServer);
+  };
+  await one.enter(met.has(server) ? most.atOneServer : 1);
   try {
     await all.enter(most.dials);
     try {
-      return await dial();
+      return await dial(answered);
     } finally {
-      all.leave();
+      all.leave(most.dials);
     }
   } finally {
-    one.leave();
+    answered();
+    one.leave(most.atOneServer);
     if (one.unused) servers.delete(server);
   }
 }

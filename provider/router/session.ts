@@ -6,9 +6,9 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { ANSWER, CONFIRM_WAIT, FORMAT, PROGRAM, ROUTER_ID, SAYS, TRANSACTION } from "../contract";
+import { ANSWER, CONFIRM_WAIT, FORMAT, PROGRAM, ROUTER_ID, SAYS, TRANSACTION, WARNS } from "../contract";
 import { bounds, Interrupted, type Outcome, run } from "./command";
-import { type Connection, connect } from "./connection";
+import { type Connection, connect, limits, Refused } from "./connection";
 import { printable, RouterError } from "./error";
 import { type Answer, checkId, decode, encode, parseAnswer } from "./payload";
 import { commands, program } from "./program";
@@ -25,15 +25,20 @@ export const confirmation = { seconds: CONFIRM_WAIT };
 
 /** What others who want the router are told is at work there. */
 let holder = "";
-let listener: ((router: RouterAddress, text: string) => void) | undefined;
+/** What is said of a router: progress, which is gone when something else is said, or a warning, which stays. */
+export type Listener = (router: RouterAddress, text: string, isWarning: boolean) => void;
+let listener: Listener | undefined;
 
 export function setHolder(text: string): void {
   holder = text;
 }
 
-export function onProgress(given: ((router: RouterAddress, text: string) => void) | undefined): void {
+export function onProgress(given: Listener | undefined): void {
   listener = given;
 }
+
+/** Of one router in a run. */
+const MOST_WARNINGS = 20;
 
 /** A judgement on a transaction, before it is known whose fault it is. */
 export class Refusal extends Error {
@@ -49,6 +54,7 @@ export class Session {
   private connection: Promise<Connection> | undefined;
   private closing: NodeJS.Timeout | undefined;
   private users = 0;
+  private readonly warnings = new Set<string>();
 
   constructor(router: RouterAddress) {
     this.router = router;
@@ -169,9 +175,9 @@ export class Session {
       } catch (error) {
         fresh?.close();
         if (why === undefined)
-          listener?.(this.router, "no new SSH connection gets in: the router will undo the change");
+          listener?.(this.router, "no new SSH connection gets in: the router will undo the change", false);
         why = error;
-        await pause(500);
+        await pause(error instanceof Refused ? Math.min(limits.refused, until - Date.now()) : 500);
       }
     }
     throw await this.undone(generation, seconds, until, why);
@@ -188,8 +194,8 @@ export class Session {
         const said = parseAnswer((await this.command(commands.confirm(this.router.user, generation), "")).stdout);
         back = said?.verdict === "refused";
         if (said?.verdict === "ok") break;
-      } catch {
-        await pause(2_000);
+      } catch (error) {
+        if (attempt < 2) await pause(error instanceof Refused ? limits.refused : 2_000);
       }
     }
     return new Refusal({
@@ -241,7 +247,7 @@ export class Session {
   }
 
   private link(): Promise<Connection> {
-    this.connection ??= connect(this.router);
+    this.connection ??= connect(this.router, { say: (text) => listener?.(this.router, text, false) });
     const opening = this.connection;
     return opening.then(
       (connection) => {
@@ -284,7 +290,16 @@ export class Session {
   }
 
   private heard(line: string): void {
-    if (line.startsWith(SAYS)) listener?.(this.router, printable(line.slice(SAYS.length, 300)));
+    if (line.startsWith(WARNS)) this.warned(printable(line.slice(WARNS.length, 400)));
+    else if (line.startsWith(SAYS)) listener?.(this.router, printable(line.slice(SAYS.length, 300)), false);
+  }
+
+  /** Once a run: each transaction may say it again. */
+  private warned(text: string): void {
+    if (this.warnings.has(text)) return;
+    // Who answers for a router could say another one each time.
+    if (this.warnings.size < MOST_WARNINGS) listener?.(this.router, text, true);
+    this.warnings.add(text);
   }
 
   private error(what: string, why: string, remedy: string, touched: boolean): RouterError {

@@ -110,9 +110,9 @@ afterAll(async () => {
  * in the end, so that conntrack never knows it), and so asks all the rules that there are to be asked.
  */
 async function rate(): Promise<number> {
-  const send = `use Socket qw(:all); use Time::HiRes qw(time clock);
+  const send = `use Socket qw(:all);
 socket(S, AF_INET6, SOCK_DGRAM, 0); connect(S, pack_sockaddr_in6(9999, inet_pton(AF_INET6, "${GUEST}"))) or die $!;
-($began, $cost) = (time, clock); while (time < $began + 1) { send(S, "x", 0) for 1 .. 50 } print clock() - $cost`;
+$SIG{ALRM} = sub { $over = 1 }; alarm 1; until ($over) { send(S, "x", 0) for 1 .. 50 } ($user, $system) = times; print $user + $system`;
   const before = await seen();
   const { stdout } = await lab.exec("vr1", ["ip", "netns", "exec", "stranger", "perl", "-e", send]);
   return ((await seen()) - before) / Number(stdout);

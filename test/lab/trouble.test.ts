@@ -68,6 +68,25 @@ test("a missing interface", async () => {
   expect(output).toMatch(/interface wan0 does not exist[\s\S]*pub0/);
 });
 
+/** While `work` is done the router finds this text in a file of its system. */
+async function reading<T>(file: string, text: string, work: () => Promise<T>): Promise<T> {
+  await lab.exec("vr1", `cat >/run/instead && mount --bind /run/instead ${file}`, { input: text });
+  try {
+    return await work();
+  } finally {
+    await lab.exec("vr1", `umount ${file}; rm /run/instead`);
+  }
+}
+const RELEASE = "/usr/lib/os-release";
+const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";
+
+test("a system that is too old: nothing is installed", async () => {
+  const old = 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nID=debian\nVERSION_ID="11"\n';
+  const output = await reading(RELEASE, old, async () => refused(await one()));
+  expect(output).toMatch(/it lacks what vpc6 needs\n.*too old: Debian GNU\/Linux 11[^\n]*\n.*Debian 12.*upgrade/);
+  expect(await snapshot("vr1")).toEqual(found);
+});
+
 test("a full disk", async () => {
   // A small file system over the place where generations are kept.
   await lab.exec("vr1", "mkdir -p /etc/vpc6 && mount -t tmpfs -o size=4k,nr_inodes=8 none /etc/vpc6");
@@ -80,8 +99,10 @@ test("a full disk", async () => {
 
 test("after all that the machine is as it was, and a good program goes through; sudo works", async () => {
   await engine.program(await one('user: "ops"', `new vpc6.Vpc("shop", { zone, router: vr1 });`));
-  const { code, all } = await engine.up();
+  // Two transactions at least, of which each warns.
+  const { code, all } = await reading(RELEASE, 'PRETTY_NAME="Devuan 5"\nID=devuan\n', () => engine.up());
   expect(code, all).toBe(0);
+  expect(all.match(/warning: router vr1: vpc6 was not tested on Devuan 5, only on /g), all).toHaveLength(1);
   expect((await lab.exec("vr1", "ip -6 route")).stdout).toContain("unreachable 2001:67c:2834::/60");
   const destroyed = await engine.destroy();
   expect(destroyed.code, destroyed.all).toBe(0);
@@ -96,6 +117,12 @@ test("a key from the stack's config works, and is nowhere to be read", async () 
   const texts = await engine.underTheCli(async (cli) => {
     const up = await cli.up({ env });
     expect(up.code, up.all).toBe(0);
+    // No difference of anybody's, and told all the same.
+    const full = await reading(COUNT, "9999999\n", () => cli.refresh({ env, args: ["--expect-no-changes"] }));
+    expect(full.code, full.all).toBe(0);
+    expect(full.all).toMatch(
+      /warning: router vr1: the table of connections is \d+ % full \(9999999 of \d+\): .*`connections`/,
+    );
     const destroyed = await cli.destroy({ env });
     expect(destroyed.code, destroyed.all).toBe(0);
     return [up.all, destroyed.all, await cli.stateFile()];

@@ -18,7 +18,11 @@ export const ROUTERS = process.env.VPC6_LAB_ROUTERS ?? "vr2:trixie";
 
 const { VITEST_POOL_ID: worker } = process.env;
 if (worker !== undefined) {
-  Object.assign(process.env, { VPC6_LAB_OF_FIRST_WORKER: String(first), VPC6_LAB: lab(Number(worker)), VPC6_LAB_ROUTERS: ROUTERS });
+  Object.assign(process.env, {
+    VPC6_LAB_OF_FIRST_WORKER: String(first),
+    VPC6_LAB: lab(Number(worker)),
+    VPC6_LAB_ROUTERS: ROUTERS,
+  });
   // Installing packages takes longer than many a test file: `lab.bare()` is for those that are about that.
   process.env.VPC6_LAB_EQUIPPED ??= "yes";
 }

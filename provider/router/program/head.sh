@@ -44,6 +44,9 @@ UDEV=$ROOT/run/udev
 # RUN/NAME.again: what another service did makes it necessary to apply NAME, though its files are what they were.
 SERVICES="@SERVICES@"
 
+# Of systems, those that were tested; of each kind the oldest first.
+RELEASES="@RELEASES@"
+
 # How long (seconds) a transaction waits for another one, and how long an unconfirmed one is kept (a payload may say).
 LOCK_WAIT=60
 CONFIRM_WAIT=@CONFIRM_WAIT@
@@ -61,6 +64,7 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
 #   DRIFT_UNITS, UNIT_*       `drift_ask`, `drift_unit`
 #   NUMBER                    `generation`
+#   RELEASE, RELEASE_NAME     `release`
 #   ROUTER                    `router_in`
 #   STACK                     `stack_of`
 #   FORMER                    `strangers`, for `stage`
@@ -93,6 +97,11 @@ CLIENT=
 # Progress, for the person who waits. The other end may be gone: that is no reason to stop.
 say() {
   echo "@SAYS@$*" >&2
+}
+
+# warn TEXT: what the person who waits is to find when all is over. Who hears it says it once a run.
+warn() {
+  echo "@WARNS@$*" >&2
 }
 
 # say_why [PREFIX]: WHY, where nobody waits but the journal. Daemons quote the line they do not like, and what is in it.
@@ -209,5 +218,66 @@ require() {
   done
   [ -d "$UNITS_UNTIL_BOOT" ] || missing="$missing systemd(running)"
   [ -z "$missing" ] || refuse "not found on this host:$missing
-vpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils" || return
+vpc6 needs @RELEASES_TOLD@ with systemd; packages mawk, util-linux, iproute2, coreutils" || return
+}
+
+# release: RELEASE, RELEASE_NAME = what this host calls itself, as os-release(5) has it: `debian/12`, and for people.
+release() {
+  local file id='' key name='' value version=''
+  RELEASE='' RELEASE_NAME=''
+  for file in "$ROOT/etc/os-release" "$ROOT/usr/lib/os-release"; do
+    [ -r "$file" ] || continue
+    while IFS='=' read -r key value; do
+      value=${value#[\"\']}
+      value=${value%[\"\']}
+      case $key in
+        ID) id=$value ;;
+        VERSION_ID) version=$value ;;
+        PRETTY_NAME) name=$value ;;
+      esac
+    done <"$file"
+    break
+  done
+  RELEASE=$id/$version
+  RELEASE_NAME=${name:-$id${version:+ $version}}
+  # Whose words these are nobody knows.
+  case $RELEASE_NAME in *[![:print:]]*) RELEASE_NAME=$(printf '%s' "$RELEASE_NAME" | tr -d '\000-\037\177') ;; esac
+  : "${RELEASE_NAME:=an unknown system (it has no /etc/os-release)}"
+}
+
+# release_old RELEASE: is it from before the oldest of its kind that was tested? What has no such number is not.
+release_old() {
+  local oldest
+  for oldest in $RELEASES; do
+    [ "${oldest%%/*}" = "${1%%/*}" ] || continue
+    version_before "${1#*/}" "${oldest#*/}"
+    return
+  done
+  return 1
+}
+
+# version_before A B: numbers with a point in them, or without.
+version_before() {
+  local major minor
+  case $1 in '' | *[!0-9.]* | *.*.* | .* | *. | ?????????*) return 1 ;; esac
+  major=${1%%.*} minor=0
+  case $1 in *.*) minor=${1#*.} ;; esac
+  [ "$major" -eq "${2%%.*}" ] || { [ "$major" -lt "${2%%.*}" ]; return; }
+  case $2 in *.*) [ "$minor" -lt "${2#*.}" ] ;; *) return 1 ;; esac
+}
+
+# release_suits: warns of one that was not tested. 1 with WHY when it is too old and nothing of ours is there yet; what is there can be
+# changed, and taken away.
+release_suits() {
+  release
+  # shellcheck disable=SC2086 # a list of words
+  ! has "$RELEASE" $RELEASES || return 0
+  if ! release_old "$RELEASE"; then
+    warn "vpc6 was not tested on ${RELEASE_NAME}, only on @RELEASES_TOLD@: try there what you rely on"
+  elif [ -e "$ETC/confirmed" ]; then
+    warn "$RELEASE_NAME is too old for vpc6, which needs @RELEASES_TOLD@: upgrade this host"
+  else
+    refuse "its system is too old: $RELEASE_NAME
+vpc6 needs @RELEASES_TOLD@: upgrade this host, or take another"
+  fi
 }

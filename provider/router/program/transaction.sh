@@ -150,7 +150,7 @@ converge() {
   }
   # From here to the end whoever asked may be gone: this finishes, or puts back.
   trap '' HUP PIPE INT TERM
-  require || { answer unusable; return; }
+  require && release_suits || { answer unusable; return; }
   run_dir && PAYLOAD=$RUN/payload.$$
   trap ended EXIT
   read_payload "$PAYLOAD" || { answer incomplete; return; }

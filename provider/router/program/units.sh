@@ -127,11 +127,13 @@ unit_restart() {
 
 # unit_stop UNIT...: also one that crashed a moment ago and waits for its next start, or is queued for its first one: systemd calls neither
 # active. One that something else killed while it stopped is not "failed" for ever.
+# Its turn is now, whatever systemd would have stop before it: as the host goes down that is the login we run in (FRR ends with the network, and
+# that after all sessions), and each would wait for the other for a minute and a half.
 unit_stop() {
   local unit
   for unit; do
     [ "$(systemctl show --value -p ActiveState,Job "$unit")" != inactive ] || continue
-    systemctl stop "$unit" >/dev/null 2>&1
+    systemctl stop --job-mode=ignore-dependencies "$unit" >/dev/null 2>&1
     systemctl reset-failed "$unit" >/dev/null 2>&1
   done
 }
@@ -167,7 +169,7 @@ journal_of() {
 units_remove() {
   systemctl --quiet --no-reload disable vpc6-firewall.service vpc6.service >/dev/null 2>&1
   # Those that a later version left too. Without a stop they stay in systemd's lists, as "not-found".
-  systemctl stop 'vpc6*' >/dev/null 2>&1
+  systemctl stop --job-mode=ignore-dependencies 'vpc6*' >/dev/null 2>&1
   units_drop_ins_remove
   rm -f "$VAR/units" "$UNITS"/vpc6.service "$UNITS"/vpc6-*.service "$UNITS"/vpc6-*.socket
   rm -rf "$UNITS/.vpc6" "$UNITS"/.vpc6*.vpc6

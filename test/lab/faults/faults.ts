@@ -61,7 +61,7 @@ const asked = async (): Promise<void> => void (await ask());
 /** Those of any machine. */
 export const anywhere: Fault[] = [
   { name: "provider killed", here: async (driver) => driver.kill() },
-  { name: "sshd's child killed", there: "pkill -KILL -f '^sshd: .*(@notty|\\[priv\\])'" },
+  { name: "sshd's child killed", there: "pkill -KILL -f '^sshd(-session)?: .*(@notty|\\[priv\\])'" },
   { name: "program on the router killed", there: `pkill -KILL -f '^/bin/sh ${path} (converge|observe|confirm)'` },
   cut(2),
   // Longer than a change waits for its confirmation: the router undoes it.

@@ -125,9 +125,10 @@ describe("killed in the middle", () => {
 
   it("the connection: the program finishes, and the provider finds out", async () => {
     const report = converge(router, slow);
-    // The sshd that serves this connection: the program's parent's parent, or its parent.
+    // The sshd that serves this connection: the program's parent's parent, or its parent. From OpenSSH 9.8 on it is an sshd-session, whose
+    // parent is the sshd that serves all.
     await strike(
-      `$(p=$program; while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(awk '{ print $4 }' /proc/$p/stat) || exit; done; echo $p)`,
+      `$(p=$program; until grep -qE '^sshd(-session)?$' /proc/$p/comm; do p=$(awk '{ print $4 }' /proc/$p/stat) || exit; done; echo $p)`,
     );
     expect(await report).toMatchObject({ generation: expect.any(Number) });
     expect(await applied()).toContain("2001:67c:2834:2::1");

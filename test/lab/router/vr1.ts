@@ -155,5 +155,7 @@ export async function snapshot(): Promise<string> {
 
 /** How many SSH logins the router has seen since its boot. */
 export async function logins(): Promise<number> {
-  return Number(await on("journalctl --sync; journalctl -b -o cat -t sshd | grep -c '^Accepted publickey' || true"));
+  return Number(
+    await on("journalctl --sync; journalctl -b -o cat -t sshd -t sshd-session | grep -c '^Accepted publickey' || true"),
+  );
 }

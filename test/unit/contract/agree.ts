@@ -161,6 +161,11 @@ function limits({ world: { contract, payload }, program, host }: Setting): void 
     .map((it) => it.endsWith(" well"));
   expect(taken.slice(0, ids.length)).toEqual(ids.map(contract.isId));
   expect(taken.slice(ids.length, -1)).toEqual([false, true, true, true, true, false]);
+  const [least, most] = [1e12, 1].map((bytes) => {
+    const file = host.put("sysctl", `net.netfilter.nf_conntrack_max >= memory/${bytes}\n`);
+    return Number(host.run(`run_dir; sysctl_lines "${file}"`).trim().split(" ").pop());
+  });
+  expect([least, most]).toEqual([contract.CONNECTIONS_LEAST, contract.CONNECTIONS_MOST]);
   const [, perl] = /^my \$ID = '(.*)';$/m.exec(program.functions) ?? [];
   expect(ids.slice(0, 4).map((id) => new RegExp(`^${perl}$`).test(id))).toEqual(ids.slice(0, 4).map(contract.isId));
 }
@@ -171,10 +176,10 @@ function words({ world: { contract, payload }, host, of }: Setting): void {
   const each = `for verdict in ${contract.VERDICTS.join(" ")}; do ${about}; answer "$verdict"; WHY=; done`;
   const [progress = "", ...answers] = host
     .run(
-      `say hello 2>&1; run_dir; echo "old@1 new@1" >"$RUN/yields"; WHY=because; ${each}; converge 0 </dev/null; true`,
+      `warn hey 2>&1; say hello 2>&1; run_dir; echo "old@1 new@1" >"$RUN/yields"; WHY=because; ${each}; converge 0 </dev/null; true`,
     )
     .split(/(?<=hello\n|^end\n)/m);
-  expect(progress).toBe(`${contract.SAYS}hello\n`);
+  expect(progress).toBe(`${contract.WARNS}hey\n${contract.SAYS}hello\n`);
   const [, format] = payload.parseAnswer(answers.pop() ?? "")?.words ?? [];
   expect(format).toBe(String(contract.FORMAT));
   expect(answers.map((text) => payload.parseAnswer(text))).toEqual(

@@ -42,13 +42,15 @@ export class Host {
     ])
       mkdirSync(path.join(this.root, folder), { recursive: true });
     mkdirSync(path.join(this.root, "usr/bin"), { recursive: true });
-    for (const name of ["self", "uptime"]) symlinkSync(`/proc/${name}`, path.join(this.root, "proc", name));
+    for (const name of ["self", "uptime", "meminfo"]) symlinkSync(`/proc/${name}`, path.join(this.root, "proc", name));
     symlinkSync("/dev/null", path.join(this.root, "dev/net/tun"));
     symlinkSync("/bin/true", path.join(this.root, "usr/bin/perl"));
     for (const [file, value] of Object.entries({
       "ipv6/conf/all/forwarding": "0",
       "ipv4/ip_forward": "1",
       "netfilter/nf_conntrack_tcp_timeout_established": "432000",
+      "netfilter/nf_conntrack_max": "7680",
+      "netfilter/nf_conntrack_buckets": "7680",
     }))
       writeFileSync(path.join(this.root, "proc/sys/net", file), `${value}\n`);
     for (const name of [...DAEMONS.split(" "), ...Object.keys(TOOLS)]) {

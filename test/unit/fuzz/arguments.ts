@@ -137,6 +137,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     "proxy?": fields(hop),
     publicInterface: of("pub0", "eth0.100", "ens3"),
     "adopt?": fc.boolean(),
+    "connections?": fc.integer({ min: 65_536, max: 16_777_216 }),
     "dnsServers?": list(of("9.9.9.9", "2620:fe::FE")),
     "publicServices?": list(of("tcp/9100", "udp/51820")),
     "publicNetwork?": publicNetwork,

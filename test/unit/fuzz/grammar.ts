@@ -108,6 +108,7 @@ const VALUES: Record<string, Record<string, string>> = {
   },
   router: {
     ...{ adopt: "yes", publicInterface: DEV, network: P6, sshPorts: some(N), protocol: "(?:tcp|udp)" },
+    connections: `(?:memory/)?${N}`,
     this: `(?:${A6}|${A4})`,
   },
   tier: {

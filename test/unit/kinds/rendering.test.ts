@@ -20,6 +20,17 @@ test("a router's skeleton", async () => {
   expect(dnsmasq).toContain("no-resolv\nserver=2001:db8::53\nserver=9.9.9.9\n");
 });
 
+test("a router's table of connections, by its memory or by its number", async () => {
+  const lines = async (change: Values) => (await fragments("Router", change)).sysctl?.match(/^[^#].*(max|buckets).*/gm);
+  const both = (size: string) => ["max", "buckets"].map((key) => `net.netfilter.nf_conntrack_${key} >= ${size}`);
+  expect(await lines({})).toEqual(both("memory/4096"));
+  expect(await lines({ connections: 300_000 })).toEqual(both("300000"));
+  expect((await planned("Router", { ...arguments_.Router, connections: 300_000 })).connections).toBe(300_000);
+  expect((await fragments("Router", { connections: UNKNOWN })).sysctl).toBe(UNKNOWN);
+  const { reasons } = await check("Router", { ...arguments_.Router, connections: 65_535 });
+  expect(reasons).toEqual(["connections: 65535 is not a whole number (65536 to 16777216)"]);
+});
+
 test("a router that was renamed is told of by its first name", async () => {
   const old = await planned("Router", arguments_.Router);
   const renamed = await planned("Router", { ...arguments_.Router, claim: "edge" }, old);

@@ -107,7 +107,7 @@ test.each(titled)("%s: what a refusal offers is not refused", (_, place) => {
 });
 
 /** What comes as a text of a configuration. */
-const NUMBERS = [1, 2, 24, 56, 60, 100, 8080, 64512, 65000];
+const NUMBERS = [1, 2, 24, 56, 60, 100, 8080, 64512, 65000, 262144];
 
 test.each(titled)("%s: a text where a number or a word of logic is due is told what to write", (_, place) => {
   if (place.forms.some(({ is }) => is === "text" || is === "word")) return;

@@ -116,7 +116,7 @@ const SILENT: readonly [RegExp, string][] = [
   ],
   [/^(units|packages\.seen)$/, "a note of what need not be looked at again; who does not find it looks"],
   [
-    /^(sysctl|links)\/.+$|^network\.found$/,
+    /^(sysctl|raised|links)\/.+$|^network\.found$/,
     "how the host was found: read by a destroy only, and known from nowhere else",
   ],
 ];

@@ -89,6 +89,24 @@ export const faults: readonly Fault[] = [
     to: '/ dadfaild/ { print "failed"',
   },
   {
+    tests: "release",
+    what: "a system that is too old is set up, with a warning",
+    from: 'elif [ -e "$ETC/confirmed" ]; then',
+    to: "elif true; then",
+  },
+  {
+    tests: "sysctl",
+    what: "a number that another hand has raised since is made less at the end",
+    from: '[ "$now" != "$put" ] || sysctl_put "$path" "$found"',
+    to: 'sysctl_put "$path" "$found"',
+  },
+  {
+    tests: "sysctl",
+    what: "what was found stays what it was, though the kernel began anew",
+    from: '[ "$now" = "$put" ] || found=$now\n',
+    to: `[ -n "\${found:-}" ] || found=$now\n`,
+  },
+  {
     tests: "sysctl",
     what: "what the kernel changes along with forwarding does not come back",
     from: `net/ipv[46]/conf/all/*) sysctl_print "\${1%/all/*}"/*/"\${1##*/}" ;;`,

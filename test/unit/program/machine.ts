@@ -108,6 +108,7 @@ export class Machine {
     this.write("var/lib/dpkg/status", "");
     for (const file of ["passwd", "group"])
       this.write(`etc/${file}`, ["root:x:0:0::/:/bin/sh", "haproxy:x:901:901::/:/bin/false", ""].join("\n"));
+    this.write("etc/os-release", 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n');
     this.write("proc/uptime", "1000.00 1.00\n");
     this.write("usr/local/lib/vpc6/vpc6", program().text);
     this.write("functions", below(this.root));
@@ -126,6 +127,10 @@ export class Machine {
     }
     machine.sysctl("net/ipv4/ip_forward", 0);
     machine.sysctl("net/netfilter/nf_conntrack_tcp_timeout_established", 432_000);
+    // As a fresh Debian with 1 GB has it.
+    for (const key of ["max", "buckets"]) machine.sysctl(`net/netfilter/nf_conntrack_${key}`, 7680);
+    machine.sysctl("net/netfilter/nf_conntrack_count", 100);
+    machine.write("proc/meminfo", "MemTotal:         986152 kB\nMemFree:          520000 kB\n");
     machine.answer("ip -4 route show default dev pub0", "default via 203.0.113.1 \n");
     machine.write(
       "dpkg",

@@ -43,6 +43,7 @@ test("what is looked at and written is below the root", () => {
   );
   expect(outside.filter((it) => !it.includes("/dev/null"))).toEqual([
     // This very process; what others are told, and people; and what stands in the place of what is live (see haproxy_check).
+    "release: /etc/os-release",
     "lock: /proc/self/fd/9",
     "tayga_check: /dev/net/tun",
     "tayga_user: /usr/sbin/nologin",

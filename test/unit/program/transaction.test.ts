@@ -80,7 +80,7 @@ describe("converging", () => {
     const { answer: lacking } = await send([vpc]);
     expect(lacking?.verdict).toBe("unusable");
     expect(lacking?.why).toBe(
-      "not found on this host: systemd-run systemd(running)\nvpc6 needs Debian 12 or later with systemd; packages mawk, util-linux, iproute2, coreutils",
+      "not found on this host: systemd-run systemd(running)\nvpc6 needs Debian 12, Debian 13 or Ubuntu 24.04 with systemd; packages mawk, util-linux, iproute2, coreutils",
     );
     expect(machine.list("run/vpc6").filter((it) => it.startsWith("payload"))).toEqual([]);
   });
@@ -461,7 +461,7 @@ describe("what a later vpc6 made", () => {
       .update(JSON.stringify([SERVICES, COMMON_SLOTS]))
       .digest("hex")
       .slice(0, 16);
-    expect({ format: FORMAT, slots }).toEqual({ format: 4, slots: "3b6a79887c7ce04e" });
+    expect({ format: FORMAT, slots }).toEqual({ format: 5, slots: "3b6a79887c7ce04e" });
   });
 });
 

@@ -7,6 +7,7 @@ import {
   converge,
   disconnect,
   observe,
+  onProgress,
   type RouterAddress,
   RouterError,
   uninstall,
@@ -147,7 +148,7 @@ describe("the way there", () => {
       return await load();
     });
     const fresh = await import("../../../provider/router/connection");
-    fresh.limits.dials = 1;
+    fresh.limits.waits = [];
     await using fake = await fakeRouter(ok);
     await using resetting = await tcpServer((socket) => void setTimeout(() => socket.resetAndDestroy(), 50));
     const began = Date.now();
@@ -178,7 +179,7 @@ describe("the way there", () => {
   });
 
   it("is tried again when it is reset, and not for ever", async () => {
-    limits.dials = 3;
+    limits.waits = [10, 10];
     let dials = 0;
     await using resetting = await tcpServer((socket) => {
       dials++;
@@ -192,8 +193,101 @@ describe("the way there", () => {
       hostKey: hostKeyPrint,
     });
     expect(dials).toBe(3);
-    expect(error.message).toContain("MaxStartups");
+    expect(error.message).toMatch(
+      /closed the connection 3 times.*MaxStartups.*PerSourcePenalties.*PerSourcePenaltyExemptList/s,
+    );
   });
+
+  // No OpenSSH of 9.8 or later is in Debian 12: a server that does as its manual says, twenty times as fast.
+  const penalties = async (login: () => boolean) => {
+    const [each, shortest] = [5_000 / 20, 15_000 / 20];
+    const server = { shut: 0, until: 0, isActive: false };
+    const fake = await fakeRouter(ok, {
+      login: () => {
+        if (login()) return true;
+        server.until = Math.max(server.until, performance.now()) + each;
+        server.isActive ||= server.until - performance.now() > shortest;
+        return false;
+      },
+      accept: (socket) => {
+        server.isActive &&= performance.now() < server.until;
+        if (!server.isActive) return true;
+        server.shut++;
+        socket.write("Not allowed at this time\r\n");
+        return false;
+      },
+    });
+    return Object.assign(fake, { server });
+  };
+
+  it("is shut for a while after failed logins, and is asked again when that is over", async () => {
+    limits.waits = limits.waits.map((wait) => wait / 20);
+    gather.unreachable = 0;
+    let right = false;
+    await using fake = await penalties(() => right);
+    for (let time = 0; time < 4; time++) {
+      expect((await failure(fake.address)).message).toContain("does not let root log in");
+      disconnect();
+    }
+    right = true;
+    await converge(fake.address, change);
+    expect(fake.server.shut).toBeGreaterThan(2);
+  });
+
+  it("is asked again for longer than an sshd's penalties last, and no longer than a dial may take", () => {
+    const all = limits.waits.reduce((sum, wait) => sum + wait, 0);
+    expect(all).toBeGreaterThan(20_000);
+    expect(all * 1.4).toBeLessThanOrEqual(limits.dial + limits.handshake);
+    // Who waits for the answer of an undoing router does not wait for that.
+    expect(limits.waits.slice(0, limits.urgent).reduce((sum, wait) => sum + wait, 0)).toBeLessThan(2_000);
+  });
+
+  it("that says why it closes is quoted, and who waits for long is told so", async () => {
+    limits.waits = [10, 2_000];
+    await using shut = await tcpServer((socket) => void socket.end("Not allowed at this time\r\n"));
+    const heard: string[] = [];
+    onProgress((_, text, isWarning) => heard.push(`${isWarning} ${text}`));
+    const { name, host, user, hostKey } = { name: "vr1", host: "127.0.0.1", user: "root", hostKey: hostKeyPrint };
+    const error = await failure({ name, host, port: shut.port, user, hostKey }).finally(() => onProgress(undefined));
+    expect(error.message).toMatch(
+      /before the login, in [23] s\n.*\n {2}it said: Not allowed at this time\nIts sshd_config/,
+    );
+    expect(heard).toEqual([
+      expect.stringMatching(/^false 127.0.0.1 port \d+ closes connections before the login: trying again in [23] s$/),
+    ]);
+  });
+
+  it("that says what no SSH server says is not asked for long", async () => {
+    limits.waits = [10, 10, 10, 60_000];
+    let dials = 0;
+    await using web = await tcpServer((socket) => {
+      dials++;
+      socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    const { name, host, user, hostKey } = { name: "vr1", host: "127.0.0.1", user: "root", hostKey: hostKeyPrint };
+    const error = await failure({ name, host, port: web.port, user, hostKey });
+    expect(error.message).toContain("it said: HTTP/1.1 400 Bad Request\nIs it an SSH server?");
+    expect(dials).toBe(4);
+  });
+
+  it.each([
+    ["key", { login: () => false }, {}, "does not let jump log in"],
+    ["host key", {}, { hostKey: `SHA256:${"A".repeat(43)}` }, "is not the one expected"],
+  ])(
+    "by a bastion, with a wrong %s: it is tried once, for all routers behind it",
+    async (_what, behavior, wrong, says) => {
+      await using bastion = await fakeRouter(ok, { user: "jump", ...behavior });
+      const { name: _, ...proxy } = { ...bastion.address, ...wrong };
+      const names = Array.from({ length: 20 }, (_, i) => `vr${i}`);
+      const address = { port: 22, user: "root", hostKey: hostKeyPrint, proxy };
+      const errors = await Promise.all(names.map((name) => failure({ ...address, name, host: `${name}.example.net` })));
+      for (const [i, { message }] of errors.entries()) {
+        expect(message).toContain(`router vr${i} (`);
+        expect(message).toContain(says);
+      }
+      expect(bastion.dials).toBe(1);
+    },
+  );
 
   it("fails quickly for those who come after, until it is time to look again", async () => {
     await using fake = await fakeRouter(ok, { login: () => false });
@@ -423,6 +517,26 @@ describe("a change that may have cut us off", () => {
     await converge(fake.address, { ...change, id: "db" }).catch(() => {});
     expect(fake.connections).toBe(3);
   });
+
+  it("is not asked for with a refused key again and again", async () => {
+    limits.refused = 1_500;
+    const refused: number[] = [];
+    const isOver = () => performance.now() - (refused[0] ?? performance.now()) > 1_900;
+    const login = () => {
+      if (fake.logins === 0 || isOver()) return true;
+      refused.push(performance.now());
+      return false;
+    };
+    await using fake = await fakeRouter(
+      ({ line }) =>
+        line.includes(" confirm ")
+          ? answer("refused", { why: "generation 8 was put back" })
+          : answer("unconfirmed 8 2", { touched: "yes", changed: "nftables" }),
+      { login },
+    );
+    await failure(fake.address);
+    expect(refused).toHaveLength(2);
+  }, 20_000);
 
   it("is reported as undone when no fresh connection gets in", async () => {
     let locked = true;

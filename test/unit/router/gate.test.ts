@@ -81,6 +81,21 @@ describe("many routers", () => {
     expect(seen.most).toBeLessThanOrEqual(3);
   });
 
+  it("behind one bastion do not wait for the first of them, when only that does not answer", async () => {
+    limits.handshake = 3_000;
+    await using mute = await tcpServer(() => {});
+    await using inner = await fakeRouter(ok);
+    const ports = [mute.port, inner.address.port];
+    await using bastion = await fakeRouter(() => undefined, { forwardTo: () => ports.shift() ?? inner.address.port });
+    const { name: _, ...proxy } = bastion.address;
+    const began = performance.now();
+    const behind = (name: string) => converge({ ...inner.address, host: `${name}.example.net`, proxy, name }, change);
+    const [first, ...others] = ["a", "b", "c"].map(behind);
+    await Promise.all(others);
+    expect(performance.now() - began).toBeLessThan(limits.handshake);
+    await expect(first).rejects.toThrow("says nothing");
+  });
+
   it("one that never answers takes a place for as long as it may, and no other's", async () => {
     most.dials = 2;
     limits.handshake = 2_000;

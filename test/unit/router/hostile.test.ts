@@ -23,7 +23,7 @@ const saved = { limits: { ...limits }, bounds: { ...bounds } };
 beforeEach(() => {
   vi.stubEnv("VPC6_SSH_KEY", userKey.private);
   vi.stubEnv("SSH_AUTH_SOCK", "");
-  Object.assign(limits, { handshake: 1_500, dials: 1 });
+  Object.assign(limits, { handshake: 1_500, waits: [], refused: 1_000 } satisfies Partial<typeof limits>);
   bounds.silence = 1_500;
 });
 afterEach(() => {

@@ -148,6 +148,18 @@ describe("gathering", () => {
     await converge(fake.address, change("a")).finally(() => onProgress(undefined));
     expect(heard).toEqual(["vr1: installing nftables"]);
   });
+
+  it("passes on a warning once a run, and not without end", async () => {
+    const stderr = ["vpc6: warning: an \u001b[2Jold system\n"];
+    await using fake = await fakeRouter(() => ({ ...ok(), stderr: stderr.join("") }));
+    const heard: string[] = [];
+    onProgress((router, text, isWarning) => heard.push(`${isWarning} ${router.name}: ${text}`));
+    for (let time = 0; time < 3; time++) await converge(fake.address, change("a"));
+    expect(heard).toEqual(["true vr1: an old system"]);
+    for (let number = 0; number < 50; number++) stderr.push(`vpc6: warning: number ${number}\n`);
+    await converge(fake.address, change("a")).finally(() => onProgress(undefined));
+    expect(heard).toHaveLength(20);
+  });
 });
 
 describe("blame", () => {

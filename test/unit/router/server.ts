@@ -33,6 +33,8 @@ export interface FakeRouter extends AsyncDisposable {
   /** Every payload of `converge`, in order. */
   payloads: string[];
   connections: number;
+  /** TCP connections, with those that `accept` turned away. */
+  dials: number;
   /** Connections that got as far as a login. */
   logins: number;
   /** The connections that are open now. */
@@ -97,6 +99,7 @@ export async function fakeRouter(
 
   // ssh2's own listener leaves Nagle's algorithm on, which costs 40 ms a turn.
   const listener = createServer({ noDelay: true }, (socket) => {
+    fake.dials++;
     socket.on("error", () => {});
     if (behavior.accept?.(socket) === false) socket.resetAndDestroy();
     else server.injectSocket(socket);
@@ -114,6 +117,7 @@ export async function fakeRouter(
     commands: [],
     payloads: [],
     connections: 0,
+    dials: 0,
     logins: 0,
     open: new Set(),
     async [Symbol.asyncDispose]() {

@@ -1,12 +1,9 @@
-# The assembled file, and the values below `sysctl`: lines `ID TEXT`.
-/^# vpc6 / { id = $3; next }
-/^#/ || !NF { next }
+# Of sysctl_lines: `ID TEXT` for each value below `sysctl` that is another one, but of those that `fixed` names.
 {
-  at = index($0, "="); key = substr($0, 1, at - 1); value = substr($0, at + 1)
-  gsub(/^[ \t]+|[ \t]+$/, "", key); gsub(/^[ \t]+|[ \t]+$/, "", value); gsub(/[ \t]+/, " ", value)
-  path = key; if (path !~ /\//) gsub(/\./, "/", path)
+  value = $5; for (i = 6; i <= NF; i++) value = value " " $i
   now = "not there"
-  if ((getline now <(sysctl "/" path)) > 0) gsub(/[ \t]+/, " ", now)
-  close(sysctl "/" path)
-  if (now != value) print id, key " = " now " instead of " value
+  if ((getline now <(sysctl "/" $3)) > 0) gsub(/[ \t]+/, " ", now)
+  close(sysctl "/" $3)
+  if ($4 == "=" && now != value) print $1, $2 " = " now " instead of " value
+  if ($4 == ">=" && now + 0 < value + 0 && index(fixed, " " $3 " ") == 0) print $1, $2 " = " now ", less than " value
 }

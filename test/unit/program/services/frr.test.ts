@@ -465,7 +465,7 @@ describe("removing", () => {
     machine.answer("vtysh -d bgpd -c show running-config", ` neighbor ${NEIGHBOR} remote-as 65000\n`);
     await machine.converge([router, peer]);
     const { did } = await machine.converge([drop(peer.id)]);
-    expect(did).toContain("systemctl stop frr");
+    expect(did).toContain("systemctl stop --job-mode=ignore-dependencies frr");
     expect(did).not.toContain("systemctl start frr");
     expect([machine.read("etc/frr/daemons"), machine.read("etc/frr/frr.conf")]).toEqual([
       DAEMONS,

@@ -72,9 +72,9 @@ describe("applying", () => {
   test("without any fragment it goes, and before it who would put it back", async () => {
     await machine.converge(all);
     const { did } = await machine.converge(all.map(({ id }) => drop(id)));
-    expect(did.filter((it) => /^systemctl stop vpc6-(watch|guard)$/.test(it))).toEqual([
-      "systemctl stop vpc6-watch",
-      "systemctl stop vpc6-guard",
+    expect(did.filter((it) => /^systemctl stop --job-mode=ignore-dependencies vpc6-(watch|guard)$/.test(it))).toEqual([
+      "systemctl stop --job-mode=ignore-dependencies vpc6-watch",
+      "systemctl stop --job-mode=ignore-dependencies vpc6-guard",
     ]);
     if (real) expect((await machine.run("nft list ruleset")).stdout).toBe("");
   });

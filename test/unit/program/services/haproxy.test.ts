@@ -129,7 +129,7 @@ describe("applying", () => {
   test("without a balancer it is stopped", async () => {
     await machine.converge([router, www]);
     expect(ours(await machine.converge([drop(www.id)]))).toEqual([
-      "systemctl stop vpc6-haproxy",
+      "systemctl stop --job-mode=ignore-dependencies vpc6-haproxy",
       "systemctl reset-failed vpc6-haproxy",
     ]);
   });
@@ -167,7 +167,7 @@ describe("drift", () => {
 test("removing stops it", async () => {
   await machine.converge([router, www]);
   expect((await machine.run("haproxy_remove")).did).toEqual([
-    "systemctl stop vpc6-haproxy",
+    "systemctl stop --job-mode=ignore-dependencies vpc6-haproxy",
     "systemctl reset-failed vpc6-haproxy",
   ]);
 });

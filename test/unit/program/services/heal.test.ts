@@ -62,7 +62,7 @@ describe.runIf(namespaces)("what is lost", () => {
 
   test("that the host forwards", async () => {
     const seen = await healed('echo 0 >"$SYSCTL/net/ipv6/conf/all/forwarding"');
-    expect(seen.said).toEqual(["vpc6: put back, as it was gone: net/ipv6/conf/all/forwarding", "code 0"]);
+    expect(seen.said).toEqual(["vpc6: put back, as it was gone: net/ipv6/conf/all/forwarding 1", "code 0"]);
     expect(seen.is).toEqual(seen.was);
   });
 

@@ -109,7 +109,7 @@ describe("drift", () => {
 test("removing stops it and takes its file", async () => {
   await machine.converge(all);
   expect(ours(await machine.run("named_remove"))).toEqual([
-    "systemctl stop vpc6-named",
+    "systemctl stop --job-mode=ignore-dependencies vpc6-named",
     "systemctl reset-failed vpc6-named",
   ]);
   expect(machine.has("etc/bind/vpc6.conf")).toBe(false);

@@ -136,7 +136,7 @@ describe("applying", () => {
     ]);
     const gone = await machine.converge([drop("other@1")]);
     expect(gone.did.filter((it) => it.includes("nat64-"))).toEqual([
-      "systemctl stop vpc6-tayga@nat64-0001",
+      "systemctl stop --job-mode=ignore-dependencies vpc6-tayga@nat64-0001",
       "systemctl reset-failed vpc6-tayga@nat64-0001",
       "ip link del dev nat64-0001",
     ]);
@@ -196,7 +196,7 @@ test("removing takes translators, data and user", async () => {
   machine.answer("getent passwd vpc6-tayga", "vpc6-tayga:x:1::/:/bin/false\n");
   const { did } = await machine.run("tayga_remove");
   expect(did).toEqual([
-    `systemctl stop vpc6-tayga@${device}`,
+    `systemctl stop --job-mode=ignore-dependencies vpc6-tayga@${device}`,
     `systemctl reset-failed vpc6-tayga@${device}`,
     `ip link del dev ${device}`,
     "userdel vpc6-tayga",
