@@ -79,7 +79,9 @@ async function event(name: string, command: string): Promise<Event> {
   const [times = "", ...taken] = stdout.trim().split("\n");
   const [missing, after = Number.NaN, code] = times.split(" ").map(Number);
   const healed = (await putBack()).slice(before.length).join("\n");
-  console.info(`${name}: ${taken.length} things seen gone, for ${missing} ms, ${after} of them after its end\n${healed}`);
+  console.info(
+    `${name}: ${taken.length} things seen gone, for ${missing} ms, ${after} of them after its end\n${healed}`,
+  );
   expect(code, (await vm.exec("cat /run/event.log")).stdout).toBe(0);
   return { after, healed };
 }
@@ -153,9 +155,12 @@ describe.skipIf(impossible())("a real machine", () => {
   afterAll(async () => engine?.[Symbol.asyncDispose]());
 
   test("is one: a kernel of its own with 8021q, AppArmor on, networkd on the links", async () => {
-    const { stdout } = await vm.exec("uname -r; modprobe 8021q && echo vlans; cat /sys/module/apparmor/parameters/enabled; networkctl --no-legend");
+    const { stdout } = await vm.exec(
+      "uname -r; modprobe 8021q && echo vlans; cat /sys/module/apparmor/parameters/enabled; networkctl --no-legend",
+    );
     expect(stdout).toMatch(/deb13-cloud-amd64\nvlans\nY\n/);
-    for (const link of ["mgmt0", "pub0", "web0", "trunk0"]) expect(stdout).toMatch(new RegExp(`${link} +ether +\\S+ +config`));
+    for (const link of ["mgmt0", "pub0", "web0", "trunk0"])
+      expect(stdout).toMatch(new RegExp(`${link} +ether +\\S+ +config`));
   });
 
   test("a router, a VPC, two tiers: guests have their leases and reach each other's gateways", async () => {
@@ -229,10 +234,13 @@ describe.skipIf(impossible())("a real machine", () => {
 
   test.each([
     ["a reboot", vm.reboot],
-    ["its power button, and the power again", async () => {
-      await vm.poweroff();
-      await vm.start();
-    }],
+    [
+      "its power button, and the power again",
+      async () => {
+        await vm.poweroff();
+        await vm.start();
+      },
+    ],
   ])("%s: it comes back by itself, as it was", async (_, work) => {
     const before = await state();
     await work();
