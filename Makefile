@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed test-guard test-stacks
+.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed test-guard test-stacks test-vm
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -69,6 +69,9 @@ test-guard: setup ## 100 reboots, in place of 2, with Debian's own nftables.serv
 
 test-stacks: setup ## two stacks on one router, 20 times both at once: all of them by the Pulumi CLI, in place of 8, of which 2; needs root
 	@VPC6_STACKS_BY_CLI=20 tools/env vitest run --project lab test/lab/stacks.test.ts
+
+test-vm: setup ## a real machine: Debian 13 with a kernel of its own, AppArmor and networkd, emulated by QEMU; needs root, a quarter of an hour
+	@tools/env vitest run --project vm
 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts

@@ -62,6 +62,15 @@ export default defineConfig({
       suite("engine", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
       suite("pack", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
       suite("lab", { ...lab, exclude: floods, maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
+      // A real machine, emulated: of one file after the other, in minutes. Not in `make test`.
+      suite("vm", {
+        env,
+        globalSetup: [built, "test/vm/afterwards.ts"],
+        testTimeout: 900_000,
+        hookTimeout: 1_200_000,
+        maxWorkers: 1,
+        sequence: { groupOrder: 3 },
+      }),
       suite("lab-floods", { ...lab, include: floods, maxWorkers: Math.min(WORKERS, 2), sequence: { groupOrder: 2 } }),
     ],
   },

@@ -34,7 +34,8 @@ watch() {
 
 # Each rule by its place only. The elements of sets are not told of.
 watch_rules() {
-  nft monitor destroy rules | grep --line-buffered -E ' vpc6|ERROR' | while read -r _; do echo rules; done
+  # Of all that is told: `monitor destroy rules` is a syntax error to nft 1.1.3, to which `destroy` is a command's word.
+  nft monitor rules | grep --line-buffered -E '^delete .* vpc6|ERROR' | while read -r _; do echo rules; done
 }
 
 watch_links() {
