@@ -123,10 +123,10 @@ drift_daemons() {
   set +f
 }
 
-# drift_ask UNIT...: DRIFT_UNITS = a line `UNIT LOAD ACTIVE JOB PID` for each (a pattern is of those that systemd knows), and those that were there.
+# drift_ask UNIT...: DRIFT_UNITS = a line `UNIT LOAD ACTIVE JOB PID RESTARTS SINCE` for each (a pattern is of those that systemd knows), and those that were there.
 drift_ask() {
-  local active='' id='' job='' key load='' pid='' value
-  { systemctl show -p Id,LoadState,ActiveState,Job,MainPID "$@"; echo; } >"$RUN/drift.units"
+  local active='' id='' job='' key load='' pid='' restarts='' since='' value
+  { systemctl show -p Id,LoadState,ActiveState,Job,MainPID,NRestarts,ActiveEnterTimestampMonotonic "$@"; echo; } >"$RUN/drift.units"
   while IFS='=' read -r key value; do
     case $key in
       Id) id=${value%.service} ;;
@@ -134,24 +134,37 @@ drift_ask() {
       ActiveState) active=$value ;;
       Job) job=$value ;;
       MainPID) pid=$value ;;
+      NRestarts) restarts=$value ;;
+      ActiveEnterTimestampMonotonic) since=$value ;;
       '')
         # One that has another name besides is known by that which was asked for.
         case $#/$1 in 1/*\**) ;; 1/*) id=$1 ;; esac
-        [ -z "$load$active" ] || DRIFT_UNITS="$NEWLINE$id ${load:--} ${active:--} ${job:-0} ${pid:-0}$DRIFT_UNITS"
-        active='' id='' job='' load='' pid=''
+        [ -z "$load$active" ] || DRIFT_UNITS="$NEWLINE$id ${load:--} ${active:--} ${job:-0} ${pid:-0} ${restarts:-0} ${since:-0}$DRIFT_UNITS"
+        active='' id='' job='' load='' pid='' restarts='' since=''
         ;;
     esac
   done <"$RUN/drift.units"
 }
 
-# drift_unit UNIT: UNIT_LOAD, UNIT_ACTIVE, UNIT_JOB, UNIT_PID = what systemd said of it last.
+# drift_unit UNIT: UNIT_LOAD, UNIT_ACTIVE, UNIT_JOB, UNIT_PID, UNIT_RESTARTS, UNIT_SINCE (microseconds after the boot) = what systemd said of it last.
 drift_unit() {
   local line=''
   case $DRIFT_UNITS in *"$NEWLINE$1 "*) ;; *) drift_ask "$1" ;; esac
   case $DRIFT_UNITS in *"$NEWLINE$1 "*) line=${DRIFT_UNITS#*"$NEWLINE$1 "} ;; esac
   # shellcheck disable=SC2086 # words, and those of a unit of which nothing is known
-  set -- ${line%%"$NEWLINE"*} - - 0 0
-  UNIT_LOAD=$1 UNIT_ACTIVE=$2 UNIT_JOB=$3 UNIT_PID=$4
+  set -- ${line%%"$NEWLINE"*} - - 0 0 0 0
+  UNIT_LOAD=$1 UNIT_ACTIVE=$2 UNIT_JOB=$3 UNIT_PID=$4 UNIT_RESTARTS=$5 UNIT_SINCE=$6
+}
+
+# drift_falters UNIT: is it up only for a moment, and again and again? (UNIT_* is of it.)
+drift_falters() {
+  local before="$UNIT_RESTARTS"
+  now
+  [ "$before" -ge 3 ] && [ $((NOW - UNIT_SINCE / 1000000)) -lt 10 ] || return 1
+  sleep 2
+  drift_ask "$1"
+  drift_unit "$1"
+  [ "$UNIT_RESTARTS" -gt "$before" ]
 }
 
 # drift_daemon UNIT active|inactive [ID]: is it masked, up or down as it should be, and does the process run as its unit says?
@@ -168,6 +181,7 @@ drift_daemon() {
     drift_unit "$1"
   done
   [ "$UNIT_LOAD" != masked ] || echo "${3:--} $1 is masked"
+  case $2/$UNIT_ACTIVE in active/active) ! drift_falters "$1" || UNIT_ACTIVE=activating ;; esac
   case $2/$UNIT_ACTIVE in
     active/active | active/reloading | inactive/inactive | inactive/failed) ;;
     active/activating) echo "${3:--} $1 does not stay up" ;;

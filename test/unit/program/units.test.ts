@@ -115,6 +115,17 @@ test("one that is queued for its start, as at boot, is taken out of the queue", 
   expect(did).toEqual(["systemctl stop --job-mode=ignore-dependencies odd", "systemctl reset-failed odd"]);
 });
 
+test("one that is up again and again, each time for a moment, does not stay up; one that was started again often, and stays, does", async () => {
+  machine.write("units/odd", "active\n");
+  machine.write("units/odd.restarts", "7\n");
+  expect((await machine.run("drift_daemon odd active")).stdout).toBe("");
+  machine.write("units/odd.falters", "");
+  expect((await machine.run("drift_daemon odd active")).stdout).toBe("- odd does not stay up\n");
+  // As of most units, systemd has not started it again: nobody waits.
+  machine.write("units/odd.restarts", "0\n");
+  expect((await machine.run("drift_daemon odd active")).stdout).toBe("");
+});
+
 test("removing takes all of them, and what hangs on them", async () => {
   machine.write(`${UNITS}/vpc6-dnsmasq.service.d/mine.conf`, "");
   machine.write(`${UNITS}/mine.service`, "");
