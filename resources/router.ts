@@ -37,9 +37,9 @@ export interface RouterArgs extends HopArgs {
    */
   publicServices?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Connections that it keeps track of at a time, at least: 65,536 to 16,777,216, of some 450 bytes each, and half of its memory at most.
-   * What the machine has already is never made less. Default: one for each 4 KB of memory, 65,536 at least and 1,048,576 at most; a table
-   * that is full then takes an eighth of the memory. Guests' shares of it are fixed numbers (SECURITY.md).
+   * How many connections the router can track at a time: 65,536 to 16,777,216. A connection takes some 450 bytes, and all of them may take half
+   * of the memory at most. A router that can track more already keeps that number. Default: one for each 4 KB of memory, but 65,536 at least
+   * and 1,048,576 at most; a full table then takes an eighth of the memory. A guest's share of them is a fixed number (SECURITY.md).
    */
   connections?: pulumi.Input<number>;
   /**

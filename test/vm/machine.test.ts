@@ -189,8 +189,6 @@ describe.skipIf(impossible())("a real machine", () => {
     expect(await pings("trunk", WEB1)).toBe(true);
   });
 
-  test.todo("VLANs that vpc6 makes itself");
-
   const untouched = async () => {
     expect(await drift()).toEqual([]);
     for (const what of ["preview", "refresh"] as const) {
