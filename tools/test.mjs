@@ -1,6 +1,6 @@
 // tools/env node tools/test.mjs [SUITE…]: runs suites one after another, all of them whatever fails, and adds them up.
 // Suites: `lint` and the projects of vitest.config.mts; default: all. At the end stand the seconds of every test file,
-// the slowest first, then those of the suites. The last line is `N passed, N failed` (and `, N skipped`); the exit code
+// the slowest first, those of the suites, and once more what failed: a log may be cut in its middle. The last line is `N passed, N failed` (and `, N skipped`); the exit code
 // is 0 only if nothing failed and every suite ran at least one test. A suite that breaks down counts as a failure.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -19,6 +19,12 @@ const tally = (passed = 0, failed = 0, skipped = 0) => ({ passed, failed, skippe
  * @type {{ name: string, seconds: number }[]}
  */
 const parts = [];
+
+/**
+ * What failed, and why.
+ * @type {string[]}
+ */
+const failures = [];
 
 /** @type {Record<string, () => Tally | Promise<Tally>>} */
 const suites = {
@@ -57,6 +63,9 @@ async function main(names) {
   line(["suite", "passed", "failed", "skipped", "seconds"]);
   for (const row of rows) line([row.name, row.passed, row.failed, row.skipped, row.seconds.toFixed(1)]);
 
+  // As many lines of each as say what went wrong.
+  for (const failure of failures) say(`\n✗ ${failure.trim().split("\n").slice(0, 20).join("\n    ")}`);
+
   const sum = (/** @type {keyof Tally} */ key) => rows.reduce((total, row) => total + row[key], 0);
   const skipped = sum("skipped");
   say(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped ? `, ${skipped} skipped` : ""}`);
@@ -70,8 +79,10 @@ async function lint() {
     say(`${{ well: "✓", badly: "✗", missing: "-" }[ended]} ${name}`);
     parts.push({ name: `lint: ${name}`, seconds });
     if (ended === "well") counted.passed++;
-    else if (ended === "badly" || inCi) counted.failed++;
-    else counted.skipped++;
+    else if (ended === "badly" || inCi) {
+      counted.failed++;
+      failures.push(`lint: ${name}\n${printed}`);
+    } else counted.skipped++;
   }
   return counted;
 }
@@ -88,8 +99,9 @@ function vitest(project) {
     env: { ...process.env, VPC6_RESULTS: results },
   });
   try {
-    const { files, passed, failed, skipped } = JSON.parse(readFileSync(results, "utf8"));
+    const { files, failures: those, passed, failed, skipped } = JSON.parse(readFileSync(results, "utf8"));
     parts.push(...files);
+    failures.push(...those);
     const counted = tally(passed, failed, skipped);
     if (status !== 0 && failed === 0) return brokenDown(counted, `${project} broke down outside its tests`);
     if (passed + failed === 0) return brokenDown(counted, `${project} ran no test`);
@@ -108,6 +120,6 @@ function noLab() {
 
 /** @param {Tally} counted @param {string} why */
 function brokenDown(counted, why) {
-  say(`✗ ${why}`);
+  failures.push(why);
   return { ...counted, failed: counted.failed + 1 };
 }

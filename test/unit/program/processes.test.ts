@@ -18,6 +18,6 @@ test.runIf(namespaces)("processes of a converge of nothing new, of a look, and o
   const converge = (says: RegExp, changes: Resource[]) =>
     costs('converge "$PROGRAM_HASH" ""', says, machine.payload(changes));
   expect(await converge(/^ok 1 nothing$/m, all)).toBeLessThan(20);
-  expect(await costs("observe", /^end vpc6-drift$/m)).toBeLessThan(185);
+  expect(await costs("observe", /^end vpc6-drift$/m)).toBeLessThan(143);
   expect(await converge(/^unconfirmed 2 /m, [await of("Instance", web2)])).toBeLessThan(105);
 });
