@@ -29,6 +29,8 @@ const runs = () => {
   for (const command of ["vtysh -d bgpd -c show running-config", "vtysh -c show running-config"])
     machine.answer(command, `Building configuration...\n\nCurrent configuration:\n!\nfrr version 8.4.4\n${text}end\n`);
 };
+/** The peer's text, of a neighbor at another address. */
+const elsewhere = (address: string) => (peer.fragments.frr ?? "").replace(/2001:db8:ffff::1\b/g, address);
 const block = (...lines: string[]) => `router bgp 4200000000\n${lines.map((it) => ` ${it}\n`).join("")}exit\n`;
 
 describe("assembling", () => {
@@ -193,7 +195,7 @@ describe("applying", () => {
     const other = "2001:db8:ffff::7";
     const moved = {
       ...peer,
-      fragments: { ...peer.fragments, frr: (peer.fragments.frr ?? "").replaceAll(NEIGHBOR, other) },
+      fragments: { ...peer.fragments, frr: elsewhere(other) },
     };
     const { code, did } = await apply([router, moved]);
     expect(code).toBe(0);
@@ -251,6 +253,9 @@ describe("applying", () => {
 
   test("what goes is told too: what refers to something before that, and of a neighbour that goes no more than itself", async () => {
     const running = `ipv6 prefix-list l seq 1 permit ::/0
+route-map m permit 10
+ set ipv6 next-hop global 2001:db8::7
+exit
 router bgp 4200000000
  neighbor G peer-group
  neighbor G ebgp-multihop 3
@@ -288,6 +293,7 @@ exit
         " no neighbor G peer-group",
         "exit",
         " no ipv6 prefix-list l seq 1 permit ::/0",
+        " no route-map m permit 10",
         "",
       ],
     ]);
@@ -296,7 +302,8 @@ exit
   test("each statement is told under its heading, a new neighbour's whole text in its order", async () => {
     await apply([router, peer]);
     runs();
-    const other = changed(/^/, "").fragments.frr?.replaceAll(NEIGHBOR, "2001:db8:ffff::7") ?? "";
+    changed(/^/, "");
+    const other = elsewhere("2001:db8:ffff::7");
     const both = `${peer.fragments.frr}${other}`;
     machine.answer(TELL, both);
     const { did } = await apply([router, peer, odd(other, "zzz@1")]);
@@ -318,9 +325,30 @@ exit
   });
 
   test.each([
+    ["BgpPeer", { password: "swordfish" }],
+    ["BgpPeer", { address: "2001:db8:1::9", multihop: 3, acceptDefault: true, export: [] }],
+    ["Uplink", { announceDefault: true, password: "swordfish" }],
+    ["Uplink", { announceDefault: true, multihop: 3, neighbors: [] }],
+  ] as const)(
+    "each statement of a session is known, by itself, as it comes and as it goes: %s %o",
+    async (kind, change) => {
+      const lines = ((await of(kind, change)).fragments.frr ?? "").split("\n");
+      const statements = lines.filter((it) => /^ +(neighbor|network) /.test(it) && !/ (remote-as|peer-group)/.test(it));
+      expect(statements.length).toBeGreaterThan(4);
+      for (const statement of statements) {
+        machine.write("all", lines.join("\n"));
+        machine.write("without", lines.filter((it) => it !== statement).join("\n"));
+        for (const way of ['"$ROOT/without" "$ROOT/all"', '"$ROOT/all" "$ROOT/without"']) {
+          expect([statement, (await machine.run(`frr_changes ${way}`)).code]).toEqual([statement, 0]);
+        }
+      }
+    },
+  );
+
+  test.each([
     ["what FRR runs then is not what it was told", () => changed("timers 10 30", "timers 5 15", false)],
     ["something goes that only it knows", () => changed(/ bgp router-id .*\n/, "")],
-    ["a route map's order changes", () => changed("route-map vpc6-in permit 10", "route-map vpc6-in permit 20")],
+    ["what a route map says changes", () => changed(" set ipv6 next-hop prefer-global", " set local-preference 7")],
     ["a neighbour's AS changes", () => changed("remote-as 65000", "remote-as 65001")],
   ])("frr-reload.py has it when %s", async (_what, other) => {
     await apply([router, peer]);
