@@ -225,6 +225,43 @@ describe("applying", () => {
     expect(at("shutdown")).toBe(-1);
   });
 
+  const NEIGHBORS = `BGP neighbor is ${NEIGHBOR}, remote AS 65000, local AS 4200000000, external link
+  BGP state = Idle
+  BFD: Type: single hop
+    Status: Down, Last update: 0:00:00:12
+BGP neighbor is 2001:db8:ffff::7, remote AS 65000, local AS 4200000000, external link
+  BGP state = Idle
+  BFD: Type: single hop
+    Status: Up, Last update: 0:00:00:09
+BGP neighbor is *2001:db8:ffff::8, remote AS 65000, local AS 4200000000, external link
+  BGP state = Established, up for 00:00:11
+  BFD: Type: single hop
+    Status: Down, Last update: 0:00:00:12
+`;
+
+  test("who is not tried any more, as BFD was down, is tried again when BFD is taken away", async () => {
+    machine.answer("vtysh -d bgpd -c show bgp neighbors", NEIGHBORS);
+    machine.write("run/vpc6/frr.running", block(`neighbor ${NEIGHBOR} remote-as 65000`, `neighbor ${NEIGHBOR} bfd`));
+    machine.write("wanted", block(`neighbor ${NEIGHBOR} remote-as 65000`));
+    const { did } = await machine.run('frr_leave "$ROOT/wanted"');
+    expect(did.filter((it) => it.includes("clear"))).toEqual([
+      `vtysh -c clear bgp ipv6 unicast ${NEIGHBOR}`,
+      "vtysh -c clear bgp ipv6 unicast 2001:db8:ffff::7",
+    ]);
+  });
+
+  test("a look warns of a session that waits for BFD, and of no other", async () => {
+    machine.answer("vtysh -d bgpd -c show bgp neighbors", NEIGHBORS);
+    const waits = async (text: string) => {
+      machine.write("frr", text);
+      return (await machine.run('frr_waits "$ROOT/frr"')).stderr;
+    };
+    expect(await waits(block(`neighbor ${NEIGHBOR} bfd`))).toMatch(
+      new RegExp(`^vpc6: warning: BGP with ${NEIGHBOR} waits for its BFD: .*\n$`),
+    );
+    expect(await waits(block(`neighbor ${NEIGHBOR} remote-as 65000`))).toBe("");
+  });
+
   /** The same peer with another text in it; then FRR runs with that, if it takes it. */
   const changed = (from: string | RegExp, to: string, takes = true): Resource => {
     const frr = (peer.fragments.frr ?? "").replace(from, to);
