@@ -176,6 +176,14 @@ export const claim = matching(
 
 export const port = integer(1, 65535, "a port");
 
+/** Of a link: what IPv6 asks of each (RFC 8200 section 5), to what network cards have in common. */
+export const MTU_LEAST = 1280;
+export const MTU_MOST = 9216;
+export const mtu = numeric(
+  `a whole number, the MTU of a link (${MTU_LEAST}, which IPv6 asks of each by RFC 8200 section 5, to ${MTU_MOST})`,
+  (it) => Number.isInteger(it) && it >= MTU_LEAST && it <= MTU_MOST,
+);
+
 /** Private use: RFC 6996 §5. */
 export const PRIVATE_ASNS = "64512 to 65534 or 4200000000 to 4294967294 (RFC 6996)";
 export const isPrivateAsn = (asn: number): boolean =>
