@@ -57,6 +57,9 @@ export function changesMtu(before: number | undefined, after: number | undefined
       );
 }
 
+/** What a Nat64 holds; it is started again for another MTU of the public side. */
+export const TRANSLATOR = "a translator";
+
 /** What is held by whom needs that the router forwards packets of a family. */
 export const forwarding = (family: 4 | 6): string => `forwarding of IPv${family}`;
 

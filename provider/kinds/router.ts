@@ -7,7 +7,17 @@ import { CONNECTION_MEMORY, CONNECTIONS_HIGHEST, CONNECTIONS_LEAST, idOf } from 
 import { address, address6, claim, grant, hop, interfaceName, lengthOf, mtu, privateAsn, proxy } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { all, changesMtu, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
+import {
+  all,
+  changesMtu,
+  type Effect,
+  listOf,
+  restartsDnsmasq,
+  says,
+  TRANSLATOR,
+  textChanges,
+  words,
+} from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
 import { readWay, wayTo } from "../way";
 import { gatewayOf, isOutside, publicNetwork } from "./zone";
@@ -116,6 +126,12 @@ export const router: Kind<Args, RouterInputs> = {
     disturbs: (before, after, others) =>
       all(
         ...(before && after ? [...publicSide(before, after), ...firewall(before, after)] : []),
+        before?.publicMtu !== after?.publicMtu &&
+          others.have(TRANSLATOR) &&
+          says(
+            "pauses",
+            "NAT64 is started again, as its device has that MTU too: connections through it pause for a moment",
+          ),
         !before?.adopt &&
           after?.adopt === true &&
           says(

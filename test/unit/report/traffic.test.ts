@@ -87,6 +87,15 @@ const cases: Record<Kind, Case[]> = {
       told: [`pauses: Router \`it\`: ${takes("`1400`")}`],
     },
     {
+      what: "has another MTU, with NAT64 on it",
+      after: { publicMtu: 1400 },
+      beside: [["Nat64", {}]],
+      told: [
+        `pauses: Router \`it\`: ${takes("`1400`")}`,
+        "pauses: Router `it`: NAT64 is started again, as its device has that MTU too: connections through it pause for a moment",
+      ],
+    },
+    {
       what: "has another address",
       after: { addressGrant: { value: "2001:db8:ffff::11" } },
       told: ["ends: Router `it`: `2001:db8:ffff::10` is taken off the router: connections to it (SSH, BGP) end"],
