@@ -176,11 +176,10 @@ export const claim = matching(
 
 export const port = integer(1, 65535, "a port");
 
-/** Of a link: what IPv6 asks of each (RFC 8200 section 5), to what network cards have in common. */
-export const MTU_LEAST = 1280;
-export const MTU_MOST = 9216;
+/** Of a link: what IPv6 asks of each, to what network cards have in common. */
+const [MTU_LEAST, MTU_MOST] = [1280, 9216];
 export const mtu = numeric(
-  `a whole number, the MTU of a link (${MTU_LEAST}, which IPv6 asks of each by RFC 8200 section 5, to ${MTU_MOST})`,
+  `a whole number, the MTU of a link (${MTU_LEAST} to ${MTU_MOST}; IPv6 asks ${MTU_LEAST} of each, RFC 8200 section 5)`,
   (it) => Number.isInteger(it) && it >= MTU_LEAST && it <= MTU_MOST,
 );
 

@@ -190,7 +190,7 @@ const wrong: Wrong[] = [
   [
     "Tier",
     { mtu: 1279 },
-    "mtu: 1279 is not a whole number, the MTU of a link (1280, which IPv6 asks of each by RFC 8200",
+    "mtu: 1279 is not a whole number, the MTU of a link (1280 to 9216; IPv6 asks 1280 of each, RFC 8200",
   ],
   ["Tier", { mtu: 9217 }, "mtu: 9217 is not a whole number, the MTU of a link"],
   ["Tier", { mtu: 1500.5 }, "mtu: 1500.5 is not a whole number"],
