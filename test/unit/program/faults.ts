@@ -78,6 +78,12 @@ export const faults: readonly Fault[] = [
   },
   {
     tests: "network",
+    what: "an MTU that its parent has no room for yet is not tried again",
+    from: '[ -z "$late" ] || network_mtus_late',
+    to: ": || network_mtus_late",
+  },
+  {
+    tests: "network",
     what: "what below a link has no room is not asked",
     from: "if (room + 0 > 0 && room + 0 < mtu[dev] + 0)",
     to: "if (0)",
