@@ -23,6 +23,11 @@ export interface RouterArgs extends HopArgs {
   zone: Zone | SharedZone;
   /** The router's network interface on the zone's public network, by name. */
   publicInterface: pulumi.Input<string>;
+  /**
+   * The MTU of that interface, 1280 to 9216, where the provider's network carries less, or more, than the machine believes. Default: the
+   * interface's own, untouched; when `publicMtu` goes, that comes back. See [routers](../routers.md#mtu).
+   */
+  publicMtu?: pulumi.Input<number>;
   /** A bastion to go through (`ssh -J`). */
   proxy?: pulumi.Input<HopArgs>;
   /** Its public address, if not the first free one of the zone's range (in the order of names, not of the program). A plain value. */

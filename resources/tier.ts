@@ -30,6 +30,12 @@ export interface TierArgs {
   /** The MAC address of the router's network interface on this tier's segment. This or `interface`. */
   mac?: pulumi.Input<string>;
   /**
+   * The MTU of that interface, 1280 to 9216, which guests are told by router advertisements and by DHCPv4. What carries the segment (the
+   * network card, a VLAN's parent, a bridge's ports, the switches) must have room for it. Default: the interface's own, untouched; when
+   * `mtu` goes, that comes back. See [routers](../routers.md#mtu).
+   */
+  mtu?: pulumi.Input<number>;
+  /**
    * Its /64, inside the VPC's prefix, if not the first free one. New tiers are served in the order of their names, not of the program:
    * where addresses in a tier are written down (`address`, `gateway`, rules), give each tier its `cidr`. A plain value.
    */

@@ -19,6 +19,7 @@ import {
   interfaceName,
   label,
   mac,
+  mtu,
   NO_TOKEN,
   ntpServers,
   orderOfNames,
@@ -32,6 +33,7 @@ import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import {
   all,
+  changesMtu,
   type Effect,
   forwarding,
   restartsDnsmasq,
@@ -50,6 +52,7 @@ const own = {
   claim,
   interface: optional(interfaceName),
   mac: optional(mac),
+  mtu: optional(mtu),
   domain: optional(domain),
   cidr: optional(prefix6("network")),
   gateway: optional(address6("host")),
@@ -85,6 +88,7 @@ export interface TierInputs extends Inputs {
   cidr?: string | undefined;
   gateway?: string | undefined;
   interface?: string | undefined;
+  mtu?: number | undefined;
   ipv4?: Ipv4 | undefined;
 }
 
@@ -97,7 +101,7 @@ export const traffic = {
   holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
   disturbs: (before, after, others) =>
     all(
-      ...(before && after ? gatewaysOf(before, after) : []),
+      ...(before && after ? [...gatewaysOf(before, after), changesMtu(before.mtu, after.mtu)] : []),
       stopsForwarding(4, before?.ipv4 !== undefined, after?.ipv4 !== undefined, others),
       restartsDnsmasq(before, after, others),
     ),
@@ -115,7 +119,7 @@ export const tier: Kind<Args, TierInputs> = {
     const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
     const device = deviceOf(args, fail);
     const ipv4 = ipv4Of(args, fail);
-    const common = { ...names, domain, interface: device, router };
+    const common = { ...names, domain, interface: device, ...(args.mtu !== undefined && { mtu: args.mtu }), router };
     if (args.grant === undefined && explicitCidr !== undefined) {
       fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
     }
@@ -139,6 +143,7 @@ export const tier: Kind<Args, TierInputs> = {
       cidr,
       gateway,
       interface: device,
+      mtu: args.mtu === undefined ? undefined : derive([args.mtu], String),
       network: cidr && derive([cidr], (it) => it.split("/")[0] ?? ""),
       length: cidr && derive([cidr], (it) => it.split("/")[1] ?? ""),
       domain,

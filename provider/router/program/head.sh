@@ -61,6 +61,8 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   CONFIRMED, LIVE, NEXT     directories of generations: `generations`, `stage`
 #   DIFFERENT                 `differences`
 #   ROUTE, ROUTE_BEFORE       `network_route_to`; what it was before a change
+#   MTU_BEFORE                `network_mtu_before`
+#   TAYGA_MTU, DEVICE_MTU     `tayga_mtu`, `tayga_fits`
 #   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
 #   DRIFT_UNITS, UNIT_*       `drift_ask`, `drift_unit`
 #   NUMBER                    `generation`

@@ -109,9 +109,11 @@ const VALUES: Record<string, Record<string, string>> = {
   router: {
     ...{ adopt: "yes", publicInterface: DEV, network: P6, sshPorts: some(N), protocol: "(?:tcp|udp)" },
     connections: `(?:memory/)?${N}`,
+    publicMtu: "\\d{4}",
     this: `(?:${A6}|${A4})`,
   },
   tier: {
+    mtu: "\\d{4}",
     "ipv4.cidr": `${A4}/\\d{1,2}`,
     "ipv4.gateway": A4,
     "ipv4.length": "\\d{1,2}",

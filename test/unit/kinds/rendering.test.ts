@@ -31,6 +31,25 @@ test("a router's table of connections, by its memory or by its number", async ()
   expect(reasons).toEqual(["connections: 65535 is not a whole number (65536 to 16777216)"]);
 });
 
+test("an MTU: the link's, in advertisements and in DHCPv4; without one nothing is said of it", async () => {
+  const ipv4 = { cidr: "10.1.1.0/24" };
+  const none = await fragments("Tier", { ipv4 });
+  expect(Object.values(none).join("")).not.toContain("mtu");
+  const said = await fragments("Tier", { ipv4, mtu: 9000 });
+  expect(said.network).toBe(none.network?.replace("interface web0\n", "interface web0\nmtu web0 9000\n"));
+  expect(said.dnsmasq?.replace("mtu:9000,", "").replace("dhcp-option=tag:web0,option:mtu,9000\n", "")).toBe(
+    none.dnsmasq,
+  );
+  expect(said.dnsmasq).toContain("ra-param=web0,mtu:9000,30,1800\n");
+  const { network } = await fragments("Tier", { grant: undefined, ipv4, mtu: 1400 });
+  expect(network).toBe("interface web0 ipv4\nmtu web0 1400\naddress web0 10.1.1.1/24\n");
+  const isolated = await fragments("IsolatedNetwork", { interface: undefined, mac: "02:00:00:00:00:11", mtu: 1400 });
+  expect(isolated.network).toContain("interface mac-020000000011\nmtu mac-020000000011 1400\n");
+  expect((await fragments("Router", { publicMtu: 1400 })).network).toMatch(/^interface pub0 keep-ra\nmtu pub0 1400\n/);
+  expect((await fragments("Tier", { mtu: UNKNOWN })).network).toBe(UNKNOWN);
+  expect(await planned("Tier", { ...arguments_.Tier, mtu: 9000 })).toMatchObject({ mtu: 9000 });
+});
+
 test("a router that was renamed is told of by its first name", async () => {
   const old = await planned("Router", arguments_.Router);
   const renamed = await planned("Router", { ...arguments_.Router, claim: "edge" }, old);
