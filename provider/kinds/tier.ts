@@ -42,6 +42,7 @@ import {
   words,
 } from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
+import { vlanDevice, vlanId } from "../vlan";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
 const vpcName = matching("the name of a VPC", new RegExp(`^(?:isolated/)?${NO_TOKEN}${NAME}$`));
@@ -50,6 +51,7 @@ const own = {
   claim,
   interface: optional(interfaceName),
   mac: optional(mac),
+  vlan: optional(vlanId),
   domain: optional(domain),
   cidr: optional(prefix6("network")),
   gateway: optional(address6("host")),
@@ -85,6 +87,9 @@ export interface TierInputs extends Inputs {
   cidr?: string | undefined;
   gateway?: string | undefined;
   interface?: string | undefined;
+  /** The interface that carries its VLAN; `interface` is then the VLAN's own. */
+  trunk?: string | undefined;
+  vlan?: number | undefined;
   ipv4?: Ipv4 | undefined;
 }
 
@@ -113,9 +118,9 @@ export const tier: Kind<Args, TierInputs> = {
     const { claim, router, vpc, cidr: explicitCidr, gateway: explicitGateway } = args;
     const names = namesOf(claim, old);
     const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
-    const device = deviceOf(args, fail);
+    const { device, ...tagged } = deviceOf(args, old, fail);
     const ipv4 = ipv4Of(args, fail);
-    const common = { ...names, domain, interface: device, router };
+    const common = { ...names, domain, interface: device, ...tagged, router };
     if (args.grant === undefined && explicitCidr !== undefined) {
       fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
     }
@@ -139,6 +144,8 @@ export const tier: Kind<Args, TierInputs> = {
       cidr,
       gateway,
       interface: device,
+      trunk: tagged.trunk,
+      vlan: tagged.vlan && derive([tagged.vlan], String),
       network: cidr && derive([cidr], (it) => it.split("/")[0] ?? ""),
       length: cidr && derive([cidr], (it) => it.split("/")[1] ?? ""),
       domain,
@@ -195,16 +202,27 @@ function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {
   ];
 }
 
+interface Device {
+  device: string | undefined;
+  trunk?: string;
+  vlan?: number;
+}
+
 /**
  * The interface's name, or where it was given by MAC a token that the router replaces by the name it finds. The token's 16
- * characters are more than any interface name can have.
+ * characters are more than any interface name can have. Of a VLAN the name of the link that the router makes, and on what.
  */
-function deviceOf(args: Args, fail: Fail): string | undefined {
+function deviceOf(args: Args, old: TierInputs | undefined, fail: Fail): Device {
+  const { vlan } = args;
   if ((args.interface === undefined) === (args.mac === undefined)) {
     fail("interface: name the router's interface in this tier by `interface` or by `mac`, and by one of them only");
-    return undefined;
+    return { device: undefined };
   }
-  return args.interface ?? (args.mac && derive([args.mac], macToken));
+  const named = args.interface ?? (args.mac && derive([args.mac], macToken));
+  if (vlan === undefined || named === undefined) return { device: named };
+  // `ignoreChanges` puts the state's in the place of the argument: the VLAN's own.
+  const trunk = named === old?.interface && vlan === old.vlan ? (old.trunk ?? named) : named;
+  return { device: derive([trunk, vlan] as const, vlanDevice), trunk, vlan };
 }
 
 /** The IPv4 side with its defaults. A router has one IPv4 table: no two of its tiers, of whatever VPC, may overlap. */

@@ -118,6 +118,8 @@ const VALUES: Record<string, Record<string, string>> = {
     "ipv4.dhcp": A4,
     "ipv4.netmask": A4,
     "ipv4.vpc": `(?:isolated/)?${NAME}`,
+    trunk: DEV,
+    vlan: "[1-9]\\d{0,3}",
     network: A6,
     domain: DOMAIN,
     search: some(DOMAIN, ","),

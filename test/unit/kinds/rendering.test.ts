@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { UNKNOWN } from "../../../provider/unknown";
+import { vlanDevice } from "../../../provider/vlan";
 import { arguments_, check, planned, ROUTER, type Values } from "../check";
 import { costs } from "../cost";
 
@@ -29,6 +30,50 @@ test("a router's table of connections, by its memory or by its number", async ()
   expect((await fragments("Router", { connections: UNKNOWN })).sysctl).toBe(UNKNOWN);
   const { reasons } = await check("Router", { ...arguments_.Router, connections: 65_535 });
   expect(reasons).toEqual(["connections: 65535 is not a whole number (65536 to 16777216)"]);
+});
+
+test("a tier on a VLAN: the link that carries it, its name, and what it is called everywhere else", async () => {
+  const of = async (change: Values) => {
+    const inputs = await planned("Tier", { ...arguments_.Tier, ...change });
+    const lines = (inputs.fragments as Record<string, string>).network?.split("\n").slice(0, 2);
+    return { interface: inputs.interface, trunk: inputs.trunk, vlan: inputs.vlan, lines };
+  };
+  expect(await of({ interface: "trunk0", vlan: 101 })).toMatchObject({
+    interface: "trunk0.101",
+    trunk: "trunk0",
+    vlan: 101,
+    lines: ["vlan trunk0.101 trunk0 101", "interface trunk0.101"],
+  });
+  // What it had before it was the router's to make is called the same.
+  const { nftables, guard, dnsmasq } = await fragments("Tier", { interface: "trunk0", vlan: 101 });
+  const plain = await fragments("Tier", { interface: "trunk0.101" });
+  expect(dnsmasq).toBe(plain.dnsmasq);
+  expect(nftables?.replace('add element inet vpc6 trunks { "trunk0" }\n', "")).toBe(plain.nftables);
+  expect(guard).toBe(`${plain.guard}add element inet vpc6_guard trunks { "trunk0" }\n`);
+  // Fifteen characters are what a name may have. A longer one is short, the same each time, and no other's.
+  expect((await of({ interface: "enp129s0f0n", vlan: 101 })).interface).toBe("enp129s0f0n.101");
+  const long = await of({ interface: "enp129s0f0np", vlan: 4094 });
+  expect(long).toMatchObject({ interface: "vlan4094-3nn4yw", trunk: "enp129s0f0np" });
+  const byMac = await of({ interface: undefined, mac: "02:00:00:00:aa:02", vlan: 101 });
+  expect(byMac.interface).toMatch(/^vlan101-[0-9a-z]{6}$/);
+  expect(byMac.lines?.[0]).toBe(`vlan ${byMac.interface} mac-02000000aa02 101`);
+  const names = Array.from({ length: 2000 }, (_, index) => vlanDevice(`enp129s0f0np${index}`, 101));
+  expect(new Set(names).size).toBe(2000);
+  expect(names.every((it) => it.length <= 15)).toBe(true);
+});
+
+test("a VLAN's id, and what is not known yet", async () => {
+  for (const [vlan, why] of [
+    [0, "vlan: 0 is not a VLAN id (1 to 4094)"],
+    [4095, "vlan: 4095 is not a VLAN id (1 to 4094)"],
+    ["101", 'vlan: "101" is not a VLAN id (1 to 4094); it is a text: write the number, without quotes'],
+  ] as const) {
+    const { reasons } = await check("Tier", { ...arguments_.Tier, interface: "trunk0", vlan });
+    expect(reasons[0]).toContain(why);
+  }
+  const late = await planned("Tier", { ...arguments_.Tier, interface: "trunk0", vlan: UNKNOWN });
+  expect(late.interface).toBe(UNKNOWN);
+  expect((late.fragments as Values).network).toBe(UNKNOWN);
 });
 
 test("a router that was renamed is told of by its first name", async () => {
