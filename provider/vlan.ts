@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { integer } from "./arguments";
+import { derive } from "./unknown";
 
 /** 0 and 4095 are not for networks (IEEE 802.1Q table 9-2). */
 export const vlanId = integer(1, 4094, "a VLAN id");
@@ -18,4 +19,21 @@ export function vlanDevice(trunk: string, id: number): string {
   if (usual.length <= LONGEST) return usual;
   const digest = createHash("sha256").update(trunk).digest().readBigUInt64BE().toString(36);
   return `vlan${id}-${digest.slice(0, 6)}`;
+}
+
+/** What is used of the router's links: one that is there, or a VLAN that the router makes on the `trunk`. */
+export interface Link {
+  device: string;
+  trunk?: string;
+  vlan?: number;
+}
+
+/**
+ * `named` is what the arguments name, `old` what the last run has made of it: with `ignoreChanges` the engine puts the name of the VLAN's own
+ * link in the place of the argument.
+ */
+export function linkOf(named: string, vlan: number | undefined, old: { [K in keyof Link]: unknown }): Link {
+  if (vlan === undefined) return { device: named };
+  const trunk = named === old.device && vlan === old.vlan && typeof old.trunk === "string" ? old.trunk : named;
+  return { device: derive([trunk, vlan] as const, vlanDevice), trunk, vlan };
 }

@@ -9,6 +9,7 @@ import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import { all, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
+import { linkOf, vlanId } from "../vlan";
 import { readWay, wayTo } from "../way";
 import { gatewayOf, isOutside, publicNetwork } from "./zone";
 
@@ -24,6 +25,7 @@ const own = {
   ...hop,
   proxy: optional(proxy),
   publicInterface: interfaceName,
+  publicVlan: optional(vlanId),
   dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
   connections: optional(integer(CONNECTIONS_LEAST, CONNECTIONS_HIGHEST)),
@@ -47,6 +49,9 @@ type Args = ReturnType<typeof shape>;
 /** What stands in the state, as far as `traffic` needs it. */
 export interface RouterInputs extends Inputs {
   publicInterface?: string | undefined;
+  /** The interface that carries its VLAN; `publicInterface` is then the VLAN's own. */
+  publicTrunk?: string | undefined;
+  publicVlan?: number | undefined;
   publicServices?: string[];
   /** The public network and its gateway. */
   network?: string | undefined;
@@ -62,7 +67,9 @@ export const router: Kind<Args, RouterInputs> = {
   shape,
   unkept: ["host", "port", "user", "hostKey", "proxy"],
   plan(args, old, fail) {
-    const { claim, port, publicInterface, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { claim, port, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { publicInterface: device, publicTrunk: trunk, publicVlan: vlan } = old ?? {};
+    const link = linkOf(args.publicInterface, args.publicVlan, { device, trunk, vlan });
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
@@ -79,7 +86,9 @@ export const router: Kind<Args, RouterInputs> = {
     const network = publicNetwork && derive([publicNetwork], ({ cidr }) => cidr);
     const fragments = render("router", {
       adopt: derive([args.adopt], (it) => it && "yes"),
-      publicInterface,
+      publicInterface: link.device,
+      publicTrunk: link.trunk,
+      publicVlan: link.vlan && derive([link.vlan], String),
       connections: connections === undefined ? `memory/${CONNECTION_MEMORY}` : derive([connections], String),
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
@@ -92,7 +101,8 @@ export const router: Kind<Args, RouterInputs> = {
     });
     return {
       ...names,
-      publicInterface,
+      publicInterface: link.device,
+      ...(link.vlan !== undefined && { publicTrunk: link.trunk, publicVlan: link.vlan }),
       ...(dnsServers.length > 0 && { dnsServers }),
       ...(publicServices.length > 0 && { publicServices }),
       ...(connections !== undefined && { connections }),

@@ -42,7 +42,7 @@ import {
   words,
 } from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
-import { vlanDevice, vlanId } from "../vlan";
+import { type Link, linkOf, vlanId } from "../vlan";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
 const vpcName = matching("the name of a VPC", new RegExp(`^(?:isolated/)?${NO_TOKEN}${NAME}$`));
@@ -202,27 +202,18 @@ function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {
   ];
 }
 
-interface Device {
-  device: string | undefined;
-  trunk?: string;
-  vlan?: number;
-}
-
 /**
  * The interface's name, or where it was given by MAC a token that the router replaces by the name it finds. The token's 16
  * characters are more than any interface name can have. Of a VLAN the name of the link that the router makes, and on what.
  */
-function deviceOf(args: Args, old: TierInputs | undefined, fail: Fail): Device {
-  const { vlan } = args;
+function deviceOf(args: Args, old: TierInputs | undefined, fail: Fail): Partial<Link> {
   if ((args.interface === undefined) === (args.mac === undefined)) {
     fail("interface: name the router's interface in this tier by `interface` or by `mac`, and by one of them only");
-    return { device: undefined };
+    return {};
   }
   const named = args.interface ?? (args.mac && derive([args.mac], macToken));
-  if (vlan === undefined || named === undefined) return { device: named };
-  // `ignoreChanges` puts the state's in the place of the argument: the VLAN's own.
-  const trunk = named === old?.interface && vlan === old.vlan ? (old.trunk ?? named) : named;
-  return { device: derive([trunk, vlan] as const, vlanDevice), trunk, vlan };
+  if (named === undefined) return {};
+  return linkOf(named, args.vlan, { device: old?.interface, trunk: old?.trunk, vlan: old?.vlan });
 }
 
 /** The IPv4 side with its defaults. A router has one IPv4 table: no two of its tiers, of whatever VPC, may overlap. */

@@ -310,6 +310,17 @@ describe("what one copy refuses, two refuse:", () => {
       },
     ],
     [
+      "a tier on the public VLAN",
+      /^Tier "b" and Router "tagged" \(its public side\) both have VLAN 7 on the interface trunk0/,
+      ({ zone }, one, two) => {
+        const way = { host: "192.0.2.78", hostKey: `SHA256:${"A".repeat(43)}` };
+        const router = new one.Router("tagged", { zone, ...way, publicInterface: "trunk0", publicVlan: 7 });
+        const vpc = new one.Vpc("tagged", { zone, router });
+        new one.Tier("a", { vpc, interface: "trunk0" });
+        new two.Tier("b", { vpc, interface: "trunk0", vlan: 7 });
+      },
+    ],
+    [
       "two guests with one MAC address",
       /^instance "b" and instance "a" of one tier have the same MAC address/,
       ({ tier }, one, two) => {

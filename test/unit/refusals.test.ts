@@ -64,6 +64,7 @@ const right: Record<string, (world: World) => Record<string, unknown>> = {
     port: 22,
     user: "root",
     publicInterface: "pub0",
+    publicVlan: 7,
     proxy: way,
     address: "2001:db8::9",
     asn: 64512,

@@ -131,6 +131,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     ...hop,
     "proxy?": fields(hop),
     publicInterface: of("pub0", "eth0.100", "ens3"),
+    "publicVlan?": of(1, 7, 4094),
     "adopt?": fc.boolean(),
     "connections?": fc.integer({ min: 65_536, max: 16_777_216 }),
     "dnsServers?": list(of("9.9.9.9", "2620:fe::FE")),

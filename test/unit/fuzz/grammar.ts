@@ -107,7 +107,15 @@ const VALUES: Record<string, Record<string, string>> = {
     "this@{{this}},": `(?:${P6}|${A4}/\\d{1,2})`,
   },
   router: {
-    ...{ adopt: "yes", publicInterface: DEV, network: P6, sshPorts: some(N), protocol: "(?:tcp|udp)" },
+    ...{
+      adopt: "yes",
+      publicInterface: DEV,
+      publicTrunk: DEV,
+      publicVlan: "[1-9]\\d{0,3}",
+      network: P6,
+      sshPorts: some(N),
+      protocol: "(?:tcp|udp)",
+    },
     connections: `(?:memory/)?${N}`,
     this: `(?:${A6}|${A4})`,
   },

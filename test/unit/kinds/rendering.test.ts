@@ -62,6 +62,19 @@ test("a tier on a VLAN: the link that carries it, its name, and what it is calle
   expect(names.every((it) => it.length <= 15)).toBe(true);
 });
 
+test("the public side on a VLAN, and an isolated network on one", async () => {
+  const inputs = await planned("Router", { ...arguments_.Router, publicInterface: "trunk0", publicVlan: 7 });
+  expect(inputs).toMatchObject({ publicInterface: "trunk0.7", publicTrunk: "trunk0", publicVlan: 7 });
+  const { network, nftables, guard } = inputs.fragments as Record<string, string>;
+  expect(network).toMatch(/^vlan trunk0\.7 trunk0 7\ninterface trunk0\.7 keep-ra\naddress trunk0\.7 /);
+  for (const text of [nftables, guard]) {
+    expect(text).toContain('set trunks { type ifname; elements = { "trunk0" }; }');
+    expect(text).toContain('"trunk0.7"');
+  }
+  const isolated = await fragments("IsolatedNetwork", { interface: "trunk0", vlan: 101 });
+  expect(isolated.network).toContain("vlan trunk0.101 trunk0 101\ninterface trunk0.101\n");
+});
+
 test("a VLAN's id, and what is not known yet", async () => {
   for (const [vlan, why] of [
     [0, "vlan: 0 is not a VLAN id (1 to 4094)"],
