@@ -161,9 +161,11 @@ export const tier: Kind<Args, TierInputs> = {
   shown: {
     claims: { tier: { word: "tier", told: "space" } },
     noun: "tier",
-    node: { where: "vpc", look: "tier", title: "tier", lines: ({ cidr, ipv4 }) => [cidr, ipv4?.cidr] },
+    node: { where: "vpc", look: "tier", title: "tier", lines: tierLines },
   },
 };
+
+const tierLines = ({ cidr, ipv4, vlan }: TierInputs) => [cidr, ipv4?.cidr, vlan === undefined ? vlan : `VLAN ${vlan}`];
 
 /** What its guests lose by its new networks or interface; of a tier that is renumbered as a whole only that is told. */
 function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {
