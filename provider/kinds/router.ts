@@ -19,6 +19,7 @@ import {
   words,
 } from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
+import { linkOf, vlanId } from "../vlan";
 import { readWay, wayTo } from "../way";
 import { gatewayOf, isOutside, publicNetwork } from "./zone";
 
@@ -35,6 +36,7 @@ const own = {
   proxy: optional(proxy),
   publicInterface: interfaceName,
   publicMtu: optional(mtu),
+  publicVlan: optional(vlanId),
   dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
   connections: optional(integer(CONNECTIONS_LEAST, CONNECTIONS_HIGHEST)),
@@ -59,6 +61,9 @@ type Args = ReturnType<typeof shape>;
 export interface RouterInputs extends Inputs {
   publicInterface?: string | undefined;
   publicMtu?: number | undefined;
+  /** The interface that carries its VLAN; `publicInterface` is then the VLAN's own. */
+  publicTrunk?: string | undefined;
+  publicVlan?: number | undefined;
   publicServices?: string[];
   /** The public network and its gateway. */
   network?: string | undefined;
@@ -74,7 +79,9 @@ export const router: Kind<Args, RouterInputs> = {
   shape,
   unkept: ["host", "port", "user", "hostKey", "proxy"],
   plan(args, old, fail) {
-    const { claim, port, publicInterface, publicMtu, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { claim, port, publicMtu, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { publicInterface: device, publicTrunk: trunk, publicVlan: vlan } = old ?? {};
+    const link = linkOf(args.publicInterface, args.publicVlan, { device, trunk, vlan });
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
@@ -91,7 +98,9 @@ export const router: Kind<Args, RouterInputs> = {
     const network = publicNetwork && derive([publicNetwork], ({ cidr }) => cidr);
     const fragments = render("router", {
       adopt: derive([args.adopt], (it) => it && "yes"),
-      publicInterface,
+      publicInterface: link.device,
+      publicTrunk: link.trunk,
+      publicVlan: link.vlan && derive([link.vlan], String),
       publicMtu: publicMtu === undefined ? undefined : derive([publicMtu], String),
       connections: connections === undefined ? `memory/${CONNECTION_MEMORY}` : derive([connections], String),
       address,
@@ -105,7 +114,8 @@ export const router: Kind<Args, RouterInputs> = {
     });
     return {
       ...names,
-      publicInterface,
+      publicInterface: link.device,
+      ...(link.vlan !== undefined && { publicTrunk: link.trunk, publicVlan: link.vlan }),
       ...(publicMtu !== undefined && { publicMtu }),
       ...(dnsServers.length > 0 && { dnsServers }),
       ...(publicServices.length > 0 && { publicServices }),

@@ -23,6 +23,7 @@ const parts = [
   "packages.sh",
   ...services.map((service) => `services/${service}.sh`),
   "mtu.sh",
+  "vlans.sh",
   "leases.sh",
   "watch.sh",
   "units.sh",

@@ -75,6 +75,7 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
 #   BOOTING                   set while a router boots (and in `heal_moved`)
 #   HEALING                   set in `network_heal`
+#   MADE                      VLANs that `vlans_up` has made just now
 # Of slots, heads and suffixes, which are constants, the names are the service's: NAME_slots.
 
 NEWLINE='

@@ -53,6 +53,7 @@ const VALUES: Record<string, Record<string, string>> = {
     interval: N,
     rule: `${P6}(?: ge \\d+)?(?: le \\d+)?`,
     routerId: A4,
+    source: A6,
   },
   nat64: {
     ...{ device: "nat64-[0-9a-f]{8}", ipv4: A4, ipv6: A6, prefix: P6, pool: `${A4}/\\d{1,2}`, clients: some(P6) },
@@ -107,7 +108,15 @@ const VALUES: Record<string, Record<string, string>> = {
     "this@{{this}},": `(?:${P6}|${A4}/\\d{1,2})`,
   },
   router: {
-    ...{ adopt: "yes", publicInterface: DEV, network: P6, sshPorts: some(N), protocol: "(?:tcp|udp)" },
+    ...{
+      adopt: "yes",
+      publicInterface: DEV,
+      publicTrunk: DEV,
+      publicVlan: "[1-9]\\d{0,3}",
+      network: P6,
+      sshPorts: some(N),
+      protocol: "(?:tcp|udp)",
+    },
     connections: `(?:memory/)?${N}`,
     publicMtu: "\\d{4}",
     this: `(?:${A6}|${A4})`,
@@ -120,6 +129,8 @@ const VALUES: Record<string, Record<string, string>> = {
     "ipv4.dhcp": A4,
     "ipv4.netmask": A4,
     "ipv4.vpc": `(?:isolated/)?${NAME}`,
+    trunk: DEV,
+    vlan: "[1-9]\\d{0,3}",
     network: A6,
     domain: DOMAIN,
     search: some(DOMAIN, ","),

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { UNKNOWN } from "../../../provider/unknown";
+import { vlanDevice } from "../../../provider/vlan";
 import { arguments_, check, planned, ROUTER, type Values } from "../check";
 import { costs } from "../cost";
 
@@ -48,6 +49,63 @@ test("an MTU: the link's, in advertisements and in DHCPv4; without one nothing i
   expect((await fragments("Router", { publicMtu: 1400 })).network).toMatch(/^interface pub0 keep-ra\nmtu pub0 1400\n/);
   expect((await fragments("Tier", { mtu: UNKNOWN })).network).toBe(UNKNOWN);
   expect(await planned("Tier", { ...arguments_.Tier, mtu: 9000 })).toMatchObject({ mtu: 9000 });
+});
+
+test("a tier on a VLAN: the link that carries it, its name, and what it is called everywhere else", async () => {
+  const of = async (change: Values) => {
+    const inputs = await planned("Tier", { ...arguments_.Tier, ...change });
+    const lines = (inputs.fragments as Record<string, string>).network?.split("\n").slice(0, 2);
+    return { interface: inputs.interface, trunk: inputs.trunk, vlan: inputs.vlan, lines };
+  };
+  expect(await of({ interface: "trunk0", vlan: 101 })).toMatchObject({
+    interface: "trunk0.101",
+    trunk: "trunk0",
+    vlan: 101,
+    lines: ["vlan trunk0.101 trunk0 101", "interface trunk0.101"],
+  });
+  // What it had before it was the router's to make is called the same.
+  const { nftables, guard, dnsmasq } = await fragments("Tier", { interface: "trunk0", vlan: 101 });
+  const plain = await fragments("Tier", { interface: "trunk0.101" });
+  expect(dnsmasq).toBe(plain.dnsmasq);
+  expect(nftables?.replace('add element inet vpc6 trunks { "trunk0" }\n', "")).toBe(plain.nftables);
+  expect(guard).toBe(`${plain.guard}add element inet vpc6_guard trunks { "trunk0" }\n`);
+  // Fifteen characters are what a name may have. A longer one is short, the same each time, and no other's.
+  expect((await of({ interface: "enp129s0f0n", vlan: 101 })).interface).toBe("enp129s0f0n.101");
+  const long = await of({ interface: "enp129s0f0np", vlan: 4094 });
+  expect(long).toMatchObject({ interface: "vlan4094-3nn4yw", trunk: "enp129s0f0np" });
+  const byMac = await of({ interface: undefined, mac: "02:00:00:00:aa:02", vlan: 101 });
+  expect(byMac.interface).toMatch(/^vlan101-[0-9a-z]{6}$/);
+  expect(byMac.lines?.[0]).toBe(`vlan ${byMac.interface} mac-02000000aa02 101`);
+  const names = Array.from({ length: 2000 }, (_, index) => vlanDevice(`enp129s0f0np${index}`, 101));
+  expect(new Set(names).size).toBe(2000);
+  expect(names.every((it) => it.length <= 15)).toBe(true);
+});
+
+test("the public side on a VLAN, and an isolated network on one", async () => {
+  const inputs = await planned("Router", { ...arguments_.Router, publicInterface: "trunk0", publicVlan: 7 });
+  expect(inputs).toMatchObject({ publicInterface: "trunk0.7", publicTrunk: "trunk0", publicVlan: 7 });
+  const { network, nftables, guard } = inputs.fragments as Record<string, string>;
+  expect(network).toMatch(/^vlan trunk0\.7 trunk0 7\ninterface trunk0\.7 keep-ra\naddress trunk0\.7 /);
+  for (const text of [nftables, guard]) {
+    expect(text).toContain('set trunks { type ifname; elements = { "trunk0" }; }');
+    expect(text).toContain('"trunk0.7"');
+  }
+  const isolated = await fragments("IsolatedNetwork", { interface: "trunk0", vlan: 101 });
+  expect(isolated.network).toContain("vlan trunk0.101 trunk0 101\ninterface trunk0.101\n");
+});
+
+test("a VLAN's id, and what is not known yet", async () => {
+  for (const [vlan, why] of [
+    [0, "vlan: 0 is not a VLAN id (1 to 4094)"],
+    [4095, "vlan: 4095 is not a VLAN id (1 to 4094)"],
+    ["101", 'vlan: "101" is not a VLAN id (1 to 4094); it is a text: write the number, without quotes'],
+  ] as const) {
+    const { reasons } = await check("Tier", { ...arguments_.Tier, interface: "trunk0", vlan });
+    expect(reasons[0]).toContain(why);
+  }
+  const late = await planned("Tier", { ...arguments_.Tier, interface: "trunk0", vlan: UNKNOWN });
+  expect(late.interface).toBe(UNKNOWN);
+  expect((late.fragments as Values).network).toBe(UNKNOWN);
 });
 
 test("a router that was renamed is told of by its first name", async () => {

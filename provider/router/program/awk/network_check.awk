@@ -1,8 +1,12 @@
 # The assembled file: prints whose line is wrong, and why. `devs`: the links of this host; `routes`: what ip lists; `owned`: what of all that is ours;
 # where the file `adopt` says something, a stranger's route is no error, and goes to `adopted`; `rivals`: see rivals.sh; `links`, `mtus`: where a
-# link's MTU is read, and what it can be (see network_mtu_room).
+# link's MTU is read, and what it can be (see network_mtu_room); `vlans`: those of this host, and `made`, which of them are ours (vlans.sh).
 function bad(text) { print id; print text; failed = 1; exit }
 function has(dev) { return index(devs, " " dev " ") }
+function missing(dev,   list) {
+  list = devs; sub(/ lo /, " ", list); gsub(/^ | $/, "", list); gsub(/ /, ", ", list)
+  bad("interface " dev " does not exist on this host (it has: " list ")")
+}
 function v6(address) { return address ~ /^[0-9a-f:.]+$/ && address ~ /:/ }
 function v4(address) { return address ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ }
 # The first and the last address of an IPv4 prefix, as numbers.
@@ -37,9 +41,28 @@ function wrong_mtu(dev, text) {
   print mtu_by[dev]; print "an MTU of " mtu[dev] " is not possible on " dev ": " text
   failed = 1; exit
 }
+BEGIN {
+  while ((getline line <vlans) > 0) {
+    split(line, word, " ")
+    told[word[1]] = "VLAN " word[3] " on " word[2]; kind[word[1]] = word[4]
+    if (word[4] == "802.1Q") on[told[word[1]]] = word[1]
+  }
+  while ((getline line <made) > 0) { split(line, word, " "); known[word[1]] = 1 }
+  # They may be spoken of before they are said.
+  while ((getline line <ARGV[1]) > 0) { split(line, word, " "); if (word[1] == "vlan") tagged[word[2]] = 1 }
+}
 /^# vpc6 / { id = $3; next }
 /^#/ || !NF { next }
-$1 == "vlan" { parent[$2] = $3 }
+$1 == "vlan" && NF == 4 && $2 ~ /^[A-Za-z0-9_][A-Za-z0-9._-]*$/ && length($2) < 16 && $4 ~ /^[1-9][0-9]*$/ && $4 < 4095 {
+  tag = "VLAN " $4 " on " $3
+  once(tag)
+  if ($3 in told || $3 in tagged) bad($3 " is a VLAN itself" ($3 in told ? " (" told[$3] ")" : "") ": vpc6 makes no VLAN inside a VLAN (QinQ, IEEE 802.1ad). Name the interface that carries it, or make the inner one on the host and name it as `interface`, without `vlan`")
+  if (!has($3)) missing($3)
+  there = !($2 in told) ? "no VLAN" : told[$2] (kind[$2] != "802.1Q" ? " (" kind[$2] ")" : "")
+  if (has($2) && !($2 in known) && there != tag) bad($2 " is here already, and is " there ", not " tag ", and not by vpc6: give that link another name, or take it away")
+  if (tag in on && on[tag] != $2 && !(on[tag] in known)) bad(tag " is here already, as " on[tag] ", and not by vpc6: take that link away, or name it as `interface`, without `vlan`")
+  parent[$2] = $3; ok = 1
+}
 $1 == "interface" && (NF == 2 || (NF == 3 && ($3 == "keep-ra" || $3 == "ipv4"))) { once("interface " $2); mine[$2] = 1; ok = 1 }
 $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
 # A host has one IPv4 table: of two networks that overlap one would get packets of the other.
@@ -67,10 +90,7 @@ $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || 
 }
 !ok { bad("not understood: " $0) }
 { ok = 0 }
-!has($2) {
-  list = devs; sub(/ lo /, " ", list); gsub(/^ | $/, "", list); gsub(/ /, ", ", list)
-  bad("interface " $2 " does not exist on this host (it has: " list ")")
-}
+!has($2) && !($2 in tagged) { missing($2) }
 # Another route to the same place, not by us: neither may silently win.
 END {
   if (failed) exit
@@ -84,8 +104,8 @@ END {
   for (dev in mtu) {
     if (dev in least && mtu[dev] + 0 < least[dev] + 0) wrong_mtu(dev, "its driver takes " least[dev] " and more")
     if (most[dev] + 0 > 0 && mtu[dev] + 0 > most[dev] + 0) wrong_mtu(dev, "its driver takes " most[dev] " and less; give it one of that, or the machine another network card")
-    n = split(parent[dev], on, " ")
-    for (i = 1; i <= n; i++) narrow(dev, on[i], mtu_of(on[i]))
+    n = split(parent[dev], under, " ")
+    for (i = 1; i <= n; i++) narrow(dev, under[i], mtu_of(under[i]))
   }
   for (dev in wants6) if (dev != "lo" && mtu_of(dev) > 0 && mtu_of(dev) + 0 < 1280) {
     print wants6[dev]

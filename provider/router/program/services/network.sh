@@ -2,7 +2,8 @@
 # (networkd, ifupdown, nothing) is not asked and not touched. Only what is missing is added, and only what we really added
 # is recorded as ours (RUN/network; routes also carry protocol 106), so an equal address that was there before stays.
 #
-#   interface DEV [keep-ra|ipv4]  address DEV ADDRESS/LENGTH [nodad]      neighbor DEV ADDRESS MAC      mtu DEV N
+#   vlan DEV TRUNK ID (vlans.sh)
+#   interface DEV [keep-ra|ipv4]  address DEV ADDRESS/LENGTH [nodad]      neighbor DEV ADDRESS MAC      mtu DEV N (mtu.sh)
 #   route DEV PREFIX via GATEWAY [metric N]   onlink DEV PREFIX           unreachable PREFIX
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
@@ -17,9 +18,12 @@ network_check() {
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
   true >"$RUN/network.adopt"
   { ! grep -q '^mtu ' "$1/network" || network_mtu_room; network_mtus_before; } >"$RUN/network.mtus"
-  wrong=$(awk -v links="$LINKS" -v mtus="$RUN/network.mtus" -v devs="$devs " -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" \
+  true >"$RUN/vlans.live"
+  ! vlans_any "$1/network" || vlans_live || return 1
+  wrong=$(awk -v devs="$devs " -v links="$LINKS" -v mtus="$RUN/network.mtus" -v vlans="$RUN/vlans.live" -v made="$RUN/vlans" \
+    -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" \
     -v rivals="$RUN/rivals" -v adopt="$1/adopt" -v adopted="$RUN/network.adopt" -v how="$(adopt_how "$1")" '@network_check.awk@' "$1/network")
-  judged $? "$wrong"
+  judged $? "$wrong" && vlans_possible "$1/network"
 }
 
 network_apply() {
@@ -98,6 +102,7 @@ network_differences() {
 
 network_drift() {
   local dev link_id mtu name now setting settings
+  vlans_drift "$1/network"
   network_settings "$1/network" >"$RUN/network.links"
   while read -r link_id dev mtu settings; do
     [ -e "$LINKS/$dev" ] || {
@@ -123,6 +128,7 @@ network_drift() {
 network_lost() {
   local HEALING=yes dev dir="$RUN/look.$$" mtu now setting settings
   [ -s "$1/network" ] || return 0
+  vlans_lost "$1/network"
   network_settings "$1/network" | while read -r _ dev mtu settings; do
     network_is_usable "$dev" || continue
     network_is_up "$dev" || echo "interface $dev"
@@ -180,6 +186,7 @@ network_plan() {
 network_links_up() {
   local dev late='' link_id mtu setting settings state
   [ -d "$VAR/links" ] || mkdir -p "$VAR/links" || return 1
+  vlans_up "$1" || return 1
   network_settings "$1" >"$RUN/network.links" || return 1
   while read -r link_id dev mtu settings; do
     [ -z "${HEALING:-}" ] || network_is_usable "$dev" || continue
@@ -275,6 +282,7 @@ network_is_usable() {
 # new. Nor is, yet, one that udev has not done with: it may get another name, which it cannot once it is up.)
 network_is_new() {
   local dev index known
+  ! has_any "${MADE:-}" "$1" || return 0
   [ -e "$RUN/network.index" ] && [ -e "$LINKS/$1/ifindex" ] && network_has "$1" "$ETC/live/files/network" || return 1
   read -r index <"$LINKS/$1/ifindex"
   while read -r dev known; do
@@ -291,14 +299,14 @@ network_settings() {
   awk -v sysctl="$SYSCTL" -v links="$LINKS" '@network_settings.awk@' "$1"
 }
 
-# network_devs FILE: its interfaces.
-network_devs() { awk '$1 == "interface" { print $2 }' "$1"; }
+# network_devs FILE: its interfaces, and what carries VLANs among them.
+network_devs() { awk '{ dev = $1 == "interface" ? $2 : $1 == "vlan" ? $3 : "" } dev != "" && !said[dev]++ { print dev }' "$1"; }
 
-# network_has DEV FILE...: is it an interface of ours in one of them? Whatever else its line says: what is missed here is changed unconfirmed.
+# network_has DEV FILE...: is it an interface of ours in one of them, or carries one? Whatever else its line says: what is missed here is changed unconfirmed.
 network_has() {
   local dev="$1"
   shift
-  awk -v dev="$dev" '$1 == "interface" && $2 == dev { found = 1; exit } END { exit !found }' "$@" 2>/dev/null
+  awk -v dev="$dev" '($1 == "interface" && $2 == dev) || ($1 == "vlan" && $3 == dev) { found = 1; exit } END { exit !found }' "$@" 2>/dev/null
 }
 
 network_is_up() {
@@ -330,6 +338,7 @@ network_links_down() {
     [ ! -e "$VAR/network.found" ] ||
       { awk -v dev="$dev" '$2 != dev' "$VAR/network.found" >"$RUN/network.found" && cp "$RUN/network.found" "$VAR/network.found"; }
   done
+  vlans_down "$1"
 }
 
 # A link that listened to advertisements does so again, on a host that forwards too (see sysctl_keep_learning).
