@@ -161,9 +161,13 @@ export const tier: Kind<Args, TierInputs> = {
   shown: {
     claims: { tier: { word: "tier", told: "space" } },
     noun: "tier",
-    node: { where: "vpc", look: "tier", title: "tier", lines: ({ cidr, ipv4 }) => [cidr, ipv4?.cidr] },
+    node: { where: "vpc", look: "tier", title: "tier", lines: tierLines },
   },
 };
+
+function tierLines({ cidr, ipv4, vlan }: TierInputs): (string | undefined)[] {
+  return [cidr, ipv4?.cidr, vlan === undefined ? undefined : `VLAN ${vlan}`];
+}
 
 /** What its guests lose by its new networks or interface; of a tier that is renumbered as a whole only that is told. */
 function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {

@@ -116,6 +116,7 @@ vlans_hears() {
 # vlans_listen TRUNK: as before.
 vlans_listen() {
   local word value=''
+  grep -qE '^(deaf|listens)' "$VAR/trunks/$1" || return 0
   while read -r word value; do
     [ "$word" != deaf ] || network_relearn "$1" "$value"
   done <"$VAR/trunks/$1"
