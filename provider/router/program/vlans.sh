@@ -27,7 +27,7 @@ vlans_possible() {
 }
 
 vlans_no_module() {
-  echo "the kernel of this host makes no VLANs, as its module 8021q is missing: install the kernel package that has it (linux-image-amd64 or linux-image-cloud-amd64 on Debian, linux-modules-extra-* on Ubuntu) and reboot;
+  echo "the kernel of this host makes no VLANs, as its module 8021q is missing: install and boot a kernel that has it, as those of Debian do (linux-image-amd64, linux-image-cloud-amd64);
 in a container its machine loads it: modprobe 8021q"
 }
 
