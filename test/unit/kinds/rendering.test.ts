@@ -637,6 +637,10 @@ route-map vpc6-in permit 10
  set ipv6 next-hop prefer-global
 exit
 !
+route-map vpc6-out-2001:db8:ffff::10 permit 10
+ set ipv6 next-hop global 2001:db8:ffff::10
+exit
+!
 router bgp 4200000000
  bgp router-id 0.0.0.16
  no bgp default ipv4-unicast
@@ -644,6 +648,7 @@ router bgp 4200000000
  neighbor 2001:db8:ffff::1 remote-as 65000
  neighbor 2001:db8:ffff::1 timers 10 30
  neighbor 2001:db8:ffff::1 timers connect 5
+ neighbor 2001:db8:ffff::1 update-source 2001:db8:ffff::10
  !
  address-family ipv6 unicast
   network 2001:67c:2834:20::/60
@@ -652,6 +657,7 @@ router bgp 4200000000
   neighbor 2001:db8:ffff::1 prefix-list vpc6-in-2001:db8:ffff::1 in
   neighbor 2001:db8:ffff::1 prefix-list vpc6-out-2001:db8:ffff::1 out
   neighbor 2001:db8:ffff::1 route-map vpc6-in in
+  neighbor 2001:db8:ffff::1 route-map vpc6-out-2001:db8:ffff::10 out
  exit-address-family
 exit
 !
@@ -680,6 +686,23 @@ test("a BGP session with filters, a default route, timers, over several hops", a
   ]);
   expect(frr).toContain(" neighbor 2001:db8:1::9 ebgp-multihop 3\n neighbor 2001:db8:1::9 timers 3 9\n");
   expect(frr).toContain("  network 2001:67c:2834:20::/61\n");
+});
+
+test.each([
+  ["BgpPeer", {}],
+  ["Uplink", {}],
+  ["Uplink", { accept: "supernet" }],
+] as const)("FRR has BFD before the address that it is sent from: %s %o", async (kind, change) => {
+  const { frr = "" } = await fragments(kind, { ...change, bfd: true });
+  const lines = frr.split("\n");
+  const sources = lines.flatMap((line, index) => (line.includes(" update-source ") ? index : []));
+  expect(sources.length).toBeGreaterThan(0);
+  expect(Math.min(...sources)).toBeGreaterThan(lines.findLastIndex((line) => / bfd( |$)/.test(line)));
+});
+
+test("a neighbor that is not on the public network is spoken with from wherever the way to it begins", async () => {
+  const { frr } = await fragments("BgpPeer", { address: "2001:DB8:1::9", multihop: 3 });
+  expect(frr).not.toContain("update-source");
 });
 
 test.each(["BgpPeer", "Uplink"] as const)(
@@ -744,9 +767,11 @@ router bgp 65000
  neighbor vpc6-uplink timers connect 5
  neighbor 2001:db8:ffff::10 remote-as 4200000000
  neighbor 2001:db8:ffff::10 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::10 update-source 2001:db8:ffff::1
  neighbor 2001:db8:ffff::10 description vr1
  neighbor 2001:db8:ffff::11 remote-as 4200000001
  neighbor 2001:db8:ffff::11 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::11 update-source 2001:db8:ffff::1
  neighbor 2001:db8:ffff::11 description vr2
  !
  address-family ipv6 unicast

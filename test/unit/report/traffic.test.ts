@@ -778,6 +778,14 @@ const cases: Record<Kind, Case[]> = {
       ],
     },
     {
+      what: "has another address",
+      before: range,
+      after: { ...range, address: "2001:db8:ffff::2" },
+      told: [
+        "pauses: Uplink `it`: speaks BGP from another address: all its sessions end, and come back where it is known by that",
+      ],
+    },
+    {
       what: "has another range",
       before: { ...range, listen: "2001:db8:ffff::/65" },
       after: range,
