@@ -10,7 +10,8 @@ END {
     ra = (kind[i] == "keep-ra" && learns != "0") ? 2 : 0
     line = of[i] " " dev[i]
     if (kind[i] == "ipv4") { print line " accept_ra=0:" learns; continue }
-    line = line " disable_ipv6=0:" now(dev[i] "/disable_ipv6") " accept_ra=" ra ":" learns " keep_addr_on_down=1:" now(dev[i] "/keep_addr_on_down")
+    line = line " disable_ipv6=0:" now(dev[i] "/disable_ipv6") " accept_ra=" ra ":" learns " keep_addr_on_down=1:" now(dev[i] "/keep_addr_on_down") \
+      " router_solicitation_delay=0:" now(dev[i] "/router_solicitation_delay")
     print line (forwards != "0" && kind[i] != "keep-ra" ? " forwarding=1:" now(dev[i] "/forwarding") : "")
   }
 }
