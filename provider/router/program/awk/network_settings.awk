@@ -12,7 +12,8 @@ END {
     ra = (kind[i] == "keep-ra" && learns != "0") ? 2 : 0
     line = of[i] " " dev[i] " " (dev[i] in mtu ? mtu[dev[i]] ":" device(dev[i]) : "-")
     if (kind[i] == "ipv4") { print line " accept_ra=0:" learns; continue }
-    line = line " disable_ipv6=0:" now(dev[i] "/disable_ipv6") " accept_ra=" ra ":" learns " keep_addr_on_down=1:" now(dev[i] "/keep_addr_on_down")
+    line = line " disable_ipv6=0:" now(dev[i] "/disable_ipv6") " accept_ra=" ra ":" learns " keep_addr_on_down=1:" now(dev[i] "/keep_addr_on_down") \
+      " router_solicitation_delay=0:" now(dev[i] "/router_solicitation_delay")
     # What IPv6 takes for the link's, and what the link has: the one is set along with the other, and can be made less by itself.
     if (dev[i] in mtu && kind[i] != "keep-ra" && device(dev[i]) == mtu[dev[i]]) line = line " mtu=" mtu[dev[i]] ":" now(dev[i] "/mtu")
     print line (forwards != "0" && kind[i] != "keep-ra" ? " forwarding=1:" now(dev[i] "/forwarding") : "")

@@ -200,7 +200,8 @@ network_links_up() {
     if [ ! -e "$VAR/links/$dev" ]; then
       {
         echo "$state"
-        sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" |
+        sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" \
+          "net/ipv6/conf/$dev/router_solicitation_delay" |
           sed -e 's|.*/||' -e "$(sysctl_learned "$dev" && echo 's/^accept_ra 2$/accept_ra 1/')"
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
@@ -293,7 +294,8 @@ network_is_new() {
 
 # network_settings FILE: a line `ID DEV MTU:NOW NAME=VALUE:NOW...` for each link of ours, `-` for an MTU that nobody says. Whom it listens to: nobody; or (keep-ra) whom it did
 # before, as the operator's own address may live by that. One without IPv6 gets none of it switched on; all there is to see to is that no
-# guest gives this host an address by an advertisement. On a host that forwards, a tier's link that does not tells its neighbors that they
+# guest gives this host an address by an advertisement. Duplicate address detection begins at once: what the kernel would wait before it, up to
+# a second at random, is for hosts that all come up together (RFC 4862 section 5.4.2), and nobody has the address meanwhile. On a host that forwards, a tier's link that does not tells its neighbors that they
 # have no router there.
 network_settings() {
   awk -v sysctl="$SYSCTL" -v links="$LINKS" '@network_settings.awk@' "$1"

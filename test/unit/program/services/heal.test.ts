@@ -46,6 +46,7 @@ describe.runIf(namespaces)("what is lost", () => {
       [
         "interface web0",
         "net.ipv6.conf.web0.keep_addr_on_down",
+        "net.ipv6.conf.web0.router_solicitation_delay",
         `address web0 ${GATEWAY}/64 nodad`,
         `neighbor web0 ${GUEST} 02:00:00:00:01:11`,
       ],

@@ -306,13 +306,14 @@ describe("links", () => {
     await machine.assembled(all);
     const up = await machine.run('network_links_up "$GENERATIONS/1/files/network"');
     expect(up.did).toEqual(["ip link set dev web0 up"]);
-    expect(["disable_ipv6", "accept_ra", "keep_addr_on_down"].map(value)).toEqual(["0", "0", "1"]);
+    const settings = ["disable_ipv6", "accept_ra", "keep_addr_on_down", "router_solicitation_delay"];
+    expect(settings.map(value)).toEqual(["0", "0", "1", "0"]);
     // Of the public one the operator's own address may live by advertisements.
     expect(machine.read("proc/sys/net/ipv6/conf/pub0/accept_ra")).toBe("2\n");
     machine.write("empty", "");
     const down = await machine.run('network_links_down "$ROOT/empty"');
     expect(down.did).toEqual(["ip link set dev web0 down"]);
-    expect(["disable_ipv6", "accept_ra", "keep_addr_on_down"].map(value)).toEqual(["1", "1", "0"]);
+    expect(settings.map(value)).toEqual(["1", "1", "0", "1"]);
     expect(machine.read("proc/sys/net/ipv6/conf/pub0/accept_ra")).toBe("1\n");
     expect(machine.list("var/lib/vpc6/links")).toEqual([]);
   });
