@@ -38,8 +38,8 @@ export interface TierArgs {
   mtu?: pulumi.Input<number>;
   /**
    * Its VLAN (IEEE 802.1Q) on that interface: 1 to 4094. The router makes the link, `trunk0.101`, has it again whenever it goes, and takes it away with
-   * the tier; the type itself= {}, a card, a bond or a bridge, has to be there. What comes in there without a tag is dropped, unless it is for an address that
-   * the type has= {}, or for a tier without `vlan` ([VLANs](../routers.md#vlans)). Another one is an update in place. Default: none, the
+   * the tier; the interface itself, a card, a bond or a bridge, has to be there. What comes in there without a tag is dropped, unless it is for an address that
+   * the interface has, or for a tier without `vlan` ([VLANs](../routers.md#vlans)). Another one is an update in place. Default: none, the
    * interface is the tier's as it is.
    */
   vlan?: pulumi.Input<number>;

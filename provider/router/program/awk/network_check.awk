@@ -29,7 +29,8 @@ function mtu_of(dev,   file, now) {
   if (dev in before) return before[dev]
   file = links "/" dev "/mtu"; now = 0
   getline now <file; close(file)
-  return now + 0
+  # A VLAN that is still to be made has its parent's.
+  return !has(dev) && dev in parent ? mtu_of(parent[dev]) : now + 0
 }
 function narrow(dev, lower, room,   whose) {
   if (lower in mtu) { room = mtu[lower]; whose = ", by " mtu_by[lower] ": give that a larger one" }

@@ -156,6 +156,30 @@ describe("an MTU", () => {
     expect((await judged(1500, odd("interface trunk0")))[1]).toContain("trunk0, whose MTU is 1450");
   });
 
+  test("of VLANs that are still to be made on one trunk: each by itself, and without one the trunk's own", async () => {
+    machine.write("proc/net/vlan/config", "");
+    machine.link("trunk0");
+    const tagged = async (vlan: number, mtu: number | undefined) =>
+      await of("Tier", {
+        ...{ claim: `on${vlan}`, interface: "trunk0", vlan, mtu },
+        grant: { value: `2001:67c:2834:${vlan}::/64` },
+      });
+    const all = async (...mtus: (number | undefined)[]) => {
+      const tiers = await Promise.all(mtus.map((mtu, index) => tagged(index + 1, mtu)));
+      const { why, blame } = await check(tiers);
+      return [blame.split("@")[0], why];
+    };
+    expect(await all(1500, 1400)).toEqual(["", ""]);
+    expect(await all(1400, 1501)).toEqual([
+      "on2",
+      "an MTU of 1501 is not possible on trunk0.2: trunk0.2 is on trunk0, whose MTU is 1500: give trunk0 one of 1501 in the host's own network configuration, or trunk0.2 a smaller one",
+    ]);
+    machine.write("sys/class/net/trunk0/mtu", "9216\n");
+    expect(await all(9216, 1280, undefined)).toEqual(["", ""]);
+    machine.write("sys/class/net/trunk0/mtu", "1200\n");
+    expect((await all(undefined))[1]).toContain("trunk0.1 has an MTU of 1200, and IPv6 needs 1280");
+  });
+
   test("of a bridge, of its ports; a bond gives its own to what is below", async () => {
     lower("web0", "port0", 1500);
     expect((await judged(9000))[1]).toContain("web0 is on port0, whose MTU is 1500");
