@@ -142,7 +142,7 @@ export const TRANSACTION = "vpc6-transaction 1";
  * What a generation on a router may hold. It is one more when a slot or a service is added, or when lines are said that an older program
  * would not understand: an older vpc6 then refuses the router in words, and takes nothing half away.
  */
-export const FORMAT = 5;
+export const FORMAT = 6;
 
 export const ANSWER = "vpc6-answer 1";
 export const DRIFT = "vpc6-drift 1";

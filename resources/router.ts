@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { vlanDevice } from "../provider/vlan";
 import { formerNames } from "./claims";
 import { given, isKind, object, occupy } from "./copies";
 import { grant } from "./grant";
@@ -23,6 +24,16 @@ export interface RouterArgs extends HopArgs {
   zone: Zone | SharedZone;
   /** The router's network interface on the zone's public network, by name. */
   publicInterface: pulumi.Input<string>;
+  /**
+   * The MTU of that interface, 1280 to 9216, where the provider's network carries less, or more, than the machine believes. Default: the
+   * interface's own, untouched; when `publicMtu` goes, that comes back. See [routers](../routers.md#mtu).
+   */
+  publicMtu?: pulumi.Input<number>;
+  /**
+   * The public network's VLAN (IEEE 802.1Q) on that interface: 1 to 4094. The router makes the link, `trunk0.7`, as it does for a tier's `vlan`
+   * ([VLANs](../routers.md#vlans)). Default: none, the public network is on the interface as it is.
+   */
+  publicVlan?: pulumi.Input<number>;
   /** A bastion to go through (`ssh -J`). */
   proxy?: pulumi.Input<HopArgs>;
   /** Its public address, if not the first free one of the zone's range (in the order of names, not of the program). A plain value. */
@@ -122,8 +133,11 @@ export class Router extends Resource {
     };
     super("Router", name, OUTPUTS, props, opts);
     this.zone = zone;
-    if (typeof rest.publicInterface === "string")
-      occupy(this, `interface ${rest.publicInterface}`, `Router "${name}" (its public side)`);
+    const { publicInterface, publicVlan } = rest;
+    if (typeof publicInterface === "string" && (publicVlan === undefined || typeof publicVlan === "number")) {
+      const device = publicVlan === undefined ? publicInterface : vlanDevice(publicInterface, publicVlan);
+      occupy(this, `interface ${device}`, `Router "${name}" (its public side)`);
+    }
     this.shared = pulumi.all([this.router, this.address, this.asn]).apply(
       ([router, address, asn]): RouterShare => ({
         vpc6: "router",

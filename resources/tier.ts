@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { formatMac, parseMac } from "../provider/addressing/mac";
 import { dnsLabel } from "../provider/fields";
+import { vlanDevice } from "../provider/vlan";
 import { Claims, formerNames, reserved } from "./claims";
 import { given, isKind, listed, object, occupy } from "./copies";
 import { grant, type Parent } from "./grant";
@@ -29,6 +30,19 @@ export interface TierArgs {
   interface?: pulumi.Input<string>;
   /** The MAC address of the router's network interface on this tier's segment. This or `interface`. */
   mac?: pulumi.Input<string>;
+  /**
+   * The MTU of that interface, 1280 to 9216, which guests are told by router advertisements and by DHCPv4. What carries the segment (the
+   * network card, a VLAN's parent, a bridge's ports, the switches) must have room for it. Default: the interface's own, untouched; when
+   * `mtu` goes, that comes back. See [routers](../routers.md#mtu).
+   */
+  mtu?: pulumi.Input<number>;
+  /**
+   * Its VLAN (IEEE 802.1Q) on that interface: 1 to 4094. The router makes the link, `trunk0.101`, has it again whenever it goes, and takes it away with
+   * the tier; the type itself= {}, a card, a bond or a bridge, has to be there. What comes in there without a tag is dropped, unless it is for an address that
+   * the type has= {}, or for a tier without `vlan` ([VLANs](../routers.md#vlans)). Another one is an update in place. Default: none, the
+   * interface is the tier's as it is.
+   */
+  vlan?: pulumi.Input<number>;
   /**
    * Its /64, inside the VPC's prefix, if not the first free one. New tiers are served in the order of their names, not of the program:
    * where addresses in a tier are written down (`address`, `gateway`, rules), give each tier its `cidr`. A plain value.
@@ -67,22 +81,25 @@ export type Home = Parent & {
   readonly router: pulumi.Input<string>;
 };
 
-/** An interface is one tier's; one that is known late is refused by the router. */
+/** An interface, or a VLAN on one, is one tier's; one that is known late is refused by the router. */
 function alone(
   carrier: Home["carrier"],
   who: string,
-  { interface: device, mac }: Pick<TierArgs, "interface" | "mac">,
+  { interface: device, mac, vlan }: Pick<TierArgs, "interface" | "mac" | "vlan">,
 ): void {
+  if (vlan !== undefined && typeof vlan !== "number") return;
   const parsed = typeof mac === "string" ? parseMac(mac) : "";
   const all = [
     ...(typeof device === "string" ? [device] : []),
     ...(typeof parsed === "string" ? [] : [formatMac(parsed)]),
   ];
   for (const one of all) {
-    const other = occupy(carrier, `interface ${one}`, who);
+    // As the link is called: it may be said by its own name, too.
+    const other = occupy(carrier, `interface ${vlan === undefined ? one : vlanDevice(one, vlan)}`, who);
     if (other === undefined) continue;
+    const [what, own] = vlan === undefined ? ["", "an interface"] : [`VLAN ${vlan} on `, "a VLAN"];
     throw refusal(
-      `${who} and ${other} both have the interface ${one} of one router: each needs an interface of its own`,
+      `${who} and ${other} both have ${what}the interface ${one} of one router: each needs ${own} of its own`,
     );
   }
 }
@@ -90,7 +107,7 @@ function alone(
 /** The resource's type, by what it claims. */
 const TYPES = { tier: "Tier", isolated: "IsolatedNetwork" };
 
-const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ipv4", "ledger", "router"];
+const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ipv4", "ledger", "router", "vlan"];
 
 /**
  * A tier: one /64 of a VPC on one interface of its router. Guests learn the default gateway from router advertisements (M and O set,
@@ -103,6 +120,12 @@ const OUTPUTS = ["cidr", "domain", "gateway", "interface", "ipv4", "ledger", "ro
  * const web = new vpc6.Tier("web", { vpc: shop, interface: "web0" });
  * ```
  *
+ * On a VLAN, which the router makes:
+ *
+ * ```ts
+ * const db = new vpc6.Tier("db", { vpc: shop, interface: "trunk0", vlan: 101 });
+ * ```
+ *
  * With IPv4 beside it, for servers that know nothing else:
  *
  * ```ts
@@ -113,8 +136,9 @@ export class Tier extends Resource {
   declare readonly cidr: pulumi.Output<string | undefined>;
   declare readonly gateway: pulumi.Output<string | undefined>;
   declare readonly domain: pulumi.Output<string>;
-  /** The interface's name, or a token for it where it was given by MAC. */
+  /** The interface's name, or a token for it where it was given by MAC; of a VLAN the name of its link, `trunk0.101`. */
   declare readonly interface: pulumi.Output<string>;
+  declare readonly vlan: pulumi.Output<number | undefined>;
   /** The IPv4 side with its defaults. */
   declare readonly ipv4: pulumi.Output<{ cidr: string; gateway: string; dhcp: boolean } | undefined>;
   /** The table of the instances' addresses. */

@@ -1,5 +1,5 @@
-// Two VPCs on one router: a large one, a /56 with a tier for each of twenty teams on VLANs of their own, and one of the usual size
-// beside it. The router comes from the stack's config.
+// Two VPCs on one router: a large one, a /56 with a tier for each of twenty teams on VLANs of their own, which the router makes, and one of
+// the usual size beside it. The router comes from the stack's config.
 
 import * as pulumi from "@pulumi/pulumi";
 import * as vpc6 from "vpc6";
@@ -23,7 +23,7 @@ const router = new vpc6.Router("vr1", {
 const office = new vpc6.Vpc("office", { zone, router, vpcPrefixLength: 56 });
 const teams = Array.from({ length: 20 }, (_, index) => {
   const team = `team${String(index + 1).padStart(2, "0")}`;
-  return new vpc6.Tier(team, { vpc: office, interface: `db0.${101 + index}` });
+  return new vpc6.Tier(team, { vpc: office, interface: "db0", vlan: 101 + index });
 });
 
 const shop = new vpc6.Vpc("shop", { zone, router });

@@ -4,11 +4,22 @@
 import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
 import { CONNECTION_MEMORY, CONNECTIONS_HIGHEST, CONNECTIONS_LEAST, idOf } from "../contract";
-import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
+import { address, address6, claim, grant, hop, interfaceName, lengthOf, mtu, privateAsn, proxy } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { all, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
+import {
+  all,
+  changesMtu,
+  type Effect,
+  listOf,
+  restartsDnsmasq,
+  says,
+  TRANSLATOR,
+  textChanges,
+  words,
+} from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
+import { linkOf, vlanId } from "../vlan";
 import { readWay, wayTo } from "../way";
 import { gatewayOf, isOutside, publicNetwork } from "./zone";
 
@@ -24,6 +35,8 @@ const own = {
   ...hop,
   proxy: optional(proxy),
   publicInterface: interfaceName,
+  publicMtu: optional(mtu),
+  publicVlan: optional(vlanId),
   dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
   connections: optional(integer(CONNECTIONS_LEAST, CONNECTIONS_HIGHEST)),
@@ -47,6 +60,10 @@ type Args = ReturnType<typeof shape>;
 /** What stands in the state, as far as `traffic` needs it. */
 export interface RouterInputs extends Inputs {
   publicInterface?: string | undefined;
+  publicMtu?: number | undefined;
+  /** The interface that carries its VLAN; `publicInterface` is then the VLAN's own. */
+  publicTrunk?: string | undefined;
+  publicVlan?: number | undefined;
   publicServices?: string[];
   /** The public network and its gateway. */
   network?: string | undefined;
@@ -62,7 +79,9 @@ export const router: Kind<Args, RouterInputs> = {
   shape,
   unkept: ["host", "port", "user", "hostKey", "proxy"],
   plan(args, old, fail) {
-    const { claim, port, publicInterface, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { claim, port, publicMtu, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { publicInterface: device, publicTrunk: trunk, publicVlan: vlan } = old ?? {};
+    const link = linkOf(args.publicInterface, args.publicVlan, { device, trunk, vlan });
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
     const names = namesOf(claim, old);
     const common = { claim, old };
@@ -79,7 +98,10 @@ export const router: Kind<Args, RouterInputs> = {
     const network = publicNetwork && derive([publicNetwork], ({ cidr }) => cidr);
     const fragments = render("router", {
       adopt: derive([args.adopt], (it) => it && "yes"),
-      publicInterface,
+      publicInterface: link.device,
+      publicTrunk: link.trunk,
+      publicVlan: link.vlan && derive([link.vlan], String),
+      publicMtu: publicMtu === undefined ? undefined : derive([publicMtu], String),
       connections: connections === undefined ? `memory/${CONNECTION_MEMORY}` : derive([connections], String),
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
@@ -92,7 +114,9 @@ export const router: Kind<Args, RouterInputs> = {
     });
     return {
       ...names,
-      publicInterface,
+      publicInterface: link.device,
+      ...(link.vlan !== undefined && { publicTrunk: link.trunk, publicVlan: link.vlan }),
+      ...(publicMtu !== undefined && { publicMtu }),
       ...(dnsServers.length > 0 && { dnsServers }),
       ...(publicServices.length > 0 && { publicServices }),
       ...(connections !== undefined && { connections }),
@@ -112,6 +136,12 @@ export const router: Kind<Args, RouterInputs> = {
     disturbs: (before, after, others) =>
       all(
         ...(before && after ? [...publicSide(before, after), ...firewall(before, after)] : []),
+        before?.publicMtu !== after?.publicMtu &&
+          others.have(TRANSLATOR) &&
+          says(
+            "pauses",
+            "NAT64 is started again, as its device has that MTU too: connections through it pause for a moment",
+          ),
         !before?.adopt &&
           after?.adopt === true &&
           says(
@@ -135,6 +165,7 @@ function publicSide(before: RouterInputs, after: RouterInputs): (Effect | false)
     device !== undefined &&
       device !== after.publicInterface &&
       says("ends", words`no longer uses the interface ${device}: who is on it loses the network`),
+    changesMtu(before.publicMtu, after.publicMtu),
     address !== undefined &&
       address !== after.address &&
       says("ends", words`${address} is taken off the router: connections to it (SSH, BGP) end`),

@@ -19,6 +19,7 @@ import {
   interfaceName,
   label,
   mac,
+  mtu,
   NO_TOKEN,
   ntpServers,
   orderOfNames,
@@ -32,6 +33,7 @@ import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import {
   all,
+  changesMtu,
   type Effect,
   forwarding,
   restartsDnsmasq,
@@ -42,6 +44,7 @@ import {
   words,
 } from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
+import { type Link, linkOf, vlanId } from "../vlan";
 
 /** As it is in its ledger; an isolated network is none, and its name has a slash. */
 const vpcName = matching("the name of a VPC", new RegExp(`^(?:isolated/)?${NO_TOKEN}${NAME}$`));
@@ -50,6 +53,8 @@ const own = {
   claim,
   interface: optional(interfaceName),
   mac: optional(mac),
+  mtu: optional(mtu),
+  vlan: optional(vlanId),
   domain: optional(domain),
   cidr: optional(prefix6("network")),
   gateway: optional(address6("host")),
@@ -85,6 +90,10 @@ export interface TierInputs extends Inputs {
   cidr?: string | undefined;
   gateway?: string | undefined;
   interface?: string | undefined;
+  mtu?: number | undefined;
+  /** The interface that carries its VLAN; `interface` is then the VLAN's own. */
+  trunk?: string | undefined;
+  vlan?: number | undefined;
   ipv4?: Ipv4 | undefined;
 }
 
@@ -97,7 +106,7 @@ export const traffic = {
   holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
   disturbs: (before, after, others) =>
     all(
-      ...(before && after ? gatewaysOf(before, after) : []),
+      ...(before && after ? [...gatewaysOf(before, after), changesMtu(before.mtu, after.mtu)] : []),
       stopsForwarding(4, before?.ipv4 !== undefined, after?.ipv4 !== undefined, others),
       restartsDnsmasq(before, after, others),
     ),
@@ -113,9 +122,10 @@ export const tier: Kind<Args, TierInputs> = {
     const { claim, router, vpc, cidr: explicitCidr, gateway: explicitGateway } = args;
     const names = namesOf(claim, old);
     const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
-    const device = deviceOf(args, fail);
+    const { device, ...tagged } = deviceOf(args, old, fail);
     const ipv4 = ipv4Of(args, fail);
-    const common = { ...names, domain, interface: device, router };
+    const mtu = args.mtu !== undefined && { mtu: args.mtu };
+    const common = { ...names, domain, interface: device, ...tagged, ...mtu, router };
     if (args.grant === undefined && explicitCidr !== undefined) {
       fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
     }
@@ -139,6 +149,9 @@ export const tier: Kind<Args, TierInputs> = {
       cidr,
       gateway,
       interface: device,
+      mtu: args.mtu === undefined ? undefined : derive([args.mtu], String),
+      trunk: tagged.trunk,
+      vlan: tagged.vlan && derive([tagged.vlan], String),
       network: cidr && derive([cidr], (it) => it.split("/")[0] ?? ""),
       length: cidr && derive([cidr], (it) => it.split("/")[1] ?? ""),
       domain,
@@ -154,9 +167,13 @@ export const tier: Kind<Args, TierInputs> = {
   shown: {
     claims: { tier: { word: "tier", told: "space" } },
     noun: "tier",
-    node: { where: "vpc", look: "tier", title: "tier", lines: ({ cidr, ipv4 }) => [cidr, ipv4?.cidr] },
+    node: { where: "vpc", look: "tier", title: "tier", lines: tierLines },
   },
 };
+
+function tierLines({ cidr, ipv4, vlan }: TierInputs): (string | undefined)[] {
+  return [cidr, ipv4?.cidr, vlan === undefined ? undefined : `VLAN ${vlan}`];
+}
 
 /** What its guests lose by its new networks or interface; of a tier that is renumbered as a whole only that is told. */
 function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {
@@ -197,14 +214,16 @@ function gatewaysOf(before: TierInputs, after: TierInputs): (Effect | false)[] {
 
 /**
  * The interface's name, or where it was given by MAC a token that the router replaces by the name it finds. The token's 16
- * characters are more than any interface name can have.
+ * characters are more than any interface name can have. Of a VLAN the name of the link that the router makes, and on what.
  */
-function deviceOf(args: Args, fail: Fail): string | undefined {
+function deviceOf(args: Args, old: TierInputs | undefined, fail: Fail): Partial<Link> {
   if ((args.interface === undefined) === (args.mac === undefined)) {
     fail("interface: name the router's interface in this tier by `interface` or by `mac`, and by one of them only");
-    return undefined;
+    return {};
   }
-  return args.interface ?? (args.mac && derive([args.mac], macToken));
+  const named = args.interface ?? (args.mac && derive([args.mac], macToken));
+  if (named === undefined) return {};
+  return linkOf(named, args.vlan, { device: old?.interface, trunk: old?.trunk, vlan: old?.vlan });
 }
 
 /** The IPv4 side with its defaults. A router has one IPv4 table: no two of its tiers, of whatever VPC, may overlap. */

@@ -285,10 +285,39 @@ describe("what one copy refuses, two refuse:", () => {
       },
     ],
     [
+      "two tiers on one VLAN",
+      /^Tier "b" and Tier "a" both have VLAN 101 on the interface trunk0 of one router: each needs a VLAN of its own/,
+      ({ vpc }, one, two) => {
+        new one.Tier("beside", { vpc, interface: "trunk0" });
+        new one.Tier("other", { vpc, interface: "trunk0", vlan: 102 });
+        new one.Tier("a", { vpc, interface: "trunk0", vlan: 101 });
+        new two.Tier("b", { vpc, interface: "trunk0", vlan: 101 });
+      },
+    ],
+    [
+      "a VLAN, and its link by name",
+      /^Tier "b" and IsolatedNetwork "a" both have the interface trunk0\.101 of one router/,
+      ({ vpc, zone, router }, one, two) => {
+        new one.IsolatedNetwork("a", { zone, router, interface: "trunk0", vlan: 101 });
+        new two.Tier("b", { vpc, interface: "trunk0.101" });
+      },
+    ],
+    [
       "a tier on the public interface",
       /^Tier "b" and Router "router" \(its public side\) both have the interface pub0/,
       ({ vpc }, _one, two) => {
         new two.Tier("b", { vpc, interface: "pub0" });
+      },
+    ],
+    [
+      "a tier on the public VLAN",
+      /^Tier "b" and Router "tagged" \(its public side\) both have VLAN 7 on the interface trunk0/,
+      ({ zone }, one, two) => {
+        const way = { host: "192.0.2.78", hostKey: `SHA256:${"A".repeat(43)}` };
+        const router = new one.Router("tagged", { zone, ...way, publicInterface: "trunk0", publicVlan: 7 });
+        const vpc = new one.Vpc("tagged", { zone, router });
+        new one.Tier("a", { vpc, interface: "trunk0" });
+        new two.Tier("b", { vpc, interface: "trunk0", vlan: 7 });
       },
     ],
     [

@@ -55,7 +55,7 @@ export const vm = {
   /** A shell command line on the router. */
   exec: async (command: string, options?: ExecOptions) => await run(["exec", command], options),
   /** The same in the namespace of a far end. */
-  far: async (host: "uplink" | "web1" | "db1" | "trunk", command: string, options?: ExecOptions) =>
+  far: async (host: "uplink" | "web1" | "db1" | "trunk" | "trunk2", command: string, options?: ExecOptions) =>
     await run(["exec", "ip", "netns", "exec", host, "sh", "-c", command], options),
 
   /** `VM_HOST`, `VM_PORT`, `VM_HOST_KEY` and `VPC6_SSH_KEY_FILE`. */

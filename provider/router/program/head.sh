@@ -63,6 +63,8 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   CONFIRMED, LIVE, NEXT     directories of generations: `generations`, `stage`
 #   DIFFERENT                 `differences`
 #   ROUTE, ROUTE_BEFORE       `network_route_to`; what it was before a change
+#   MTU_BEFORE                `network_mtu_before`
+#   TAYGA_MTU, DEVICE_MTU     `tayga_mtu`, `tayga_fits`
 #   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
 #   DRIFT_UNITS, UNIT_*       `drift_ask`, `drift_unit`
 #   NUMBER                    `generation`
@@ -75,6 +77,7 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   LOCK_TOLD, FREED, FREED_AT    what was said, or done, a moment ago: `lock_tell`, `leases_free`
 #   BOOTING                   set while a router boots (and in `heal_moved`)
 #   HEALING                   set in `network_heal`
+#   MADE                      VLANs that `vlans_up` has made just now
 # Of slots, heads and suffixes, which are constants, the names are the service's: NAME_slots.
 
 NEWLINE='

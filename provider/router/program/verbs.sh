@@ -109,7 +109,8 @@ boot_wait() {
   local waits=0 dev late
   while [ $waits -lt 50 ]; do
     late=
-    awk '/^interface / { print $2 }' "$CONFIRMED/files/network" >"$RUN/links"
+    # A VLAN of ours comes with its trunk.
+    awk '/^vlan / { made[$2] = 1; if (!said[$3]++) print $3 } /^interface / && !($2 in made) { print $2 }' "$CONFIRMED/files/network" >"$RUN/links"
     while read -r dev; do
       case $dev in no????????????) macs_moved "$CONFIRMED" || late=$dev ;; *) [ -e "$LINKS/$dev" ] || late=$dev ;; esac
     done <"$RUN/links"

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { UNKNOWN } from "../../../provider/unknown";
+import { vlanDevice } from "../../../provider/vlan";
 import { arguments_, check, planned, ROUTER, type Values } from "../check";
 import { costs } from "../cost";
 
@@ -29,6 +30,82 @@ test("a router's table of connections, by its memory or by its number", async ()
   expect((await fragments("Router", { connections: UNKNOWN })).sysctl).toBe(UNKNOWN);
   const { reasons } = await check("Router", { ...arguments_.Router, connections: 65_535 });
   expect(reasons).toEqual(["connections: 65535 is not a whole number (65536 to 16777216)"]);
+});
+
+test("an MTU: the link's, in advertisements and in DHCPv4; without one nothing is said of it", async () => {
+  const ipv4 = { cidr: "10.1.1.0/24" };
+  const none = await fragments("Tier", { ipv4 });
+  expect(Object.values(none).join("")).not.toContain("mtu");
+  const said = await fragments("Tier", { ipv4, mtu: 9000 });
+  expect(said.network).toBe(none.network?.replace("interface web0\n", "interface web0\nmtu web0 9000\n"));
+  expect(said.dnsmasq?.replace("mtu:9000,", "").replace("dhcp-option=tag:web0,option:mtu,9000\n", "")).toBe(
+    none.dnsmasq,
+  );
+  expect(said.dnsmasq).toContain("ra-param=web0,mtu:9000,30,1800\n");
+  const { network } = await fragments("Tier", { grant: undefined, ipv4, mtu: 1400 });
+  expect(network).toBe("interface web0 ipv4\nmtu web0 1400\naddress web0 10.1.1.1/24\n");
+  const isolated = await fragments("IsolatedNetwork", { interface: undefined, mac: "02:00:00:00:00:11", mtu: 1400 });
+  expect(isolated.network).toContain("interface mac-020000000011\nmtu mac-020000000011 1400\n");
+  expect((await fragments("Router", { publicMtu: 1400 })).network).toMatch(/^interface pub0 keep-ra\nmtu pub0 1400\n/);
+  expect((await fragments("Tier", { mtu: UNKNOWN })).network).toBe(UNKNOWN);
+  expect(await planned("Tier", { ...arguments_.Tier, mtu: 9000 })).toMatchObject({ mtu: 9000 });
+});
+
+test("a tier on a VLAN: the link that carries it, its name, and what it is called everywhere else", async () => {
+  const of = async (change: Values) => {
+    const inputs = await planned("Tier", { ...arguments_.Tier, ...change });
+    const lines = (inputs.fragments as Record<string, string>).network?.split("\n").slice(0, 2);
+    return { interface: inputs.interface, trunk: inputs.trunk, vlan: inputs.vlan, lines };
+  };
+  expect(await of({ interface: "trunk0", vlan: 101 })).toMatchObject({
+    interface: "trunk0.101",
+    trunk: "trunk0",
+    vlan: 101,
+    lines: ["vlan trunk0.101 trunk0 101", "interface trunk0.101"],
+  });
+  // What it had before it was the router's to make is called the same.
+  const { nftables, guard, dnsmasq } = await fragments("Tier", { interface: "trunk0", vlan: 101 });
+  const plain = await fragments("Tier", { interface: "trunk0.101" });
+  expect(dnsmasq).toBe(plain.dnsmasq);
+  expect(nftables?.replace('add element inet vpc6 trunks { "trunk0" }\n', "")).toBe(plain.nftables);
+  expect(guard).toBe(`${plain.guard}add element inet vpc6_guard trunks { "trunk0" }\n`);
+  // Fifteen characters are what a name may have. A longer one is short, the same each time, and no other's.
+  expect((await of({ interface: "enp129s0f0n", vlan: 101 })).interface).toBe("enp129s0f0n.101");
+  const long = await of({ interface: "enp129s0f0np", vlan: 4094 });
+  expect(long).toMatchObject({ interface: "vlan4094-3nn4yw", trunk: "enp129s0f0np" });
+  const byMac = await of({ interface: undefined, mac: "02:00:00:00:aa:02", vlan: 101 });
+  expect(byMac.interface).toMatch(/^vlan101-[0-9a-z]{6}$/);
+  expect(byMac.lines?.[0]).toBe(`vlan ${byMac.interface} mac-02000000aa02 101`);
+  const names = Array.from({ length: 2000 }, (_, index) => vlanDevice(`enp129s0f0np${index}`, 101));
+  expect(new Set(names).size).toBe(2000);
+  expect(names.every((it) => it.length <= 15)).toBe(true);
+});
+
+test("the public side on a VLAN, and an isolated network on one", async () => {
+  const inputs = await planned("Router", { ...arguments_.Router, publicInterface: "trunk0", publicVlan: 7 });
+  expect(inputs).toMatchObject({ publicInterface: "trunk0.7", publicTrunk: "trunk0", publicVlan: 7 });
+  const { network, nftables, guard } = inputs.fragments as Record<string, string>;
+  expect(network).toMatch(/^vlan trunk0\.7 trunk0 7\ninterface trunk0\.7 keep-ra\naddress trunk0\.7 /);
+  for (const text of [nftables, guard]) {
+    expect(text).toContain('set trunks { type ifname; elements = { "trunk0" }; }');
+    expect(text).toContain('"trunk0.7"');
+  }
+  const isolated = await fragments("IsolatedNetwork", { interface: "trunk0", vlan: 101 });
+  expect(isolated.network).toContain("vlan trunk0.101 trunk0 101\ninterface trunk0.101\n");
+});
+
+test("a VLAN's id, and what is not known yet", async () => {
+  for (const [vlan, why] of [
+    [0, "vlan: 0 is not a VLAN id (1 to 4094)"],
+    [4095, "vlan: 4095 is not a VLAN id (1 to 4094)"],
+    ["101", 'vlan: "101" is not a VLAN id (1 to 4094); it is a text: write the number, without quotes'],
+  ] as const) {
+    const { reasons } = await check("Tier", { ...arguments_.Tier, interface: "trunk0", vlan });
+    expect(reasons[0]).toContain(why);
+  }
+  const late = await planned("Tier", { ...arguments_.Tier, interface: "trunk0", vlan: UNKNOWN });
+  expect(late.interface).toBe(UNKNOWN);
+  expect((late.fragments as Values).network).toBe(UNKNOWN);
 });
 
 test("a router that was renamed is told of by its first name", async () => {
@@ -618,6 +695,10 @@ route-map vpc6-in permit 10
  set ipv6 next-hop prefer-global
 exit
 !
+route-map vpc6-out-2001:db8:ffff::10 permit 10
+ set ipv6 next-hop global 2001:db8:ffff::10
+exit
+!
 router bgp 4200000000
  bgp router-id 0.0.0.16
  no bgp default ipv4-unicast
@@ -625,6 +706,7 @@ router bgp 4200000000
  neighbor 2001:db8:ffff::1 remote-as 65000
  neighbor 2001:db8:ffff::1 timers 10 30
  neighbor 2001:db8:ffff::1 timers connect 5
+ neighbor 2001:db8:ffff::1 update-source 2001:db8:ffff::10
  !
  address-family ipv6 unicast
   network 2001:67c:2834:20::/60
@@ -633,6 +715,7 @@ router bgp 4200000000
   neighbor 2001:db8:ffff::1 prefix-list vpc6-in-2001:db8:ffff::1 in
   neighbor 2001:db8:ffff::1 prefix-list vpc6-out-2001:db8:ffff::1 out
   neighbor 2001:db8:ffff::1 route-map vpc6-in in
+  neighbor 2001:db8:ffff::1 route-map vpc6-out-2001:db8:ffff::10 out
  exit-address-family
 exit
 !
@@ -661,6 +744,23 @@ test("a BGP session with filters, a default route, timers, over several hops", a
   ]);
   expect(frr).toContain(" neighbor 2001:db8:1::9 ebgp-multihop 3\n neighbor 2001:db8:1::9 timers 3 9\n");
   expect(frr).toContain("  network 2001:67c:2834:20::/61\n");
+});
+
+test.each([
+  ["BgpPeer", {}],
+  ["Uplink", {}],
+  ["Uplink", { accept: "supernet" }],
+] as const)("FRR has BFD before the address that it is sent from: %s %o", async (kind, change) => {
+  const { frr = "" } = await fragments(kind, { ...change, bfd: true });
+  const lines = frr.split("\n");
+  const sources = lines.flatMap((line, index) => (line.includes(" update-source ") ? index : []));
+  expect(sources.length).toBeGreaterThan(0);
+  expect(Math.min(...sources)).toBeGreaterThan(lines.findLastIndex((line) => / bfd( |$)/.test(line)));
+});
+
+test("a neighbor that is not on the public network is spoken with from wherever the way to it begins", async () => {
+  const { frr } = await fragments("BgpPeer", { address: "2001:DB8:1::9", multihop: 3 });
+  expect(frr).not.toContain("update-source");
 });
 
 test.each(["BgpPeer", "Uplink"] as const)(
@@ -725,9 +825,11 @@ router bgp 65000
  neighbor vpc6-uplink timers connect 5
  neighbor 2001:db8:ffff::10 remote-as 4200000000
  neighbor 2001:db8:ffff::10 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::10 update-source 2001:db8:ffff::1
  neighbor 2001:db8:ffff::10 description vr1
  neighbor 2001:db8:ffff::11 remote-as 4200000001
  neighbor 2001:db8:ffff::11 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::11 update-source 2001:db8:ffff::1
  neighbor 2001:db8:ffff::11 description vr2
  !
  address-family ipv6 unicast

@@ -461,7 +461,7 @@ describe("what a later vpc6 made", () => {
       .update(JSON.stringify([SERVICES, COMMON_SLOTS]))
       .digest("hex")
       .slice(0, 16);
-    expect({ format: FORMAT, slots }).toEqual({ format: 5, slots: "3b6a79887c7ce04e" });
+    expect({ format: FORMAT, slots }).toEqual({ format: 6, slots: "3b6a79887c7ce04e" });
   });
 });
 

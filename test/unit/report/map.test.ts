@@ -131,6 +131,16 @@ test("a preview shows what it claims, moves and frees", () => {
   expect(svg(readStack(preview("tier-deleted")))).toMatch(/<rect class="tier chipkept freed"/);
 });
 
+test("a tier on a VLAN has its number", () => {
+  const tagged = exported(sizes.one).map((it) =>
+    it.type.endsWith(":Tier") ? { ...it, inputs: { ...it.inputs, vlan: 101 } } : it,
+  );
+  const topology = mermaid(readStack(JSON.stringify({ deployment: { resources: tagged } })));
+  expect(topology).toMatch(/\["tier web<br\/>[^"]*<br\/>VLAN 101<br\/>/);
+  expect(misread(topology)).toEqual([]);
+  expect(mermaid(readStack(texts.one))).not.toContain("VLAN");
+});
+
 test("hostile names break neither picture", () => {
   const name = `</title><script>alert("1")</script>&'\u0007\ud800]]>`;
   const text = exportOf(sizes.one)

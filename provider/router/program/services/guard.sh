@@ -6,7 +6,7 @@ guard_slots="@GUARD_SLOTS@"
 guard_daemons="vpc6-guard vpc6-watch"
 
 # What a tier says stands by itself, too.
-guard_head='table @GUARD@ {\nflags owner; set guarded { type ifname; }; set bfd_neighbors { type ipv6_addr; }; }'
+guard_head='table @GUARD@ {\nflags owner; set guarded { type ifname; }; set trunks { type ifname; }; set bfd_neighbors { type ipv6_addr; }; }'
 guard_assemble() { :; }
 
 guard_check() {
