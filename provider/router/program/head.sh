@@ -10,6 +10,8 @@ set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
+# sudo makes `unknown` of none, of which nft's own prompt complains among what it lists.
+unset TERM
 umask 022
 
 PROGRAM_HASH=@HASH@

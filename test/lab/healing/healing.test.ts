@@ -112,8 +112,8 @@ new vpc6.NetworkAcl("web", { tiers: [web], rules: [{ direction: "ingress", actio
   ];
   test.each<Event & Pick<Measured, "who">>(events)("$who: $command", async ({ who, command, takes }) => {
     const { taken } = await heals(command, who, () => measured(command, quiet));
-    // A manager may have made the link anew meanwhile, and all was put back before the command's end.
-    if (takes && taken.length > 0) expect(taken.join("\n")).toMatch(takes);
+    // NetworkManager may have made the link anew meanwhile, and what it takes is its own choice.
+    if (takes && manager !== "NetworkManager") expect(taken.join("\n")).toMatch(takes);
   });
 
   const rename = (from: string, to: string) =>

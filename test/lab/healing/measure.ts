@@ -22,7 +22,8 @@ END
 cat >/run/event <<'END'
 now() { date +%s%3N; }
 sh /run/state 2>&1 | sort >/run/before
-eval "$1" >/dev/null 2>&1 || exit
+# Once more: somebody else may have taken away at the same moment what it was to take.
+eval "$1" >/dev/null 2>&1 || eval "$1" >/dev/null 2>&1 || exit
 ended=$(now) longest=0 seen=
 : >/run/taken
 since=$ended whole=
