@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { InProcess } from "../engine/in-process.ts";
 import { type Background, type Guest, type Host, lab } from "./lab.ts";
-import { each, operatorsIpv4, program, routeOnUplink, startInProcess } from "./stack.ts";
+import { each, operatorsIpv4, program, routeOnUplink, SLEEP, startInProcess } from "./stack.ts";
 
 const OUTSIDE = "2001:db8:1::80";
 const ADDRESS = { web1: "2001:67c:2834:1::10", db1: "2001:67c:2834:2::10", cache1: "2001:67c:2834:3::10" };
@@ -194,7 +194,7 @@ test("another hand's MTU is put back, its IPv6 with it; a refresh tells of what 
     10_000,
     async () => (await lab.ping("web1", "2001:67c:2834:1::1", { count: 1 })).received === 1,
   );
-  await lab.exec("vr1", "flock /run/vpc6/lock systemctl kill -s STOP vpc6-watch; ip link set web0 mtu 1500");
+  await lab.exec("vr1", `${SLEEP}; ip link set web0 mtu 1500`);
   const { all } = await engine.preview({ args: ["--refresh"], diff: true });
   await lab.exec("vr1", "systemctl kill -s CONT vpc6-watch");
   expect(all).toContain("MTU of web0 = 1500 instead of 9000");

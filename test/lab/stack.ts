@@ -116,14 +116,16 @@ export async function reached(...asked: (readonly [from: Host, address: string, 
   return answers.filter(([, answer]) => answer !== "filtered").map(([one, answer]) => `${one}: ${answer}`);
 }
 
-/** While whoever puts back what is lost (router/heal.test.ts) sleeps: else nothing would be seen of it. */
+/** Whoever puts back what is lost (router/heal.test.ts) sleeps from now on, and not with the router's lock in his hand. */
+export const SLEEP = "[ ! -e /run/vpc6/lock ] || flock /run/vpc6/lock systemctl kill -s STOP vpc6-watch || true";
+
+/** While he sleeps: else nothing would be seen of what is lost. */
 export async function unhealed<T>(work: () => Promise<T>): Promise<T> {
-  const watch = (signal: string) => lab.exec("vr1", `systemctl kill -s ${signal} vpc6-watch || true`);
-  await watch("STOP");
+  await lab.exec("vr1", SLEEP);
   try {
     return await work();
   } finally {
-    await watch("CONT");
+    await lab.exec("vr1", "systemctl kill -s CONT vpc6-watch || true");
   }
 }
 
