@@ -184,10 +184,11 @@ class Allowed implements AsyncDisposable {
 const vr1 = async (command: string) => (await lab.exec("vr1", command, { timeoutMs: 120_000 })).stdout.trim();
 
 /** Packages of the operator's, whose daemons are not started by that. */
+/** (On Debian 13 the bus reads what polkit may there before polkit's user is made: firewalld would wait for it in vain.) */
 const install = (...packages: string[]) =>
   vr1(`printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d &&
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install ${packages.join(" ")} >/dev/null 2>&1 &&
-    rm /usr/sbin/policy-rc.d`);
+    rm /usr/sbin/policy-rc.d && systemctl reload dbus`);
 
 // Docker's rules for an ordinary bridge network with a published port, as `iptables-save` gives them.
 const DOCKER = `iptables-restore -n <<'END'
