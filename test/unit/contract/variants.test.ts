@@ -23,7 +23,7 @@ beforeAll(async () => {
   world = await worldOf(contractWith([]));
   for (const kind of world.kinds) {
     const found: Resource[] = [];
-    for (const given of fc.sample(world.samples[kind], { numRuns: 200, seed: 4 })) {
+    for (const given of fc.sample(world.samples[kind], { numRuns: 400, seed: 4 })) {
       const resource = await world.resource(kind, given as Values);
       if (resource) found.push(resource);
       if (found.length === ENOUGH) break;
