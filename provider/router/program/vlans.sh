@@ -38,10 +38,10 @@ vlans_up() {
   MADE=
   vlans_any "$1" || return 0
   vlans_live || return 1
-  vlans_known
-  vlans_plan "$1" "$RUN/vlans" "${HEALING:-}" || return 1
+  vlans_plan "$1" "$RUN/vlans" || return 1
   while read -r verb name trunk id link_id; do
     case $verb in
+      gone) vlans_forget "$name" ;;
       del)
         # Nobody is to have it half removed: it is forgotten when it is gone.
         WHY=$(ip link del dev "$name" 2>&1) || return 1
@@ -64,30 +64,27 @@ vlans_up() {
         ;;
     esac
   done <"$RUN/vlans.plan"
-  vlans_known
 }
 
-# vlans_plan FILE MADE HEALING: RUN/vlans.plan, what is to be done.
+# vlans_plan FILE MADE: RUN/vlans.plan, what is to be done, or is not as it should be.
 vlans_plan() {
-  awk -v live="$RUN/vlans.live" -v made="$2" -v heal="$3" '@vlans_plan.awk@' "$1" >"$RUN/vlans.plan"
+  awk -v live="$RUN/vlans.live" -v made="$2" -v heal="${HEALING:-}" '@vlans_plan.awk@' "$1" >"$RUN/vlans.plan"
 }
 
-# vlans_known: of those on record the ones that are there, each once.
-vlans_known() {
+# vlans_forget NAME: it is not on record any more.
+vlans_forget() {
   local name id
   [ -s "$RUN/vlans" ] || return 0
-  sort -u "$RUN/vlans" | while read -r name id; do [ ! -e "$LINKS/$name" ] || echo "$name $id"; done >"$RUN/vlans.new"
+  while read -r name id; do
+    [ "$name" = "$1" ] || echo "$name $id"
+  done <"$RUN/vlans" >"$RUN/vlans.new"
   mv "$RUN/vlans.new" "$RUN/vlans"
-}
-
-vlans_forget() {
-  awk -v name="$1" '$1 != name' "$RUN/vlans" >"$RUN/vlans.new" && mv "$RUN/vlans.new" "$RUN/vlans"
 }
 
 # vlans_trunk FILE TRUNK ID: it is up, and where nobody has an address on it, advertisements that come in untagged give it none: an operator who
 # lives there by such an address has it by now.
 vlans_trunk() {
-  local found="$VAR/trunks/$2" state
+  local decided='' found="$VAR/trunks/$2" state word
   [ -e "$LINKS/$2" ] || {
     [ -n "${BOOTING:-}${HEALING:-}" ] || refuse "interface $2 does not exist on this host" "$3" || return
     [ -n "${HEALING:-}" ] || { say "interface $2 does not exist on this host" && true >"$RUN/unsettled"; }
@@ -96,12 +93,13 @@ vlans_trunk() {
   [ -z "${HEALING:-}" ] || network_is_usable "$2" || return 0
   network_is_up "$2" && state=up || state=down
   [ -e "$found" ] || { mkdir -p "$VAR/trunks" && echo "$state" >"$found"; } || return 1
-  if grep -qE "^interface $(echo "$2" | sed 's/[.]/[.]/g')( |\$)" "$1"; then
+  if awk -v dev="$2" '$1 == "interface" && $2 == dev { found = 1; exit } END { exit !found }' "$1"; then
     # What it listens to is then a matter of its own.
     vlans_listen "$2"
   else
-    grep -qE '^(deaf|listens)' "$found" || vlans_hears "$2" >>"$found" || return 1
-    ! grep -q '^deaf' "$found" || sysctl_put "net/ipv6/conf/$2/accept_ra" 0
+    while read -r word _; do case $word in deaf | listens) decided=$word ;; esac; done <"$found"
+    [ -n "$decided" ] || { decided=$(vlans_hears "$2") && echo "$decided" >>"$found"; } || return 1
+    case $decided in deaf*) sysctl_put "net/ipv6/conf/$2/accept_ra" 0 ;; esac
   fi
   [ "$state" = up ] || ip link set dev "$2" up 2>"$RUN/ip.out" || refuse "$2 does not come up: $(cat "$RUN/ip.out")" "$3"
 }
@@ -146,9 +144,11 @@ vlans_down() {
 
 # vlans_lost FILE: those that are not there, and could be made.
 vlans_lost() {
-  local id name trunk
-  awk '$1 == "vlan" { print $2, $3, $4 }' "$1" | while read -r name trunk id; do
-    [ -e "$LINKS/$name" ] || ! network_is_usable "$trunk" || echo "vlan $name $trunk $id"
+  # shellcheck disable=SC2046 # names and numbers
+  set -- $(awk '$1 == "vlan" { print $2, $3, $4 }' "$1")
+  while [ $# -ge 3 ]; do
+    [ -e "$LINKS/$1" ] || ! network_is_usable "$2" || echo "vlan $1 $2 $3"
+    shift 3
   done
 }
 
@@ -157,7 +157,7 @@ vlans_drift() {
   local id link_id name trunk verb
   ! grep -qs '^vlan ' "$1" || {
     vlans_live || { echo "- $WHY"; return; }
-    vlans_plan "$1" /dev/null ''
+    vlans_plan "$1" /dev/null
     while read -r verb name trunk id link_id; do
       case $verb in
         trunk)

@@ -1,4 +1,4 @@
-# The assembled file: what is to be done for its VLANs, of those that are `live` and those that we `made`. Lines `del NAME`, `trunk NAME - - ID`,
+# The assembled file: what is to be done for its VLANs, of those that are `live` and those that we `made`. Lines `gone NAME`, `del NAME`, `trunk NAME - - ID`,
 # `add NAME TRUNK TAG ID`, and of what stands in the place of one and is not ours `other NAME TRUNK TAG ID`. With `heal` nothing goes.
 BEGIN {
   while ((getline line <live) > 0) { split(line, w, " "); is[w[1]] = w[2] " " w[3] " " w[4]; tag[w[1]] = w[3] }
@@ -13,6 +13,7 @@ $1 != "vlan" { next }
 }
 END {
   for (name in ours) {
+    if (!(name in is)) print "gone", name
     if (heal || !(name in is)) continue
     # Of one that nobody wants any more the one that we made, and no other of that name.
     if ((name in want) ? is[name] != want[name] : tag[name] == ours[name]) { print "del", name; delete is[name] }
