@@ -1,7 +1,7 @@
 # Everything a developer does here, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed test-guard test-stacks test-vm
+.PHONY: help setup packages build lint test test-quick test-unit test-fuzz test-fuzz-lab test-engine test-pack test-versions test-lab test-faults test-fleet test-truth fixture bench docs demo demo-down clean test-undisturbed test-guard test-stacks test-vm healing
 MAKEFLAGS += --no-print-directory
 
 suite = tools/env node tools/test.mjs
@@ -72,6 +72,9 @@ test-stacks: setup ## two stacks on one router, 20 times both at once: all of th
 
 test-vm: setup ## a real machine: Debian 13 with a kernel of its own, AppArmor and networkd, emulated by QEMU; needs root, a quarter of an hour
 	@tools/env vitest run --project vm
+
+healing: setup ## the table of docs/routers.md: what takes a router's network away, on each release, with each manager of its links; needs root, half an hour
+	@VPC6_HEALING_DOC=$(CURDIR)/docs/routers.md tools/env vitest run --project healing
 
 fixture: setup build ## the state of this version for test/engine/states.test.ts: before each release
 	@VPC6_FIXTURE=write tools/env vitest run --project engine test/engine/states.test.ts

@@ -12,6 +12,8 @@ const built = "test/built.ts";
 
 /** They flood a router. What they promise must hold while one core of two is busy: each keeps a core busy for the other. */
 const floods = ["attacks", "shares"].map((name) => `test/lab/${name}.test.ts`);
+/** Each event on each release with each manager of the links: in half an hour. Not in `make test`. */
+const long = "test/lab/healing/healing.test.ts";
 /** Vitest itself leaves a core idle, which of two is half; and some tests wait for what a router's silence, a limit or a start takes. */
 const workers = { maxWorkers: availableParallelism() + 1 };
 
@@ -61,7 +63,7 @@ export default defineConfig({
       }),
       suite("engine", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
       suite("pack", { ...workers, env, globalSetup: built, testTimeout: 180_000, hookTimeout: 180_000 }),
-      suite("lab", { ...lab, exclude: floods, maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
+      suite("lab", { ...lab, exclude: [...floods, long], maxWorkers: WORKERS, sequence: { groupOrder: 1 } }),
       // A real machine, emulated: of one file after the other, in minutes. Not in `make test`.
       suite("vm", {
         env,
@@ -71,6 +73,7 @@ export default defineConfig({
         maxWorkers: 1,
         sequence: { groupOrder: 3 },
       }),
+      suite("healing", { ...lab, include: [long], maxWorkers: 1, sequence: { groupOrder: 4 } }),
       suite("lab-floods", { ...lab, include: floods, maxWorkers: Math.min(WORKERS, 2), sequence: { groupOrder: 2 } }),
     ],
   },

@@ -176,6 +176,13 @@ export const claim = matching(
 
 export const port = integer(1, 65535, "a port");
 
+/** Of a link: what IPv6 asks of each, to what network cards have in common. */
+const [MTU_LEAST, MTU_MOST] = [1280, 9216];
+export const mtu = numeric(
+  `a whole number, the MTU of a link (${MTU_LEAST} to ${MTU_MOST}; IPv6 asks ${MTU_LEAST} of each, RFC 8200 section 5)`,
+  (it) => Number.isInteger(it) && it >= MTU_LEAST && it <= MTU_MOST,
+);
+
 /** Private use: RFC 6996 §5. */
 export const PRIVATE_ASNS = "64512 to 65534 or 4200000000 to 4294967294 (RFC 6996)";
 export const isPrivateAsn = (asn: number): boolean =>

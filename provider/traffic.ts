@@ -2,10 +2,10 @@
 // by their inputs; a text that is rendered is compared with the one before, and never read.
 
 import type { Effect, Inputs, Level, Others } from "./kind";
-import type { Markdown, Own } from "./prose";
+import { type Markdown, type Own, words } from "./prose";
 
 export type { Effect, Level, Others, Traffic } from "./kind";
-export { words } from "./prose";
+export { words };
 
 /** A sentence is `words` with values in them, or a text as it is: one that is put together does not type-check. */
 export const says = <S extends string>(level: Level, sentence: Markdown | Own<S>, whom?: Effect["whom"]): Effect => ({
@@ -42,6 +42,23 @@ export function restartsDnsmasq(
   const runs = others.hidden || others.have(DNSMASQ) || (isTier && Boolean(after?.fragments?.dnsmasq));
   return textChanges("dnsmasq", before, after) && ran && runs && says("pauses", RESTARTS_DNSMASQ, "router");
 }
+
+/** A driver may have to set up its rings again. What is lost meanwhile is sent again, and nobody's connection ends. */
+export function changesMtu(before: number | undefined, after: number | undefined): Effect | false {
+  if (before === after) return false;
+  return after === undefined
+    ? says(
+        "pauses",
+        "has the MTU again that its link had before vpc6: a virtual network card takes it in passing, some real ones start again for it, a second or two; connections go on",
+      )
+    : says(
+        "pauses",
+        words`has the MTU ${after}: a virtual network card takes it in passing, some real ones start again for it, a second or two; connections go on`,
+      );
+}
+
+/** What a Nat64 holds; it is started again for another MTU of the public side. */
+export const TRANSLATOR = "a translator";
 
 /** What is held by whom needs that the router forwards packets of a family. */
 export const forwarding = (family: 4 | 6): string => `forwarding of IPv${family}`;

@@ -25,6 +25,11 @@ export interface RouterArgs extends HopArgs {
   /** The router's network interface on the zone's public network, by name. */
   publicInterface: pulumi.Input<string>;
   /**
+   * The MTU of that interface, 1280 to 9216, where the provider's network carries less, or more, than the machine believes. Default: the
+   * interface's own, untouched; when `publicMtu` goes, that comes back. See [routers](../routers.md#mtu).
+   */
+  publicMtu?: pulumi.Input<number>;
+  /**
    * The public network's VLAN (IEEE 802.1Q) on that interface: 1 to 4094. The router makes the link, `trunk0.7`, as it does for a tier's `vlan`
    * ([VLANs](../routers.md#vlans)). Default: none, the public network is on the interface as it is.
    */

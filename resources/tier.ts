@@ -31,6 +31,12 @@ export interface TierArgs {
   /** The MAC address of the router's network interface on this tier's segment. This or `interface`. */
   mac?: pulumi.Input<string>;
   /**
+   * The MTU of that interface, 1280 to 9216, which guests are told by router advertisements and by DHCPv4. What carries the segment (the
+   * network card, a VLAN's parent, a bridge's ports, the switches) must have room for it. Default: the interface's own, untouched; when
+   * `mtu` goes, that comes back. See [routers](../routers.md#mtu).
+   */
+  mtu?: pulumi.Input<number>;
+  /**
    * Its VLAN (IEEE 802.1Q) on that interface: 1 to 4094. The router makes the link, `trunk0.101`, has it again whenever it goes, and takes it away with
    * the tier; the interface itself, a card, a bond or a bridge, has to be there. What comes in there without a tag is dropped, unless it is for an address that
    * the interface has, or for a tier without `vlan` ([VLANs](../routers.md#vlans)). Another one is an update in place. Default: none, the

@@ -198,6 +198,15 @@ function check(args: Known, fail: Fail): void {
   if (count > most) fail(`export: ${count} prefixes; at most ${most} are possible for ${cidr}`);
 }
 
+/**
+ * From where the session is opened, and BFD sent, and the next hop of what is announced. Without, the kernel takes any address of the link, and the
+ * neighbor knows the router by one; and FRR 10.3 announces the link's IPv4 address as next hop once the IPv6 address was gone for a moment.
+ * With a neighbor that is not on the public network it is the kernel's to find out. (FRR takes it for BFD where `bfd` was said before: the order
+ * of the template.)
+ */
+const sourceOf = ({ routerAddress, address, zone: { publicNetwork } }: Known): string | undefined =>
+  publicNetwork && contains(prefixOf(publicNetwork.cidr), addressOf(address)) ? routerAddress : undefined;
+
 function view(args: Known, old: Inputs | undefined): object {
   const { cidr, asn, remoteAsn, address, superCidr, zone, routerAddress, router, acceptDefault, multihop } = args;
   const { keepalive, hold, connect } = inForce(args.timers ?? USUAL);
@@ -212,6 +221,7 @@ function view(args: Known, old: Inputs | undefined): object {
     remoteAsn,
     routerId: routerAddress === undefined ? hashed(routerOf(router)) : lowest(routerAddress),
     multihop,
+    source: sourceOf(args),
     bfd: bfdView(args.bfd),
     password: args.password && placeholder("password", args.password, old),
     keepalive,

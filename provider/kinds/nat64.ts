@@ -32,7 +32,17 @@ import { claim, grant, label, orderOfNames, parsePlace, place6, prefix6, prefixO
 import { placesOf, within, withoutNested } from "../filter/places";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { all, type Effect, forwarding, listOf, says, stopsForwarding, textChanges, words } from "../traffic";
+import {
+  all,
+  type Effect,
+  forwarding,
+  listOf,
+  says,
+  stopsForwarding,
+  TRANSLATOR,
+  textChanges,
+  words,
+} from "../traffic";
 import { derive, hasUnknown, UNKNOWN } from "../unknown";
 
 const WELL_KNOWN = "64:ff9b::/96";
@@ -153,7 +163,7 @@ export const nat64: Kind<Args, Nat64Inputs> = {
       "ends",
       "is gone: guests of its VPC reach no IPv4 address any more, and open connections through it end",
     ),
-    holds: () => [forwarding(4)],
+    holds: () => [forwarding(4), TRANSLATOR],
     disturbs: (before, after, others) =>
       all(
         ...(before && after ? [translator(before, after), questions(before, after)] : []),

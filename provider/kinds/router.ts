@@ -4,10 +4,20 @@
 import { boolean, integer, list, optional, record, text, withDefault } from "../arguments";
 import { share } from "../claims";
 import { CONNECTION_MEMORY, CONNECTIONS_HIGHEST, CONNECTIONS_LEAST, idOf } from "../contract";
-import { address, address6, claim, grant, hop, interfaceName, lengthOf, privateAsn, proxy } from "../fields";
+import { address, address6, claim, grant, hop, interfaceName, lengthOf, mtu, privateAsn, proxy } from "../fields";
 import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
-import { all, type Effect, listOf, restartsDnsmasq, says, textChanges, words } from "../traffic";
+import {
+  all,
+  changesMtu,
+  type Effect,
+  listOf,
+  restartsDnsmasq,
+  says,
+  TRANSLATOR,
+  textChanges,
+  words,
+} from "../traffic";
 import { derive, UNKNOWN } from "../unknown";
 import { linkOf, vlanId } from "../vlan";
 import { readWay, wayTo } from "../way";
@@ -25,6 +35,7 @@ const own = {
   ...hop,
   proxy: optional(proxy),
   publicInterface: interfaceName,
+  publicMtu: optional(mtu),
   publicVlan: optional(vlanId),
   dnsServers: withDefault(list(address("direct")), []),
   publicServices: withDefault(list(service), []),
@@ -49,6 +60,7 @@ type Args = ReturnType<typeof shape>;
 /** What stands in the state, as far as `traffic` needs it. */
 export interface RouterInputs extends Inputs {
   publicInterface?: string | undefined;
+  publicMtu?: number | undefined;
   /** The interface that carries its VLAN; `publicInterface` is then the VLAN's own. */
   publicTrunk?: string | undefined;
   publicVlan?: number | undefined;
@@ -67,7 +79,7 @@ export const router: Kind<Args, RouterInputs> = {
   shape,
   unkept: ["host", "port", "user", "hostKey", "proxy"],
   plan(args, old, fail) {
-    const { claim, port, dnsServers, publicServices, connections, publicNetwork } = args;
+    const { claim, port, publicMtu, dnsServers, publicServices, connections, publicNetwork } = args;
     const { publicInterface: device, publicTrunk: trunk, publicVlan: vlan } = old ?? {};
     const link = linkOf(args.publicInterface, args.publicVlan, { device, trunk, vlan });
     const gateway = publicNetwork && derive([publicNetwork], gatewayOf);
@@ -89,6 +101,7 @@ export const router: Kind<Args, RouterInputs> = {
       publicInterface: link.device,
       publicTrunk: link.trunk,
       publicVlan: link.vlan && derive([link.vlan], String),
+      publicMtu: publicMtu === undefined ? undefined : derive([publicMtu], String),
       connections: connections === undefined ? `memory/${CONNECTION_MEMORY}` : derive([connections], String),
       address,
       length: derive([publicNetwork?.cidr ?? "::/64"], (it) => String(lengthOf(it))),
@@ -103,6 +116,7 @@ export const router: Kind<Args, RouterInputs> = {
       ...names,
       publicInterface: link.device,
       ...(link.vlan !== undefined && { publicTrunk: link.trunk, publicVlan: link.vlan }),
+      ...(publicMtu !== undefined && { publicMtu }),
       ...(dnsServers.length > 0 && { dnsServers }),
       ...(publicServices.length > 0 && { publicServices }),
       ...(connections !== undefined && { connections }),
@@ -122,6 +136,12 @@ export const router: Kind<Args, RouterInputs> = {
     disturbs: (before, after, others) =>
       all(
         ...(before && after ? [...publicSide(before, after), ...firewall(before, after)] : []),
+        before?.publicMtu !== after?.publicMtu &&
+          others.have(TRANSLATOR) &&
+          says(
+            "pauses",
+            "NAT64 is started again, as its device has that MTU too: connections through it pause for a moment",
+          ),
         !before?.adopt &&
           after?.adopt === true &&
           says(
@@ -145,6 +165,7 @@ function publicSide(before: RouterInputs, after: RouterInputs): (Effect | false)
     device !== undefined &&
       device !== after.publicInterface &&
       says("ends", words`no longer uses the interface ${device}: who is on it loses the network`),
+    changesMtu(before.publicMtu, after.publicMtu),
     address !== undefined &&
       address !== after.address &&
       says("ends", words`${address} is taken off the router: connections to it (SSH, BGP) end`),

@@ -19,6 +19,7 @@ import {
   interfaceName,
   label,
   mac,
+  mtu,
   NO_TOKEN,
   ntpServers,
   orderOfNames,
@@ -32,6 +33,7 @@ import { firstName, type Inputs, type Kind, namesOf } from "../kind";
 import { render } from "../templates/render";
 import {
   all,
+  changesMtu,
   type Effect,
   forwarding,
   restartsDnsmasq,
@@ -51,6 +53,7 @@ const own = {
   claim,
   interface: optional(interfaceName),
   mac: optional(mac),
+  mtu: optional(mtu),
   vlan: optional(vlanId),
   domain: optional(domain),
   cidr: optional(prefix6("network")),
@@ -87,6 +90,7 @@ export interface TierInputs extends Inputs {
   cidr?: string | undefined;
   gateway?: string | undefined;
   interface?: string | undefined;
+  mtu?: number | undefined;
   /** The interface that carries its VLAN; `interface` is then the VLAN's own. */
   trunk?: string | undefined;
   vlan?: number | undefined;
@@ -102,7 +106,7 @@ export const traffic = {
   holds: (inputs) => [...(inputs.ipv4 ? [forwarding(4)] : []), ...runsDnsmasq(inputs)],
   disturbs: (before, after, others) =>
     all(
-      ...(before && after ? gatewaysOf(before, after) : []),
+      ...(before && after ? [...gatewaysOf(before, after), changesMtu(before.mtu, after.mtu)] : []),
       stopsForwarding(4, before?.ipv4 !== undefined, after?.ipv4 !== undefined, others),
       restartsDnsmasq(before, after, others),
     ),
@@ -120,7 +124,8 @@ export const tier: Kind<Args, TierInputs> = {
     const domain = args.domain ?? derive([vpc.domain], (it) => `${dnsLabel(firstName(names))}.${it}`);
     const { device, ...tagged } = deviceOf(args, old, fail);
     const ipv4 = ipv4Of(args, fail);
-    const common = { ...names, domain, interface: device, ...tagged, router };
+    const mtu = args.mtu !== undefined && { mtu: args.mtu };
+    const common = { ...names, domain, interface: device, ...tagged, ...mtu, router };
     if (args.grant === undefined && explicitCidr !== undefined) {
       fail(`cidr: "${explicitCidr}" in a VPC with ipv6: false; leave one of them out`);
     }
@@ -144,6 +149,7 @@ export const tier: Kind<Args, TierInputs> = {
       cidr,
       gateway,
       interface: device,
+      mtu: args.mtu === undefined ? undefined : derive([args.mtu], String),
       trunk: tagged.trunk,
       vlan: tagged.vlan && derive([tagged.vlan], String),
       network: cidr && derive([cidr], (it) => it.split("/")[0] ?? ""),

@@ -94,6 +94,7 @@ interface Neighbor {
 /** What stands in the state, as far as `traffic` needs it. */
 export interface UplinkInputs extends SessionInputs {
   superCidr?: string | undefined;
+  address?: string | undefined;
   announceDefault?: boolean;
   /** Sessions are taken from whoever connects from here. */
   range?: string;
@@ -159,6 +160,12 @@ export const uplink: Kind<Args, UplinkInputs> = {
       const otherPassword = isOther("password", before, after);
       return all(
         speaksAsAnother(before, after),
+        before.address !== undefined &&
+          before.address !== after.address &&
+          says(
+            "pauses",
+            "speaks BGP from another address: all its sessions end, and come back where it is known by that",
+          ),
         ...neighborsOf(before, after),
         range !== undefined &&
           !stays &&
@@ -276,6 +283,7 @@ function view(args: Known, neighbors: Neighbor[], range: string | undefined, old
     what: `AS${asn} at ${address}: VPC routers ${range ? `from ${range}` : "by address"}, VPCs of ${superCidr}`,
     name,
     asn,
+    address,
     routerId: lowest(address),
     range,
     inside: atLeast(superCidr, largestOf(zone)),

@@ -22,6 +22,7 @@ const parts = [
   "drift.sh",
   "packages.sh",
   ...services.map((service) => `services/${service}.sh`),
+  "mtu.sh",
   "vlans.sh",
   "leases.sh",
   "watch.sh",

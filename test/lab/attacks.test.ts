@@ -13,6 +13,7 @@ import {
   PASS,
   program,
   routeOnUplink,
+  SLEEP,
   startInProcess,
   unshared,
   webServer,
@@ -221,7 +222,7 @@ for _ in range(3):
     expect(await routing()).toBe(before);
     // Were the router to listen, it would have a second default route and an address by now.
     // (Nobody puts that right meanwhile.)
-    await lab.exec("vr1", "systemctl kill -s STOP vpc6-watch; sysctl -q net.ipv6.conf.web0.accept_ra=2");
+    await lab.exec("vr1", `${SLEEP}; sysctl -q net.ipv6.conf.web0.accept_ra=2`);
     try {
       await undefended(() => python("web1", FALSE, router, "eth0"));
       await lab.until("the false prefix", 5_000, async () => (await routing()).includes("2001:db8:bad::"));

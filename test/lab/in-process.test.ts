@@ -7,7 +7,7 @@ import { type Ended, ended, readOf, stateOf } from "../engine/compared.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { InProcess } from "../engine/in-process.ts";
 import { lab, type Router } from "./lab.ts";
-import { ownPackages, program, start, startInProcess } from "./stack.ts";
+import { ownPackages, program, SLEEP, start, startInProcess } from "./stack.ts";
 
 /** One run, and what there was to see of it. */
 interface Run {
@@ -137,7 +137,7 @@ async function play(engine: Engine | InProcess): Promise<Map<string, Seen>> {
     if (config) await engine.config(config[0], config[1], { secret: true });
     if (text !== undefined) await engine.program(await program(head + text));
     // Whoever puts back what is lost sleeps until the repair.
-    if (edit) await lab.exec("vr1", `systemctl kill -s STOP vpc6-watch; ${edit}`);
+    if (edit) await lab.exec("vr1", `${SLEEP}; ${edit}`);
     const { code, stdout, all } = await engine[what]({ args });
     const state = await stateOf(engine);
     seen.set(name, {

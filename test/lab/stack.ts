@@ -73,8 +73,9 @@ export async function snapshot(router: Router | "edge"): Promise<Record<string, 
     rules: "nft list ruleset 2>/dev/null; ls /proc/net/ip6_tables_names 2>/dev/null || true",
     units:
       "systemctl list-unit-files --no-legend --no-pager | grep -v '[.]scope' | sort; systemctl list-units --failed --no-legend --no-pager",
+    // Ubuntu notes at the first login that it has shown its legal notice.
     files:
-      "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' -printf '%p %y %m %u %l\\n' | sort",
+      "find /etc /usr/local /opt /srv /var/lib /run/systemd /root -xdev ! -path '/run/systemd/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/systemd/*' ! -path '/root/.cache' ! -name motd.legal-displayed -printf '%p %y %m %u %l\\n' | sort",
     etc: "find /etc -xdev -type f ! -name ld.so.cache ! -name resolv.conf ! -name '*-' -exec sha256sum {} + | sort -k2",
     processes: "ps -eo args= | grep -E 'vpc6|dnsmasq|frr|tayga|named' | grep -vE 'grep|ps -eo' || true",
   };
@@ -115,14 +116,16 @@ export async function reached(...asked: (readonly [from: Host, address: string, 
   return answers.filter(([, answer]) => answer !== "filtered").map(([one, answer]) => `${one}: ${answer}`);
 }
 
-/** While whoever puts back what is lost (router/heal.test.ts) sleeps: else nothing would be seen of it. */
+/** Whoever puts back what is lost (router/heal.test.ts) sleeps from now on, and not with the router's lock in his hand. */
+export const SLEEP = "[ ! -e /run/vpc6/lock ] || flock /run/vpc6/lock systemctl kill -s STOP vpc6-watch || true";
+
+/** While he sleeps: else nothing would be seen of what is lost. */
 export async function unhealed<T>(work: () => Promise<T>): Promise<T> {
-  const watch = (signal: string) => lab.exec("vr1", `systemctl kill -s ${signal} vpc6-watch || true`);
-  await watch("STOP");
+  await lab.exec("vr1", SLEEP);
   try {
     return await work();
   } finally {
-    await watch("CONT");
+    await lab.exec("vr1", "systemctl kill -s CONT vpc6-watch || true");
   }
 }
 

@@ -58,6 +58,7 @@ beforeAll(async () => {
   lab.bare();
   await lab.up("edge");
   lab.equipped();
+  lab.debian13();
   await lab.up("vr1", "vr2", "web1", "app1");
   await Promise.all([ownPackages("vr1"), ownPackages("vr2")]);
   const [edge, vr1, vr2] = await Promise.all([snapshot("edge"), snapshot("vr1"), snapshot("vr2")]);
@@ -279,6 +280,59 @@ describe("neighbours that fall silent", () => {
     const took = await noticed(10_000);
     expect(took).toBeLessThan(2_000);
   });
+});
+
+describe("another address on the link, of the uplink and of a VPC router", () => {
+  const OTHERS = [
+    ["edge", "2001:db8:ffff::222/64"],
+    ["vr2", "2001:db8:ffff::111/64"],
+  ] as const;
+  const all = (verb: "add" | "del") =>
+    Promise.all(OTHERS.map(([host, address]) => lab.exec(host, `ip address ${verb} ${address} dev pub0 nodad`)));
+
+  test("sessions and BFD are from the one that the neighbor knows, also when FRR starts", async () => {
+    await all("add");
+    try {
+      await Promise.all([lab.exec("edge", "systemctl restart frr"), lab.exec("vr2", "systemctl restart frr")]);
+      await Promise.all([established("edge", VR2), established("vr2", EDGE)]);
+      for (const [host, own, neighbor] of [
+        ["edge", EDGE, VR2],
+        ["vr2", VR2, EDGE],
+      ] as const) {
+        await lab.until(`${host}'s BFD from ${own}`, 20_000, async () => {
+          const found = await show<{ peer: string; local?: string; status: string }[]>(host, "bfd peers", "bfdd");
+          return found.some((it) => it.peer === neighbor && it.local === own && it.status === "up");
+        });
+      }
+    } finally {
+      await all("del");
+    }
+  });
+});
+
+test("a public address that was gone for a moment is the next hop again, where the link has IPv4 too", async () => {
+  const global = async () => {
+    const path = `bgp ipv6 unicast ${LABS}`;
+    type Route = { paths: { valid?: boolean; nexthops: { ip: string; scope: string }[] }[] };
+    const { paths = [] } = await show<Partial<Route>>("edge", path);
+    return paths.flatMap(({ valid, nexthops }) =>
+      valid ? nexthops.filter(({ scope }) => scope === "global").map(({ ip }) => ip) : [],
+    );
+  };
+  await lab.exec("vr2", "ip address add 192.0.2.10/24 dev pub0");
+  try {
+    await lab.until("the route", 20_000, async () => (await global())[0] === VR2);
+    await lab.exec("vr2", `ip address del ${VR2}/64 dev pub0`);
+    await lab.until("the address to be there again", 10_000, async () =>
+      (await lab.exec("vr2", "ip address show dev pub0")).stdout.includes(`${VR2}/64`),
+    );
+    // FRR 10.3 tells another next hop within a second.
+    await sleep(3_000);
+    expect(await global()).toEqual([VR2]);
+    await direct();
+  } finally {
+    await lab.exec("vr2", "ip address del 192.0.2.10/24 dev pub0");
+  }
 });
 
 describe("whatever is in the super CIDR", () => {

@@ -300,9 +300,6 @@ describe.skipIf(impossible())("a real machine", () => {
     expect(after).toBeLessThan(slow ? 3 * HEALED : HEALED);
   });
 
-  // FRR 10.3 names the public link's IPv4 address as the next hop once its IPv6 address was gone, until `clear bgp NEIGHBOR`.
-  test.todo("BGP goes on after a restart of networkd, where the public link has an IPv4 address too");
-
   test.each([
     ["a reboot", vm.reboot],
     [

@@ -10,6 +10,8 @@ set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
+# sudo makes `unknown` of none, of which nft's own prompt complains among what it lists.
+unset TERM
 umask 022
 
 PROGRAM_HASH=@HASH@
@@ -61,6 +63,8 @@ CONFIRM_MOST=@CONFIRM_MOST@
 #   CONFIRMED, LIVE, NEXT     directories of generations: `generations`, `stage`
 #   DIFFERENT                 `differences`
 #   ROUTE, ROUTE_BEFORE       `network_route_to`; what it was before a change
+#   MTU_BEFORE                `network_mtu_before`
+#   TAYGA_MTU, DEVICE_MTU     `tayga_mtu`, `tayga_fits`
 #   DRIFT_SECRET, DRIFT_CHANGED   `drifts`, for what a service's `drift` looks up
 #   DRIFT_UNITS, UNIT_*       `drift_ask`, `drift_unit`
 #   NUMBER                    `generation`

@@ -47,10 +47,20 @@ packages_install() {
   fi
   code=$?
   [ $code = 0 ] || WHY="apt-get cannot install$missing:
-$(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)"
+$(grep -E '^(E|W|dpkg|Err)' "$RUN/apt.log" | tail -n 8)$(packages_universe)"
   policy_restored
   packages_recover
   return $code
+}
+
+# packages_universe: of an Ubuntu whose apt has no list of universe, where FRR and Tayga are: what to do.
+packages_universe() {
+  local list
+  grep -qE '^E: (Unable to locate|.* has no installation candidate)' "$RUN/apt.log" || return 0
+  release
+  [ "${RELEASE%%/*}" = ubuntu ] || return 0
+  for list in "$ROOT"/var/lib/apt/lists/*_universe_*; do [ ! -e "$list" ] || return 0; done
+  printf '\n%s' "this host's apt has no list of Ubuntu's universe, where some of these are: run \`sudo add-apt-repository universe\` there"
 }
 
 lists_present() {

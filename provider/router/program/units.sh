@@ -139,7 +139,7 @@ unit_stop() {
 }
 
 # unit_said UNIT: what a service that failed said last. The journal notes the invocation of a process while it lives. Of one that has ended,
-# as a daemon that fails soon has, it notes only the unit and the process's number.
+# as a daemon that fails soon has, it notes the unit and the process's number, or only that: a number is not used again within minutes.
 unit_said() {
   local key pid='' unit_id='' value
   systemctl show -p InvocationID,ExecStart "$1" >"$RUN/unit.show"
@@ -149,7 +149,7 @@ unit_said() {
       ExecStart) pid=${value##*; pid=} pid=${pid%% *} ;;
     esac
   done <"$RUN/unit.show"
-  journal_of "$RUN/unit.out" -n 8 "_SYSTEMD_INVOCATION_ID=$unit_id" + "_SYSTEMD_UNIT=${1%.service}.service" "_PID=$pid"
+  journal_of "$RUN/unit.out" -n 8 --since=-5min "_SYSTEMD_INVOCATION_ID=$unit_id" + "_PID=$pid"
 }
 
 # journal_of FILE ARGUMENT...: what the journal has. On a busy host that takes a moment. If it has nothing after two seconds: FILE.

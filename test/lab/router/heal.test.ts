@@ -1,78 +1,20 @@
 // The router heals itself: whatever takes addresses, routes, neighbors, links or forwarding away, all is there again within two seconds, and
 // guests get through. What an operator does on purpose stays done.
 
-import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InProcess } from "../../engine/in-process.ts";
-import { type Background, lab } from "../lab.ts";
+import { byHand, byManager } from "../healing/events.ts";
+import { guestPings, measured, STATE, wire } from "../healing/measure.ts";
+import { lab } from "../lab.ts";
 import { program, routeOnUplink, startInProcess } from "../stack.ts";
 import { on, path } from "./vr1.ts";
 
 const WEB = "2001:67c:2834:2::";
-const INTERNET = "2001:db8:1::80";
-
-/** What of a router's network vpc6 puts there, a line each. */
-const STATE = `cat >/run/state <<'END'
-# One that is checked for a duplicate still cannot be used; another is the operator's.
-ip -o addr show scope global -tentative | awk '$4 !~ /^2001:db8:5:/ { print $2, $4 }'
-{ ip -6 route show proto 106; ip -4 route show proto 106; } | sed 's/ error .*//'
-ip neigh show nud permanent
-sysctl net.ipv6.conf.all.forwarding net.ipv4.ip_forward
-cd /proc/sys/net/ipv6/conf; grep . pub0/accept_ra pub0/keep_addr_on_down [wd]*b0/accept_ra [wd]*b0/keep_addr_on_down [wd]*b0/forwarding [wd]*b0/disable_ipv6
-for link in pub0 web0 db0; do echo $link $(($(cat /sys/class/net/$link/flags) & 1)); done
-END
-# event COMMAND: what it takes away, for how many milliseconds after its end at the most, and how long it took itself.
-cat >/run/event <<'END'
-now() { date +%s%3N; }
-sh /run/state 2>&1 | sort >/run/before
-begun=$(now)
-eval "$1" >/dev/null 2>&1 || exit
-ended=$(now) last=0
-while :; do
-  sh /run/state 2>&1 | sort >/run/after
-  cmp -s /run/before /run/after && [ $last != 0 ] && [ $(($(now) - last)) -gt 400 ] && break
-  cmp -s /run/before /run/after || { last=$(now); comm -23 /run/before /run/after >>/run/taken; }
-  [ $(($(now) - ended)) -lt 2000 ] || break
-done
-[ $last = 0 ] || last=$((last - ended))
-echo "$last $((ended - begun))"
-sort -u /run/taken 2>/dev/null
-rm -f /run/taken
-END`;
-
-interface Event {
-  /** Milliseconds after the end of the command. */
-  healed: number;
-  took: number;
-  taken: string[];
-}
-
-async function event(command: string): Promise<Event> {
-  const [times = "", ...taken] = (await on(["sh", "/run/event", command])).split("\n");
-  const [healed = 0, took = 0] = times.split(" ").map(Number);
-  return { healed, took, taken };
-}
 
 const drift = async () => (await on(`${path} observe`)).split("\n").filter((it) => it.startsWith("drift "));
 
 let engine: InProcess;
-let ping: Background;
-
-/** Of a ping every ten milliseconds what was answered: when (milliseconds), and which. */
-const answers = () =>
-  [...ping.stdout.matchAll(/^\[([\d.]+)\] \d+ bytes from .*icmp_seq=(\d+) /gm)].map(
-    ([, time, number]) => [1000 * Number(time), Number(number)] as const,
-  );
-
-/** Waits until one is answered that comes later than `time`; it is written when it is. */
-const answeredAfter = (time: number, timeoutMs = 2_000) =>
-  lab.until("the guest to get through", timeoutMs, async () => (answers().at(-1)?.[0] ?? 0) > time);
-
-/** How many in a row were lost at the most since `time`. */
-function lost(time: number): number {
-  const numbers = answers().flatMap(([at, number]) => (at > time - 100 ? number : []));
-  return Math.max(0, ...numbers.slice(1).map((it, index) => it - (numbers[index] ?? it) - 1));
-}
+let pings: ReturnType<typeof guestPings>;
 
 beforeAll(async () => {
   await lab.down();
@@ -98,61 +40,30 @@ new vpc6.NetworkAcl("web", { tiers: [web], rules: [{ direction: "ingress", actio
   const { code, all } = await engine.up();
   expect(code, all).toBe(0);
   await lab.ready("web1", `${WEB}10`);
-  ping = lab.background("web1", ["ping", "-D", "-n", "-W", "1", "-i", "0.01", INTERNET]);
-  await answeredAfter(0, 10_000);
+  pings = guestPings();
+  await pings.answeredAfter(0, 10_000);
 });
 
 afterAll(async () => {
-  await ping?.stop();
+  await pings?.stop();
   await engine?.[Symbol.asyncDispose]();
   await lab.down();
 });
 
-/** Does it; everything must be there again, and a guest get through, within two seconds. */
-async function heals(command: string, takes: RegExp | null): Promise<Event> {
-  const begun = Date.now();
-  const seen = await event(command);
-  await answeredAfter(Date.now());
-  console.info(
-    `${command.slice(0, 70)}: ${seen.taken.length} things gone, there again after ${seen.healed} ms; ${lost(begun)} pings of 10 ms lost`,
-  );
-  if (takes) expect(seen.taken.join("\n")).toMatch(takes);
-  expect(seen.healed).toBeLessThan(2_000);
-  return seen;
-}
-
+/** Everything must be there again, and a guest get through, within two seconds. */
 describe("what takes away", () => {
-  test.each([
-    ["networkctl reconfigure pub0", /pub0 2001:db8:ffff::10/],
-    ["networkctl reconfigure web0", /web0 2001:67c:2834:2::1/],
-    ["echo >>/etc/systemd/network/20-web0.network; networkctl reload", null],
-    ["systemctl restart systemd-networkd", null],
-    ["ip addr flush dev pub0 scope global", /pub0 2001:db8:ffff::10/],
-    ["ip addr flush dev web0", /web0 10.1.1.1.*web0 2001:67c:2834:2::1/s],
-    ["ip -6 route del unreachable 2001:67c:2834::/60", /^unreachable/m],
-    ["ip -6 route del default", /^default/m],
-    ["ip neigh flush dev web0 nud permanent", /PERMANENT/],
-    ["ip link set pub0 down; sleep 0.3; ip link set pub0 up", /^default/m],
-    ["ip link set web0 down; sleep 0.3; ip link set web0 up", /PERMANENT/],
-    ["sysctl -qw net.ipv6.conf.web0.keep_addr_on_down=0; ip link set web0 down; ip link set web0 up", /web0 2001/],
-    ["sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv4.ip_forward=0", /all.forwarding/],
-    ["ip addr del 2001:67c:2834::1/128 dev lo", /lo 2001/],
-  ])("%s", async (command, takes) => {
-    await heals(command, takes);
+  test.each([...byManager.networkd, ...byHand])("$command", async ({ command, takes }) => {
+    const begun = Date.now();
+    const { healed, taken } = await measured(command);
+    await pings.answeredAfter(Date.now());
+    console.info(
+      `${command.slice(0, 70)}: ${taken.length} things gone, there again after ${healed} ms; ${pings.lost(begun)} pings of 10 ms lost`,
+    );
+    if (takes) expect(taken.join("\n")).toMatch(takes);
+    expect(healed).toBeLessThan(2_000);
     expect(await drift()).toEqual([]);
   });
 });
-
-/** Takes a link's wire out of the lab and puts a new one there, as for a card that is pulled, or a VLAN that is made again. */
-const wire = (verb: "pull" | "plug") => {
-  const [net, host] = ["net", "vr1"].map((it) => `vpc6-lab${process.env.VPC6_LAB ?? ""}-${it}`);
-  const ip = (...args: string[]) => execFileSync("ip", ["-n", net ?? "", "link", ...args]);
-  if (verb === "pull") return void ip("del", "vr1-web0");
-  const peer = ["peer", "name", "web0", "address", "02:00:00:00:01:01", "netns", host ?? ""];
-  ip("add", "vr1-web0", "type", "veth", ...peer);
-  execFileSync("ip", ["-n", host ?? "", "addr", "add", "2001:db8:5::5/64", "dev", "web0", "nodad"]);
-  ip("set", "vr1-web0", "master", "web", "up");
-};
 
 const said = async () => (await on("journalctl --sync; journalctl -o cat -u vpc6-watch --no-pager")).split("\n");
 const keep = async () => {
@@ -222,7 +133,7 @@ test("a link that goes: nothing is said of it; it comes again, and a guest is se
   const begun = Date.now();
   wire("plug");
   const there = await whole();
-  await answeredAfter(begun, 8_000);
+  await pings.answeredAfter(begun, 8_000);
   console.info(`made again: all there after ${there} ms, advertised after ${Date.now() - begun} ms`);
   await lab.renew("web1");
   await lab.waitForLease("web1", `${WEB}10`, 10_000);

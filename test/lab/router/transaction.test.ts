@@ -288,6 +288,8 @@ describe("a payload that is not whole changes nothing", () => {
 describe("who may log in", () => {
   it("a user with sudo", async () => {
     expect(await converge({ ...router, user: "ops" }, web)).toMatchObject({ confirmed: "nothing to do" });
+    // What he sees is what root sees: sudo has an environment of its own.
+    expect((await observe({ ...router, user: "ops" })).drift).toEqual((await observe(router)).drift);
   });
 
   it("not one without", async () => {

@@ -25,6 +25,7 @@ const name = fc.oneof(
 );
 const port = fc.oneof(fc.integer({ min: 1, max: 65535 }), of(1, 22, 80, 443, 65535));
 const device = of("web0", "pub0", "eth0.100", "br-lan", "a23456789012345", "mac-020000000101");
+const mtu = fc.integer({ min: 1280, max: 9216 });
 const mac = of("02:00:00:00:01:11", "02-00-00-00-01-AB", "0200.0000.01cd");
 const domain = of(
   "shop.internal",
@@ -133,6 +134,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     publicInterface: of("pub0", "eth0.100", "ens3"),
     "publicVlan?": of(1, 7, 4094),
     "adopt?": fc.boolean(),
+    "publicMtu?": mtu,
     "connections?": fc.integer({ min: 65_536, max: 16_777_216 }),
     "dnsServers?": list(of("9.9.9.9", "2620:fe::FE")),
     "publicServices?": list(of("tcp/9100", "udp/51820")),
@@ -159,6 +161,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     claim: name,
     "interface?": of("web0", "eth0.100"),
     "mac?": mac,
+    "mtu?": mtu,
     "vlan?": of(1, 101, 4094),
     "domain?": domain,
     "cidr?": of("2001:67c:2834:1::/64"),
@@ -174,6 +177,7 @@ export const valid: Record<keyof typeof provider, fc.Arbitrary<Json>> = {
     claim: name,
     "interface?": of("web0", "eth0.100"),
     "mac?": mac,
+    "mtu?": mtu,
     "vlan?": of(1, 101, 4094),
     "domain?": domain,
     "cidr?": of("2001:db8:2800::/64"),

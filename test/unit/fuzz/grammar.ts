@@ -53,6 +53,7 @@ const VALUES: Record<string, Record<string, string>> = {
     interval: N,
     rule: `${P6}(?: ge \\d+)?(?: le \\d+)?`,
     routerId: A4,
+    source: A6,
   },
   nat64: {
     ...{ device: "nat64-[0-9a-f]{8}", ipv4: A4, ipv6: A6, prefix: P6, pool: `${A4}/\\d{1,2}`, clients: some(P6) },
@@ -117,9 +118,11 @@ const VALUES: Record<string, Record<string, string>> = {
       protocol: "(?:tcp|udp)",
     },
     connections: `(?:memory/)?${N}`,
+    publicMtu: "\\d{4}",
     this: `(?:${A6}|${A4})`,
   },
   tier: {
+    mtu: "\\d{4}",
     "ipv4.cidr": `${A4}/\\d{1,2}`,
     "ipv4.gateway": A4,
     "ipv4.length": "\\d{1,2}",

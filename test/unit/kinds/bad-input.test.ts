@@ -189,6 +189,15 @@ const wrong: Wrong[] = [
   ["Tier", { interface: "dhcpv6" }, "interface: "],
   [
     "Tier",
+    { mtu: 1279 },
+    "mtu: 1279 is not a whole number, the MTU of a link (1280 to 9216; IPv6 asks 1280 of each, RFC 8200",
+  ],
+  ["Tier", { mtu: 9217 }, "mtu: 9217 is not a whole number, the MTU of a link"],
+  ["Tier", { mtu: 1500.5 }, "mtu: 1500.5 is not a whole number"],
+  ["Tier", { mtu: "1500" }, "it is a text: write the number, without quotes"],
+  ["Router", { publicMtu: 1000 }, "publicMtu: 1000 is not a whole number, the MTU of a link"],
+  [
+    "Tier",
     { gateway: "2001:67c:2834:2::1" },
     `gateway: "2001:67c:2834:2::1" is not inside the tier's 2001:67c:2834:1::/64`,
   ],

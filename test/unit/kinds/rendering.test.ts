@@ -32,6 +32,25 @@ test("a router's table of connections, by its memory or by its number", async ()
   expect(reasons).toEqual(["connections: 65535 is not a whole number (65536 to 16777216)"]);
 });
 
+test("an MTU: the link's, in advertisements and in DHCPv4; without one nothing is said of it", async () => {
+  const ipv4 = { cidr: "10.1.1.0/24" };
+  const none = await fragments("Tier", { ipv4 });
+  expect(Object.values(none).join("")).not.toContain("mtu");
+  const said = await fragments("Tier", { ipv4, mtu: 9000 });
+  expect(said.network).toBe(none.network?.replace("interface web0\n", "interface web0\nmtu web0 9000\n"));
+  expect(said.dnsmasq?.replace("mtu:9000,", "").replace("dhcp-option=tag:web0,option:mtu,9000\n", "")).toBe(
+    none.dnsmasq,
+  );
+  expect(said.dnsmasq).toContain("ra-param=web0,mtu:9000,30,1800\n");
+  const { network } = await fragments("Tier", { grant: undefined, ipv4, mtu: 1400 });
+  expect(network).toBe("interface web0 ipv4\nmtu web0 1400\naddress web0 10.1.1.1/24\n");
+  const isolated = await fragments("IsolatedNetwork", { interface: undefined, mac: "02:00:00:00:00:11", mtu: 1400 });
+  expect(isolated.network).toContain("interface mac-020000000011\nmtu mac-020000000011 1400\n");
+  expect((await fragments("Router", { publicMtu: 1400 })).network).toMatch(/^interface pub0 keep-ra\nmtu pub0 1400\n/);
+  expect((await fragments("Tier", { mtu: UNKNOWN })).network).toBe(UNKNOWN);
+  expect(await planned("Tier", { ...arguments_.Tier, mtu: 9000 })).toMatchObject({ mtu: 9000 });
+});
+
 test("a tier on a VLAN: the link that carries it, its name, and what it is called everywhere else", async () => {
   const of = async (change: Values) => {
     const inputs = await planned("Tier", { ...arguments_.Tier, ...change });
@@ -676,6 +695,10 @@ route-map vpc6-in permit 10
  set ipv6 next-hop prefer-global
 exit
 !
+route-map vpc6-out-2001:db8:ffff::10 permit 10
+ set ipv6 next-hop global 2001:db8:ffff::10
+exit
+!
 router bgp 4200000000
  bgp router-id 0.0.0.16
  no bgp default ipv4-unicast
@@ -683,6 +706,7 @@ router bgp 4200000000
  neighbor 2001:db8:ffff::1 remote-as 65000
  neighbor 2001:db8:ffff::1 timers 10 30
  neighbor 2001:db8:ffff::1 timers connect 5
+ neighbor 2001:db8:ffff::1 update-source 2001:db8:ffff::10
  !
  address-family ipv6 unicast
   network 2001:67c:2834:20::/60
@@ -691,6 +715,7 @@ router bgp 4200000000
   neighbor 2001:db8:ffff::1 prefix-list vpc6-in-2001:db8:ffff::1 in
   neighbor 2001:db8:ffff::1 prefix-list vpc6-out-2001:db8:ffff::1 out
   neighbor 2001:db8:ffff::1 route-map vpc6-in in
+  neighbor 2001:db8:ffff::1 route-map vpc6-out-2001:db8:ffff::10 out
  exit-address-family
 exit
 !
@@ -719,6 +744,23 @@ test("a BGP session with filters, a default route, timers, over several hops", a
   ]);
   expect(frr).toContain(" neighbor 2001:db8:1::9 ebgp-multihop 3\n neighbor 2001:db8:1::9 timers 3 9\n");
   expect(frr).toContain("  network 2001:67c:2834:20::/61\n");
+});
+
+test.each([
+  ["BgpPeer", {}],
+  ["Uplink", {}],
+  ["Uplink", { accept: "supernet" }],
+] as const)("FRR has BFD before the address that it is sent from: %s %o", async (kind, change) => {
+  const { frr = "" } = await fragments(kind, { ...change, bfd: true });
+  const lines = frr.split("\n");
+  const sources = lines.flatMap((line, index) => (line.includes(" update-source ") ? index : []));
+  expect(sources.length).toBeGreaterThan(0);
+  expect(Math.min(...sources)).toBeGreaterThan(lines.findLastIndex((line) => / bfd( |$)/.test(line)));
+});
+
+test("a neighbor that is not on the public network is spoken with from wherever the way to it begins", async () => {
+  const { frr } = await fragments("BgpPeer", { address: "2001:DB8:1::9", multihop: 3 });
+  expect(frr).not.toContain("update-source");
 });
 
 test.each(["BgpPeer", "Uplink"] as const)(
@@ -783,9 +825,11 @@ router bgp 65000
  neighbor vpc6-uplink timers connect 5
  neighbor 2001:db8:ffff::10 remote-as 4200000000
  neighbor 2001:db8:ffff::10 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::10 update-source 2001:db8:ffff::1
  neighbor 2001:db8:ffff::10 description vr1
  neighbor 2001:db8:ffff::11 remote-as 4200000001
  neighbor 2001:db8:ffff::11 peer-group vpc6-uplink
+ neighbor 2001:db8:ffff::11 update-source 2001:db8:ffff::1
  neighbor 2001:db8:ffff::11 description vr2
  !
  address-family ipv6 unicast

@@ -59,6 +59,42 @@ export const faults: readonly Fault[] = [
     to: "$load->(21); $accept->($EQUAL, $_) for @protocols, 186;",
   },
   {
+    tests: "heal",
+    what: "an MTU that another hand has changed stays so",
+    from: 'echo "mtu $dev',
+    to: ': "mtu $dev',
+  },
+  {
+    tests: "heal",
+    what: "a link that was made again gets the MTU at the end that its like had before",
+    from: '    network_mtu_forget "$dev"\n',
+    to: "\n",
+  },
+  {
+    tests: "network",
+    what: "an MTU that nobody says any more stays",
+    from: 'has_any "$said" "$dev" || network_mtu_back "$dev"',
+    to: ":",
+  },
+  {
+    tests: "network",
+    what: "an MTU that its parent has no room for yet is not tried again",
+    from: '[ -z "$late" ] || network_mtus_late',
+    to: ": || network_mtus_late",
+  },
+  {
+    tests: "network",
+    what: "what below a link has no room is not asked",
+    from: "if (room + 0 > 0 && room + 0 < mtu[dev] + 0)",
+    to: "if (0)",
+  },
+  {
+    tests: "network",
+    what: "a link that is too small for IPv6 is one",
+    from: "mtu_of(dev) > 0 && mtu_of(dev) + 0 < 1280",
+    to: "0",
+  },
+  {
     tests: "network",
     what: "a route of ours that is there is taken for a stranger's",
     from: "if (!(key in want) || proto == ours || want[key]",

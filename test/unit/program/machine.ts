@@ -191,7 +191,16 @@ export class Machine {
     this.write(`sys/class/net/${name}/address`, `${mac}\n`);
     this.write(`sys/class/net/${name}/flags`, up ? "0x1003\n" : "0x1002\n");
     this.write(`sys/class/net/${name}/carrier`, "1\n");
-    const all = { disable_ipv6: 0, accept_ra: 1, keep_addr_on_down: 0, forwarding: 0, ...settings };
+    this.write(`sys/class/net/${name}/mtu`, "1500\n");
+    const all = {
+      disable_ipv6: 0,
+      accept_ra: 1,
+      keep_addr_on_down: 0,
+      router_solicitation_delay: 1,
+      forwarding: 0,
+      mtu: 1500,
+      ...settings,
+    };
     for (const [key, value] of Object.entries(all)) this.sysctl(`net/ipv6/conf/${name}/${key}`, value);
   }
   sysctl(key: string, value: number): void {

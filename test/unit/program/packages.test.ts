@@ -62,6 +62,21 @@ test("a package that apt does not have: its words, after the lists were read ane
   expect(installs(asked)).toEqual(["apt-get install nonsense", "apt-get update", "apt-get install nonsense"]);
 });
 
+test("on an Ubuntu whose apt does not read universe, where FRR is, this is said; on others it is not", async () => {
+  const why = async () => (await machine.converge(changes("frr"))).answer?.why;
+  const plain = "apt-get cannot install frr:\nE: Unable to locate package frr";
+  machine.write("etc/os-release", 'ID=ubuntu\nVERSION_ID="24.04"\nPRETTY_NAME="Ubuntu 24.04.5 LTS"\n');
+  machine.write("var/lib/apt/lists/archive_dists_noble_main_binary-amd64_Packages.lz4", "");
+  expect(await why()).toBe(
+    `${plain}\nthis host's apt has no list of Ubuntu's universe, where some of these are: run \`sudo add-apt-repository universe\` there`,
+  );
+  machine.write("var/lib/apt/lists/archive_dists_noble_universe_binary-amd64_Packages.lz4", "");
+  expect(await why()).toBe(plain);
+  machine.remove("var/lib/apt/lists/archive_dists_noble_universe_binary-amd64_Packages.lz4");
+  machine.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  expect(await why()).toBe(plain);
+});
+
 test("without any list the lists are read first", async () => {
   machine.remove("var/lib/apt/lists/deb_InRelease");
   expect(installs((await machine.converge(changes("nftables"))).asked)).toEqual([

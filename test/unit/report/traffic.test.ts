@@ -42,6 +42,8 @@ async function told(kind: Kind, { before = {}, after = {}, beside = [] }: Case, 
 const v4 = (cidr: string) => ({ ipv4: { cidr } });
 const RESTART =
   "pauses: Router `vr1`: restarts dnsmasq: DHCP, DNS and advertisements of all its tiers pause for well under a second";
+const takes = (mtu: string) =>
+  `has the MTU ${mtu}: a virtual network card takes it in passing, some real ones start again for it, a second or two; connections go on`;
 const RELOAD =
   "note: LoadBalancer `it`: is reloaded: a new HAProxy takes the listening sockets over, the old one ends with its last connection";
 const [shop, blog] = ["2001:67c:2834::/60", "2001:67c:2834:10::/60"];
@@ -78,6 +80,20 @@ const cases: Record<Kind, Case[]> = {
       what: "comes",
       before: "gone",
       told: ["note: `dnsmasq-base`, `iproute2`, `nftables`: installed where missing, before anything is switched"],
+    },
+    {
+      what: "has another MTU",
+      after: { publicMtu: 1400 },
+      told: [`pauses: Router \`it\`: ${takes("`1400`")}`],
+    },
+    {
+      what: "has another MTU, with NAT64 on it",
+      after: { publicMtu: 1400 },
+      beside: [["Nat64", {}]],
+      told: [
+        `pauses: Router \`it\`: ${takes("`1400`")}`,
+        "pauses: Router `it`: NAT64 is started again, as its device has that MTU too: connections through it pause for a moment",
+      ],
     },
     {
       what: "has another address",
@@ -225,6 +241,17 @@ const cases: Record<Kind, Case[]> = {
       told: ["ends: Tier `it`: no longer uses the interface `web0`: who is on it loses the network", RESTART],
     },
     { what: "has another domain", after: { domain: "example.net" }, told: [RESTART] },
+    {
+      what: "has another MTU",
+      before: { mtu: 1500 },
+      after: { mtu: 9000 },
+      told: [`pauses: Tier \`it\`: ${takes("`9000`")}`, RESTART],
+    },
+    {
+      what: "has its link's own MTU again",
+      before: { mtu: 9000 },
+      told: [`pauses: Tier \`it\`: ${takes("again that its link had before vpc6")}`, RESTART],
+    },
     {
       what: "loses its IPv4",
       before: v4("10.0.0.0/24"),
@@ -748,6 +775,14 @@ const cases: Record<Kind, Case[]> = {
       after: { asn: 65001 },
       told: [
         "pauses: Router `uplink`: gets another AS number: all its BGP sessions end and come back, within a second or two",
+      ],
+    },
+    {
+      what: "has another address",
+      before: range,
+      after: { ...range, address: "2001:db8:ffff::2" },
+      told: [
+        "pauses: Uplink `it`: speaks BGP from another address: all its sessions end, and come back where it is known by that",
       ],
     },
     {

@@ -5,7 +5,7 @@
 function key(text,   w, n) {
   n = split(text, w, " ")
   if (w[1] == "neighbor" && w[3] == "timers" && w[4] == "connect") return w[1] " " w[2] " " w[3] " " w[4]
-  if (w[1] == "neighbor" && w[3] ~ /^(timers|password|ebgp-multihop|description|maximum-prefix)$/) return w[1] " " w[2] " " w[3]
+  if (w[1] == "neighbor" && w[3] ~ /^(timers|password|ebgp-multihop|update-source|description|maximum-prefix)$/) return w[1] " " w[2] " " w[3]
   if (w[1] == "neighbor" && w[3] ~ /^(prefix-list|route-map)$/) return w[1] " " w[2] " " w[3] " " w[n]
   if (w[2] == "prefix-list" && w[4] == "seq") return w[1] " " w[2] " " w[3] " " w[4] " " w[5]
   return ""
@@ -25,12 +25,13 @@ function place(block, family, text) {
 function away(block, family, text,   w, n) {
   n = split(text, w, " ")
   if (block == "" && text ~ /^ipv6 prefix-list /) return "no " text
+  if (block ~ /^route-map / && !((block "\t\t") in ours)) return text == "" ? "no " block : ""
   if (block !~ /^router bgp / || !((block "\t\t") in ours)) exit 1
   if (family == "" && text ~ /^bgp listen (range|limit) /) return "no " text
   if (family != "" && w[1] == "network" && n == 2) return "no " text
   if (w[1] != "neighbor") exit 1
   if (w[2] in leaves) return w[3] == leaves[w[2]] && family == "" ? "no neighbor " w[2] (w[3] == "peer-group" ? " " w[3] : "") : ""
-  if (w[3] !~ /^(timers|password|ebgp-multihop|description|activate|allowas-in|prefix-list|route-map|route-reflector-client|default-originate|maximum-prefix)$/) exit 1
+  if (w[3] !~ /^(timers|password|ebgp-multihop|update-source|description|activate|allowas-in|prefix-list|route-map|route-reflector-client|default-originate|maximum-prefix)$/) exit 1
   # Of what has an option or a secret the first word says enough.
   return w[3] ~ /^(password|description|maximum-prefix)$/ ? "no neighbor " w[2] " " w[3] : "no " text
 }
@@ -71,7 +72,7 @@ END {
     if (ranges && part[3] ~ / password /) exit 1
     gone = away(part[1], part[2], part[3])
     if (gone == "") continue
-    old[++goes] = part[1] "\t" part[2] "\t" gone
+    old[++goes] = (part[3] == "" ? "" : part[1]) "\t" part[2] "\t" gone
   }
   for (turn = 1; turn <= 4; turn++) for (i = 1; i <= goes; i++) {
     split(old[i], part, "\t")

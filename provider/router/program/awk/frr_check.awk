@@ -20,5 +20,5 @@ $1 == "neighbor" && $3 == "password" {
 }
 $1 == "neighbor" && $3 == "bfd" && $4 == "profile" { once("neighbor " $2 " bfd profile", $5) }
 $1 == "neighbor" && $3 == "peer-group" && NF == 4 { once("neighbor " $2 " peer-group", $4) }
-$1 == "neighbor" && ($3 == "remote-as" || $3 == "ebgp-multihop") { once("neighbor " $2 " " $3, $4) }
+$1 == "neighbor" && ($3 ~ /^(remote-as|ebgp-multihop|update-source)$/) { once("neighbor " $2 " " $3, $4) }
 $1 == "neighbor" && $3 == "timers" { once("neighbor " $2 " timers" ($4 == "connect" ? " connect" : ""), rest($4 == "connect" ? 5 : 4)) }

@@ -1,6 +1,6 @@
 # The assembled file: prints whose line is wrong, and why. `devs`: the links of this host; `routes`: what ip lists; `owned`: what of all that is ours;
-# where the file `adopt` says something, a stranger's route is no error, and goes to `adopted`; `rivals`: see rivals.sh; `vlans`: those of this
-# host, and `made`, which of them are ours (vlans.sh).
+# where the file `adopt` says something, a stranger's route is no error, and goes to `adopted`; `rivals`: see rivals.sh; `links`, `mtus`: where a
+# link's MTU is read, and what it can be (see network_mtu_room); `vlans`: those of this host, and `made`, which of them are ours (vlans.sh).
 function bad(text) { print id; print text; failed = 1; exit }
 function has(dev) { return index(devs, " " dev " ") }
 function missing(dev,   list) {
@@ -23,6 +23,25 @@ function prefix(text,   part) {
 function once(key) { if (key in seen) clash(seen[key], $0 ": already said by " seen[key]); else seen[key] = id }
 # Who says the same goes to `rivals`, all of them; told is the first.
 function clash(other, text) { print id, other >rivals; if (clashing == "") { clashing = id; clashes = text } }
+# The MTU that a link will have.
+function mtu_of(dev,   file, now) {
+  if (dev in mtu) return mtu[dev]
+  if (dev in before) return before[dev]
+  file = links "/" dev "/mtu"; now = 0
+  getline now <file; close(file)
+  # A VLAN that is still to be made has its parent's.
+  return !has(dev) && dev in parent ? mtu_of(parent[dev]) : now + 0
+}
+function narrow(dev, lower, room,   whose) {
+  if (lower in mtu) { room = mtu[lower]; whose = ", by " mtu_by[lower] ": give that a larger one" }
+  else whose = ": give " lower " one of " mtu[dev] " in the host's own network configuration"
+  if (room + 0 > 0 && room + 0 < mtu[dev] + 0)
+    wrong_mtu(dev, dev " is on " lower ", whose MTU is " room whose ", or " dev " a smaller one")
+}
+function wrong_mtu(dev, text) {
+  print mtu_by[dev]; print "an MTU of " mtu[dev] " is not possible on " dev ": " text
+  failed = 1; exit
+}
 BEGIN {
   while ((getline line <vlans) > 0) {
     split(line, word, " ")
@@ -43,7 +62,7 @@ $1 == "vlan" && NF == 4 && $2 ~ /^[A-Za-z0-9_][A-Za-z0-9._-]*$/ && length($2) < 
   there = !($2 in told) ? "no VLAN" : told[$2] (kind[$2] != "802.1Q" ? " (" kind[$2] ")" : "")
   if (has($2) && !($2 in known) && there != tag) bad($2 " is here already, and is " there ", not " tag ", and not by vpc6: give that link another name, or take it away")
   if (tag in on && on[tag] != $2 && !(on[tag] in known)) bad(tag " is here already, as " on[tag] ", and not by vpc6: take that link away, or name it as `interface`, without `vlan`")
-  ok = 1
+  parent[$2] = $3; ok = 1
 }
 $1 == "interface" && (NF == 2 || (NF == 3 && ($3 == "keep-ra" || $3 == "ipv4"))) { once("interface " $2); mine[$2] = 1; ok = 1 }
 $1 == "address" && (NF == 3 || (NF == 4 && $4 == "nodad")) && prefix($3) { once($1 " " $2 " " $3); ok = 1 }
@@ -57,6 +76,8 @@ $1 == "address" && ok && $3 !~ /:/ && $3 !~ /\/32$/ {
   count4++; net4[count4] = $3; dev4[count4] = $2; by4[count4] = id
 }
 $1 == "neighbor" && NF == 4 && (v6($3) || v4($3)) && $4 ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ { once($1 " " $2 " " $3); ok = 1 }
+$1 == "mtu" && NF == 3 && $3 ~ /^[0-9]+$/ { once("mtu " $2); mtu[$2] = $3; mtu_by[$2] = id; ok = 1 }
+$1 == "address" && ok && $3 ~ /:/ { wants6[$2] = id }
 $1 == "unreachable" && NF == 2 && prefix($2) { once("route " $2 " " ($2 ~ /:/ ? 1024 : 0)); next }
 $1 == "onlink" && NF == 3 && prefix($3) {
   metric = $3 ~ /:/ ? 1024 : 0
@@ -75,6 +96,23 @@ $1 == "route" && $4 == "via" && prefix($3) && (v6($5) || v4($5)) && (NF == 5 || 
 END {
   if (failed) exit
   if (clashing != "") { print clashing; print clashes; exit }
+  while ((getline line <mtus) > 0) {
+    split(line, word, " ")
+    if (word[1] == "device") { least[word[2]] = word[3]; most[word[2]] = word[4] }
+    else if (word[1] == "before") before[word[2]] = word[3]
+    else parent[word[2]] = parent[word[2]] " " word[3]
+  }
+  for (dev in mtu) {
+    if (dev in least && mtu[dev] + 0 < least[dev] + 0) wrong_mtu(dev, "its driver takes " least[dev] " and more")
+    if (most[dev] + 0 > 0 && mtu[dev] + 0 > most[dev] + 0) wrong_mtu(dev, "its driver takes " most[dev] " and less; give it one of that, or the machine another network card")
+    n = split(parent[dev], under, " ")
+    for (i = 1; i <= n; i++) narrow(dev, under[i], mtu_of(under[i]))
+  }
+  for (dev in wants6) if (dev != "lo" && mtu_of(dev) > 0 && mtu_of(dev) + 0 < 1280) {
+    print wants6[dev]
+    print dev " has an MTU of " mtu_of(dev) ", and IPv6 needs 1280 at least (RFC 8200 section 5): give it a larger one, in the host's own network configuration or by vpc6 (`mtu` of a tier, `publicMtu` of the Router)"
+    exit
+  }
   # Addresses of ours that are there: their networks are no strangers.
   while ((getline line <owned) > 0) {
     split(line, word, " ")

@@ -7,7 +7,7 @@ BEGIN {
 }
 function tell(id, kind, what, line) { sub(/^onlink$/, "route", kind); sub(/^[a-z]+ /, "", line); print id, kind " " what ", " line }
 /^# vpc6 / { id = $3; next }
-/^#/ || !NF || $1 == "vlan" { next }
+/^#/ || !NF || $1 ~ /^(vlan|mtu)$/ { next }
 $1 == "interface" { of[$2] = id; if ($3 != "keep-ra") tier[$2] = 1; next }
 { line = $0; sub(/ nodad$/, "", line) }
 ($1 == "route" && NF == 5) || $1 == "onlink" { line = line " metric " ($3 ~ /:/ ? 1024 : 0) }

@@ -44,7 +44,7 @@ BEGIN {
   while ((getline line <found) > 0) before[line] = 1
   while ((getline line <dnsmasq) > 0) if (sub(/^interface=/, "", line)) served[line] = 1
 }
-/^#/ || !NF || $1 == "interface" || $1 == "vlan" { next }
+/^#/ || !NF || $1 ~ /^(interface|vlan|mtu)$/ { next }
 {
   line = $0
   if ($NF == "nodad") { line = $1 " " $2 " " $3; nodad[line] = 1 }

@@ -195,7 +195,33 @@ frr_leave() {
   ' "$RUN/frr.running" >"$RUN/frr.leave"
   grep -q neighbor "$RUN/frr.leave" || return 0
   vtysh -f "$RUN/frr.leave" >/dev/null 2>&1
+  ! grep -q ' bfd$' "$RUN/frr.leave" || frr_wake
   ! grep -q shutdown "$RUN/frr.leave" || sleep 0.3
+}
+
+# frr_wake: to FRR 10.2 and later a neighbor whose BFD is down is none to try; and when BFD is then taken from it, nothing makes it try again.
+frr_wake() {
+  local neighbor
+  for neighbor in $(frr_idle); do vtysh -c "clear bgp ipv6 unicast $neighbor" >/dev/null 2>&1; done
+}
+
+# frr_idle [WHY]: the neighbors that bgpd does not try to reach; only those of which it says WHY, a pattern, too.
+frr_idle() {
+  vtysh -d bgpd -c 'show bgp neighbors' 2>/dev/null | awk -v why="${1:-BGP state}" '
+    /^BGP neighbor is / { neighbor = $4; sub(/,$/, "", neighbor); sub(/^\*/, "", neighbor); idle = 0 }
+    /^ *BGP state = Idle/ { idle = 1 }
+    idle && $0 ~ why { print neighbor; idle = 0 }
+  '
+}
+
+# frr_waits FILE: warns of sessions that have not begun, as they wait for BFD. That comes and goes by itself, and is no drift.
+frr_waits() {
+  local neighbor
+  grep -q '^ neighbor .* bfd$' "$1" && ! frr_young || return 0
+  for neighbor in $(frr_idle "Status: Down"); do
+    warn "BGP with $neighbor waits for its BFD: FRR 10.2 and later does not begin before that is up. Have the neighbor send BFD by itself \
+(an Uplink with \`accept: \"supernet\"\` does not), or leave out \`bfd\`"
+  done
 }
 
 # frr_tell FILE: FRR is told what comes, changes and goes: 0 when it then runs exactly FILE, by its own words. What is not known here is
@@ -293,6 +319,7 @@ frr_drift() {
     waits=$((waits + 1))
     sleep 0.2
   done
+  frr_waits "$1/frr"
   {
     drift_file "$RUN/frr.file" "$FRR_CONF" frr
     drift_file "$RUN/frr.daemons" "$FRR_DAEMON_LIST"

@@ -3,7 +3,7 @@
 # is recorded as ours (RUN/network; routes also carry protocol 106), so an equal address that was there before stays.
 #
 #   vlan DEV TRUNK ID (vlans.sh)
-#   interface DEV [keep-ra|ipv4]  address DEV ADDRESS/LENGTH [nodad]      neighbor DEV ADDRESS MAC
+#   interface DEV [keep-ra|ipv4]  address DEV ADDRESS/LENGTH [nodad]      neighbor DEV ADDRESS MAC      mtu DEV N (mtu.sh)
 #   route DEV PREFIX via GATEWAY [metric N]   onlink DEV PREFIX           unreachable PREFIX
 # shellcheck disable=SC2015 # A && B || C: C is for when either fails
 
@@ -17,9 +17,11 @@ network_check() {
   for link in "$LINKS"/*; do devs="$devs ${link##*/}"; done
   { ip -o -6 route show table main; ip -o -4 route show table main; } >"$RUN/routes" 2>/dev/null
   true >"$RUN/network.adopt"
+  { ! grep -q '^mtu ' "$1/network" || network_mtu_room; network_mtus_before; } >"$RUN/network.mtus"
   true >"$RUN/vlans.live"
   ! vlans_any "$1/network" || vlans_live || return 1
-  wrong=$(awk -v devs="$devs " -v vlans="$RUN/vlans.live" -v made="$RUN/vlans" -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" \
+  wrong=$(awk -v devs="$devs " -v links="$LINKS" -v mtus="$RUN/network.mtus" -v vlans="$RUN/vlans.live" -v made="$RUN/vlans" \
+    -v ours="$NETWORK_PROTO" -v routes="$RUN/routes" -v owned="$RUN/network" \
     -v rivals="$RUN/rivals" -v adopt="$1/adopt" -v adopted="$RUN/network.adopt" -v how="$(adopt_how "$1")" '@network_check.awk@' "$1/network")
   judged $? "$wrong" && vlans_possible "$1/network"
 }
@@ -99,15 +101,16 @@ network_differences() {
 }
 
 network_drift() {
-  local dev link_id name now setting settings
+  local dev link_id mtu name now setting settings
   vlans_drift "$1/network"
   network_settings "$1/network" >"$RUN/network.links"
-  while read -r link_id dev settings; do
+  while read -r link_id dev mtu settings; do
     [ -e "$LINKS/$dev" ] || {
       echo "$link_id interface $dev is not there"
       continue
     }
     network_is_up "$dev" || echo "$link_id interface $dev is down"
+    [ "${mtu%:*}" = "${mtu#*:}" ] || echo "$link_id MTU of $dev = ${mtu#*:} instead of ${mtu%:*}"
     [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
     for setting in $settings; do
       now=${setting#*:}
@@ -123,12 +126,14 @@ network_drift() {
 # network_lost FILES: what is not there of what could be: on links that are there and up, and not in the place of somebody else's. It is asked
 # often, and without the lock: it writes nothing that others read, and lists a full table of routes only where one of ours is missing.
 network_lost() {
-  local HEALING=yes dev dir="$RUN/look.$$" now setting settings
+  local HEALING=yes dev dir="$RUN/look.$$" mtu now setting settings
   [ -s "$1/network" ] || return 0
   vlans_lost "$1/network"
-  network_settings "$1/network" | while read -r _ dev settings; do
+  network_settings "$1/network" | while read -r _ dev mtu settings; do
     network_is_usable "$dev" || continue
     network_is_up "$dev" || echo "interface $dev"
+    # As the parent of a VLAN got a smaller one, so did the VLAN: that is the parent's.
+    [ "${mtu%:*}" = "${mtu#*:}" ] || ! network_mtu_fits "$dev" "${mtu%:*}" || echo "mtu $dev ${mtu%:*}"
     [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || continue
     for setting in $settings; do
       now=${setting##*:} setting=${setting%:*}
@@ -150,6 +155,7 @@ network_heal() {
     [ -e "$LINKS/$dev" ] && network_is_new "$dev" && [ -e "$VAR/network.found" ] || continue
     grep -vxF -e "taken $dev" "$VAR/network.found" >"$RUN/network.found"
     cp "$RUN/network.found" "$VAR/network.found"
+    network_mtu_forget "$dev"
   done
   network_apply "$1"
 }
@@ -178,11 +184,11 @@ network_plan() {
 # network_links_up FILE: every `interface` is up and listens to nobody's advertisements; its addresses outlive a pulled cable. Where it is
 # healed (HEALING), one that is not there, or was set down, is left alone.
 network_links_up() {
-  local dev link_id setting settings state
+  local dev late='' link_id mtu setting settings state
   [ -d "$VAR/links" ] || mkdir -p "$VAR/links" || return 1
   vlans_up "$1" || return 1
   network_settings "$1" >"$RUN/network.links" || return 1
-  while read -r link_id dev settings; do
+  while read -r link_id dev mtu settings; do
     [ -z "${HEALING:-}" ] || network_is_usable "$dev" || continue
     [ -e "$LINKS/$dev" ] || {
       [ -n "${BOOTING:-}" ] || refuse "interface $dev does not exist on this host" || return
@@ -194,10 +200,13 @@ network_links_up() {
     if [ ! -e "$VAR/links/$dev" ]; then
       {
         echo "$state"
-        sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" |
+        sysctl_print "net/ipv6/conf/$dev/disable_ipv6" "net/ipv6/conf/$dev/accept_ra" "net/ipv6/conf/$dev/keep_addr_on_down" \
+          "net/ipv6/conf/$dev/router_solicitation_delay" |
           sed -e 's|.*/||' -e "$(sysctl_learned "$dev" && echo 's/^accept_ra 2$/accept_ra 1/')"
       } >"$VAR/links/.new" && mv "$VAR/links/.new" "$VAR/links/$dev"
     fi
+    # First: below 1280 a link has no IPv6, and no settings of it.
+    [ "$mtu" = - ] || network_mtu "$dev" "${mtu%:*}" || late="$late$link_id $dev ${mtu%:*}$NEWLINE"
     [ -e "$SYSCTL/net/ipv6/conf/$dev" ] || settings=
     for setting in $settings; do
       [ "$setting" != forwarding=1:0 ] || dnsmasq_advertise_again "${1%/*}"
@@ -210,6 +219,9 @@ network_links_up() {
       return
     }
   done <"$RUN/network.links"
+  [ -z "$late" ] || network_mtus_late <<END || return
+$late
+END
   network_indexes "$1"
   WHY=
 }
@@ -280,12 +292,13 @@ network_is_new() {
   [ ! -e "$UDEV/control" ] || [ -e "$UDEV/data/n$index" ]
 }
 
-# network_settings FILE: a line `ID DEV NAME=VALUE:NOW...` for each link of ours. Whom it listens to: nobody; or (keep-ra) whom it did
+# network_settings FILE: a line `ID DEV MTU:NOW NAME=VALUE:NOW...` for each link of ours, `-` for an MTU that nobody says. Whom it listens to: nobody; or (keep-ra) whom it did
 # before, as the operator's own address may live by that. One without IPv6 gets none of it switched on; all there is to see to is that no
-# guest gives this host an address by an advertisement. On a host that forwards, a tier's link that does not tells its neighbors that they
+# guest gives this host an address by an advertisement. Duplicate address detection begins at once: what the kernel would wait before it, up to
+# a second at random, is for hosts that all come up together (RFC 4862 section 5.4.2), and nobody has the address meanwhile. On a host that forwards, a tier's link that does not tells its neighbors that they
 # have no router there.
 network_settings() {
-  awk -v sysctl="$SYSCTL" '@network_settings.awk@' "$1"
+  awk -v sysctl="$SYSCTL" -v links="$LINKS" '@network_settings.awk@' "$1"
 }
 
 # network_devs FILE: its interfaces, and what carries VLANs among them.
@@ -303,18 +316,20 @@ network_is_up() {
   read -r flags <"$LINKS/$1/flags" && [ $((flags & 1)) = 1 ]
 }
 
-# network_links_down FILE: links that nobody names any more go back to what they were.
+# network_links_down FILE: links that nobody names any more go back to what they were, and so does an MTU that nobody says.
 network_links_down() {
-  local dev found name ours state value
+  local dev found name ours said state value
   ours=$(awk '$1 == "interface" { printf "%s ", $2 }' "$1")
+  said=$(awk '$1 == "mtu" { printf "%s ", $2 }' "$1")
   for found in "$VAR"/links/*; do
     [ -e "$found" ] || continue
     dev=${found##*/}
-    ! has_any "$ours" "$dev" || continue
+    ! has_any "$ours" "$dev" || { has_any "$said" "$dev" || network_mtu_back "$dev"; continue; }
     if [ -e "$LINKS/$dev" ]; then
       while read -r name value; do
         case $name in
           up | down) state=$name ;;
+          mtu) network_mtu_give "$dev" "$value" ;;
           accept_ra) network_relearn "$dev" "$value" ;;
           *) sysctl_put "net/ipv6/conf/$dev/$name" "$value" ;;
         esac

@@ -12,9 +12,30 @@ tayga_slots="@TAYGA_SLOTS@"
 tayga_template=@
 tayga_daemons='vpc6-tayga@*'
 
-# IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked.
+# IPv4 addresses of ours stand in the file too: when one comes that lies in a pool, this service is asked; and what the public side's MTU is
+# to be, which the devices' depends on.
 tayga_assemble() {
-  [ ! -s "$1/tayga" ] || awk '$1 == "address" && $3 !~ /:/ { print "# beside", $3, "on", $2 }' "$1/network" >>"$1/tayga"
+  [ ! -s "$1/tayga" ] || awk '
+    $1 == "address" && $3 !~ /:/ { print "# beside", $3, "on", $2 }
+    $1 == "interface" && $3 == "keep-ra" { public = $2 }
+    $1 == "mtu" && $2 == public { print "# beside an MTU of", $3, "on", $2 }
+  ' "$1/network" >>"$1/tayga"
+}
+
+# tayga_mtu FILE: TAYGA_MTU = the devices'. A packet that fills the public side's link over IPv4 has a header of 20 bytes more over IPv6 (RFC
+# 7915 section 1.4), and IPv6 is on no link of less than 1280.
+tayga_mtu() {
+  local mtu='' public
+  public=$(awk '$1 == "interface" && $3 == "keep-ra" { print $2; exit }' "$1" 2>/dev/null)
+  read -r mtu 2>/dev/null <"$LINKS/$public/mtu" || mtu=1500
+  TAYGA_MTU=$((mtu < 1260 ? 1280 : mtu + 20))
+}
+
+# tayga_fits DEV: has it that?
+tayga_fits() {
+  DEVICE_MTU=
+  read -r DEVICE_MTU 2>/dev/null <"$LINKS/$1/mtu"
+  [ "${DEVICE_MTU:-$TAYGA_MTU}" = "$TAYGA_MTU" ]
 }
 
 # Tayga has no dry run. The pools and prefixes are checked against one another and against all that the host has, or will have.
@@ -67,11 +88,13 @@ tayga_apply() {
     dev=${file##*/}
     [ ! -e "$file" ] || [ -e "$RUN/tayga.new/$dev" ] || tayga_gone "${dev%.conf}"
   done
+  tayga_mtu "$1/network"
   for file in "$RUN"/tayga.new/*.conf; do
     [ -e "$file" ] || break
     dev=${file##*/}
     dev=${dev%.conf}
-    if cmp -s "$file" "$VAR/tayga/$dev.conf" && systemctl --quiet is-active "vpc6-tayga@$dev"; then
+    # It reads its device's MTU as it starts.
+    if tayga_fits "$dev" && cmp -s "$file" "$VAR/tayga/$dev.conf" && systemctl --quiet is-active "vpc6-tayga@$dev"; then
       [ -z "$REPAIR" ] || tayga_device "$dev"
       continue
     fi
@@ -93,7 +116,8 @@ tayga_device() {
   [ -e "$LINKS/$1" ] || ip tuntap add dev "$1" mode tun user root || return 1
   ip link set dev "$1" addrgenmode none
   sysctl_put "net/ipv6/conf/$1/accept_ra" 0
-  ip link set dev "$1" up || return 1
+  tayga_mtu "$ETC/live/files/network"
+  ip link set dev "$1" mtu "$TAYGA_MTU" up || return 1
   want=$(tayga_routes "$conf")
   for to in $want; do
     case $to in *:*) family=-6 ;; *) family=-4 ;; esac
@@ -113,6 +137,7 @@ tayga_routes() {
 tayga_drift() {
   local dev family file id to
   tayga_split "$1/tayga" || return 1
+  tayga_mtu "$1/network"
   for file in "$VAR"/tayga/*.conf "$RUN"/tayga.new/*.conf; do
     dev=${file##*/}
     dev=${dev%.conf}
@@ -121,6 +146,7 @@ tayga_drift() {
     id=$(tayga_owner "$1" "$dev")
     cmp -s "$file" "$VAR/tayga/$dev.conf" || echo "$id $VAR/tayga/$dev.conf changed"
     drift_daemon "vpc6-tayga@$dev" active "$id"
+    tayga_fits "$dev" || echo "$id MTU of $dev = $DEVICE_MTU instead of $TAYGA_MTU"
     for to in $(tayga_routes "$file"); do
       case $to in *:*) family=-6 ;; *) family=-4 ;; esac
       [ -n "$(ip "$family" route show exact "$to" dev "$dev" 2>/dev/null)" ] ||

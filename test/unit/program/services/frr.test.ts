@@ -29,6 +29,8 @@ const runs = () => {
   for (const command of ["vtysh -d bgpd -c show running-config", "vtysh -c show running-config"])
     machine.answer(command, `Building configuration...\n\nCurrent configuration:\n!\nfrr version 8.4.4\n${text}end\n`);
 };
+/** The peer's text, of a neighbor at another address. */
+const elsewhere = (address: string) => (peer.fragments.frr ?? "").replace(/2001:db8:ffff::1\b/g, address);
 const block = (...lines: string[]) => `router bgp 4200000000\n${lines.map((it) => ` ${it}\n`).join("")}exit\n`;
 
 describe("assembling", () => {
@@ -193,7 +195,7 @@ describe("applying", () => {
     const other = "2001:db8:ffff::7";
     const moved = {
       ...peer,
-      fragments: { ...peer.fragments, frr: (peer.fragments.frr ?? "").replaceAll(NEIGHBOR, other) },
+      fragments: { ...peer.fragments, frr: elsewhere(other) },
     };
     const { code, did } = await apply([router, moved]);
     expect(code).toBe(0);
@@ -221,6 +223,43 @@ describe("applying", () => {
     expect(did.filter((it) => it.includes("bfd"))).toHaveLength(1);
     expect(at("reload")).toBeGreaterThan(at("bfd"));
     expect(at("shutdown")).toBe(-1);
+  });
+
+  const NEIGHBORS = `BGP neighbor is ${NEIGHBOR}, remote AS 65000, local AS 4200000000, external link
+  BGP state = Idle
+  BFD: Type: single hop
+    Status: Down, Last update: 0:00:00:12
+BGP neighbor is 2001:db8:ffff::7, remote AS 65000, local AS 4200000000, external link
+  BGP state = Idle
+  BFD: Type: single hop
+    Status: Up, Last update: 0:00:00:09
+BGP neighbor is *2001:db8:ffff::8, remote AS 65000, local AS 4200000000, external link
+  BGP state = Established, up for 00:00:11
+  BFD: Type: single hop
+    Status: Down, Last update: 0:00:00:12
+`;
+
+  test("who is not tried any more, as BFD was down, is tried again when BFD is taken away", async () => {
+    machine.answer("vtysh -d bgpd -c show bgp neighbors", NEIGHBORS);
+    machine.write("run/vpc6/frr.running", block(`neighbor ${NEIGHBOR} remote-as 65000`, `neighbor ${NEIGHBOR} bfd`));
+    machine.write("wanted", block(`neighbor ${NEIGHBOR} remote-as 65000`));
+    const { did } = await machine.run('frr_leave "$ROOT/wanted"');
+    expect(did.filter((it) => it.includes("clear"))).toEqual([
+      `vtysh -c clear bgp ipv6 unicast ${NEIGHBOR}`,
+      "vtysh -c clear bgp ipv6 unicast 2001:db8:ffff::7",
+    ]);
+  });
+
+  test("a look warns of a session that waits for BFD, and of no other", async () => {
+    machine.answer("vtysh -d bgpd -c show bgp neighbors", NEIGHBORS);
+    const waits = async (text: string) => {
+      machine.write("frr", text);
+      return (await machine.run('frr_waits "$ROOT/frr"')).stderr;
+    };
+    expect(await waits(block(`neighbor ${NEIGHBOR} bfd`))).toMatch(
+      new RegExp(`^vpc6: warning: BGP with ${NEIGHBOR} waits for its BFD: .*\n$`),
+    );
+    expect(await waits(block(`neighbor ${NEIGHBOR} remote-as 65000`))).toBe("");
   });
 
   /** The same peer with another text in it; then FRR runs with that, if it takes it. */
@@ -251,6 +290,9 @@ describe("applying", () => {
 
   test("what goes is told too: what refers to something before that, and of a neighbour that goes no more than itself", async () => {
     const running = `ipv6 prefix-list l seq 1 permit ::/0
+route-map m permit 10
+ set ipv6 next-hop global 2001:db8::7
+exit
 router bgp 4200000000
  neighbor G peer-group
  neighbor G ebgp-multihop 3
@@ -288,6 +330,7 @@ exit
         " no neighbor G peer-group",
         "exit",
         " no ipv6 prefix-list l seq 1 permit ::/0",
+        " no route-map m permit 10",
         "",
       ],
     ]);
@@ -296,7 +339,8 @@ exit
   test("each statement is told under its heading, a new neighbour's whole text in its order", async () => {
     await apply([router, peer]);
     runs();
-    const other = changed(/^/, "").fragments.frr?.replaceAll(NEIGHBOR, "2001:db8:ffff::7") ?? "";
+    changed(/^/, "");
+    const other = elsewhere("2001:db8:ffff::7");
     const both = `${peer.fragments.frr}${other}`;
     machine.answer(TELL, both);
     const { did } = await apply([router, peer, odd(other, "zzz@1")]);
@@ -318,9 +362,30 @@ exit
   });
 
   test.each([
+    ["BgpPeer", { password: "swordfish" }],
+    ["BgpPeer", { address: "2001:db8:1::9", multihop: 3, acceptDefault: true, export: [] }],
+    ["Uplink", { announceDefault: true, password: "swordfish" }],
+    ["Uplink", { announceDefault: true, multihop: 3, neighbors: [] }],
+  ] as const)(
+    "each statement of a session is known, by itself, as it comes and as it goes: %s %o",
+    async (kind, change) => {
+      const lines = ((await of(kind, change)).fragments.frr ?? "").split("\n");
+      const statements = lines.filter((it) => /^ +(neighbor|network) /.test(it) && !/ (remote-as|peer-group)/.test(it));
+      expect(statements.length).toBeGreaterThan(4);
+      for (const statement of statements) {
+        machine.write("all", lines.join("\n"));
+        machine.write("without", lines.filter((it) => it !== statement).join("\n"));
+        for (const way of ['"$ROOT/without" "$ROOT/all"', '"$ROOT/all" "$ROOT/without"']) {
+          expect([statement, (await machine.run(`frr_changes ${way}`)).code]).toEqual([statement, 0]);
+        }
+      }
+    },
+  );
+
+  test.each([
     ["what FRR runs then is not what it was told", () => changed("timers 10 30", "timers 5 15", false)],
     ["something goes that only it knows", () => changed(/ bgp router-id .*\n/, "")],
-    ["a route map's order changes", () => changed("route-map vpc6-in permit 10", "route-map vpc6-in permit 20")],
+    ["what a route map says changes", () => changed(" set ipv6 next-hop prefer-global", " set local-preference 7")],
     ["a neighbour's AS changes", () => changed("remote-as 65000", "remote-as 65001")],
   ])("frr-reload.py has it when %s", async (_what, other) => {
     await apply([router, peer]);

@@ -46,6 +46,7 @@ describe.runIf(namespaces)("what is lost", () => {
       [
         "interface web0",
         "net.ipv6.conf.web0.keep_addr_on_down",
+        "net.ipv6.conf.web0.router_solicitation_delay",
         `address web0 ${GATEWAY}/64 nodad`,
         `neighbor web0 ${GUEST} 02:00:00:00:01:11`,
       ],
@@ -90,6 +91,47 @@ describe.runIf(namespaces)("what is lost", () => {
         `${lose}; heal_needed() { ! has_any "$1" network || [ -n "$(network_lost "$ETC/live/files")" ]; }; nftables_lost() { :; }; guard_lost() { :; }; (heal)`,
       ),
     ).toBe("addr add 2001:db8:ffff::10/64 dev pub0");
+  });
+});
+
+describe.runIf(namespaces)("an MTU", () => {
+  const mtus = 'for of in pub0 web0; do cat "$LINKS/$of/mtu"; done';
+  const sized = async () => [
+    await of("Router", { publicMtu: 1400 }),
+    all[1] as Resource,
+    await of("Tier", { mtu: 9000 }),
+    ...all.slice(3),
+  ];
+
+  test.each<[hand: string, lost: string[]]>([
+    ["ip link set web0 mtu 1500", ["mtu web0 9000"]],
+    ["ip link set pub0 mtu 1500", ["mtu pub0 1400"]],
+    ['echo 1300 >"$SYSCTL/net/ipv6/conf/web0/mtu"', ["net.ipv6.conf.web0.mtu"]],
+    // The kernel takes IPv6 off such a link, and all that it had.
+    ["ip link set web0 mtu 1200", ["mtu web0 9000", `address web0 ${GATEWAY}/64 nodad`]],
+  ])("%s", async (hand, lost) => {
+    const seen = await healed(hand, await sized());
+    for (const line of lost) expect(seen.lost).toContain(line);
+    expect(seen.said?.at(-1)).toBe("code 0");
+    expect(seen.is).toEqual(seen.was);
+    expect(seen.drift).toEqual([]);
+  });
+
+  test("of a link that was made again is another one before ours", async () => {
+    const { stdout } = await machine.kernel(
+      `${UP} ${bridge}; ip link set web0 mtu 1450; (heal links) >/dev/null 2>&1; ${mtus}; network_remove; ${mtus}`,
+      machine.payload(await sized()),
+    );
+    expect(stdout).toBe("1400\n9000\n1500\n1450\n");
+  });
+
+  test("that a VLAN's parent has no room for any more is the parent's; all else is healed", async () => {
+    const seen = await healed(
+      `ip link set web0 mtu 1500; network_mtu_fits() { [ "$1" != web0 ]; }; ip addr flush dev web0`,
+      await sized(),
+    );
+    expect(seen.lost).toEqual([`address web0 ${GATEWAY}/64 nodad`]);
+    expect(seen.said?.at(-1)).toBe("code 0");
   });
 });
 

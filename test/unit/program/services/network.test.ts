@@ -1,8 +1,13 @@
 // network: links, addresses, routes and neighbors. What is judged and planned is text; what is applied is seen in a kernel's own network.
 
+import { spawnSync } from "node:child_process";
 import { beforeEach, describe, expect, test } from "vitest";
 import { of, type Resource } from "../fragments";
 import { Machine, namespaces } from "../machine";
+
+/** A link that is on another one: a macvlan has the rules of a VLAN, which fewer kernels have. */
+const STACKED = "ip link add trunk0 type veth peer name other; ip link add link trunk0 name web0 type macvlan";
+const stacks = spawnSync("unshare", ["-rn", "sh", "-c", STACKED.replace(";", " &&")]).status === 0;
 
 const WEB = "web@2001:67c:2834:1::";
 let all: Resource[];
@@ -35,6 +40,8 @@ describe("checking", () => {
     "onlink web0 2001:db8::1/128 metric 9",
     "unreachable 2001:db8::",
     "gateway web0",
+    "mtu web0 x",
+    "mtu web0",
   ])("%j is not understood", async (line) => {
     const { code, why, blame } = await check([...all, odd(line)]);
     expect([code, blame]).toEqual([1, "odd@1"]);
@@ -48,8 +55,10 @@ describe("checking", () => {
     ["unreachable 2001:67c:2834::/60", "already said by odd@1", "vpc"],
     ["route web0 ::/0 via fe80::1 metric 512", "already said by router:vr1", "odd@1"],
     ["onlink web0 2001:67c:2834::/60", "already said by odd@1", "vpc"],
+    ["mtu web0 1400", "mtu web0 9000: already said by odd@1", WEB],
   ])("%j is said by another one", async (line, text, id) => {
-    const { code, why, blame } = await check([...all, odd(line)]);
+    const tier = await of("Tier", { mtu: 9000 });
+    const { code, why, blame } = await check([...all.slice(0, 2), tier, ...all.slice(3), odd(line)]);
     expect(code).toBe(1);
     expect(why).toContain(text);
     expect(blame).toContain(id === "vpc" ? "shop@" : id);
@@ -100,6 +109,96 @@ describe("checking", () => {
   ])("a route that is %s is no stranger", async (_what, route) => {
     machine.answer("ip -o -6 route show table main", `${route}\n`);
     expect((await check(all)).why).toBe("");
+  });
+});
+
+describe("an MTU", () => {
+  const device = (name: string, limits: string, more = "") =>
+    `2: ${name}: <BROADCAST> mtu 1500 qdisc noop\\    link/ether 02:00:00:00:aa:01 promiscuity 0 ${limits} ${more}numtxqueues 1\n`;
+  const devices = (...all: string[]) => machine.answer("ip -d -o link show", all.join(""));
+  const judged = async (mtu: number | undefined, ...more: Resource[]) => {
+    const { why, blame } = await check([...all.slice(0, 2), await of("Tier", { mtu }), ...more]);
+    return [blame, why];
+  };
+  const lower = (upper: string, below: string, mtu: number) => {
+    machine.link(below);
+    machine.write(`sys/class/net/${below}/mtu`, `${mtu}\n`);
+    machine.write(`sys/class/net/${upper}/lower_${below}/mtu`, `${mtu}\n`);
+  };
+
+  test("that the device takes, and that it does not", async () => {
+    devices(device("web0", "minmtu 1300 maxmtu 9000"), device("pub0", "minmtu 68 maxmtu 1500"));
+    expect(await judged(9000)).toEqual(["", ""]);
+    expect(await judged(9001)).toEqual([
+      WEB,
+      "an MTU of 9001 is not possible on web0: its driver takes 9000 and less; give it one of that, or the machine another network card",
+    ]);
+    expect((await judged(1280))[1]).toBe("an MTU of 1280 is not possible on web0: its driver takes 1300 and more");
+    // No most is said of a bridge of old.
+    devices(device("web0@if7", "minmtu 68 maxmtu 0"));
+    expect(await judged(9216)).toEqual(["", ""]);
+  });
+
+  test("of a VLAN, of its parent: what is there, what is said, and of a VLAN that is still to be made", async () => {
+    lower("web0", "trunk0", 1500);
+    const trunk = "an MTU of 9000 is not possible on web0: web0 is on trunk0, whose MTU is 1500";
+    expect(await judged(9000)).toEqual([
+      WEB,
+      `${trunk}: give trunk0 one of 9000 in the host's own network configuration, or web0 a smaller one`,
+    ]);
+    expect(await judged(1500)).toEqual(["", ""]);
+    expect(await judged(9000, odd("interface trunk0\nmtu trunk0 9000"))).toEqual(["", ""]);
+    expect((await judged(9000, odd("interface trunk0\nmtu trunk0 8000")))[1]).toContain(
+      "web0 is on trunk0, whose MTU is 8000, by odd@1: give that a larger one, or web0 a smaller one",
+    );
+    // What nobody says any more comes back.
+    machine.write("var/lib/vpc6/links/trunk0", "up\nmtu 1450\n");
+    expect((await judged(1500, odd("interface trunk0")))[1]).toContain("trunk0, whose MTU is 1450");
+  });
+
+  test("of VLANs that are still to be made on one trunk: each by itself, and without one the trunk's own", async () => {
+    machine.write("proc/net/vlan/config", "");
+    machine.link("trunk0");
+    const tagged = async (vlan: number, mtu: number | undefined) =>
+      await of("Tier", {
+        ...{ claim: `on${vlan}`, interface: "trunk0", vlan, mtu },
+        grant: { value: `2001:67c:2834:${vlan}::/64` },
+      });
+    const all = async (...mtus: (number | undefined)[]) => {
+      const tiers = await Promise.all(mtus.map((mtu, index) => tagged(index + 1, mtu)));
+      const { why, blame } = await check(tiers);
+      return [blame.split("@")[0], why];
+    };
+    expect(await all(1500, 1400)).toEqual(["", ""]);
+    expect(await all(1400, 1501)).toEqual([
+      "on2",
+      "an MTU of 1501 is not possible on trunk0.2: trunk0.2 is on trunk0, whose MTU is 1500: give trunk0 one of 1501 in the host's own network configuration, or trunk0.2 a smaller one",
+    ]);
+    machine.write("sys/class/net/trunk0/mtu", "9216\n");
+    expect(await all(9216, 1280, undefined)).toEqual(["", ""]);
+    machine.write("sys/class/net/trunk0/mtu", "1200\n");
+    expect((await all(undefined))[1]).toContain("trunk0.1 has an MTU of 1200, and IPv6 needs 1280");
+  });
+
+  test("of a bridge, of its ports; a bond gives its own to what is below", async () => {
+    lower("web0", "port0", 1500);
+    expect((await judged(9000))[1]).toContain("web0 is on port0, whose MTU is 1500");
+    machine.write("sys/class/net/web0/bonding/mode", "");
+    expect(await judged(9000)).toEqual(["", ""]);
+  });
+
+  test("that is the link's own, and too small for IPv6", async () => {
+    machine.write("sys/class/net/web0/mtu", "1279\n");
+    expect(await judged(undefined)).toEqual([
+      WEB,
+      "web0 has an MTU of 1279, and IPv6 needs 1280 at least (RFC 8200 section 5): give it a larger one, in the host's own network configuration or by vpc6 (`mtu` of a tier, `publicMtu` of the Router)",
+    ]);
+    expect(await judged(1280)).toEqual(["", ""]);
+    const ipv4 = await of("Tier", { grant: undefined, ipv4: { cidr: "10.1.2.0/24" } });
+    expect((await check([...all.slice(0, 2), ipv4])).why).toBe("");
+    machine.write("sys/class/net/web0/mtu", "1500\n");
+    machine.write("var/lib/vpc6/links/web0", "up\nmtu 1000\n");
+    expect((await judged(undefined))[1]).toContain("web0 has an MTU of 1000");
   });
 });
 
@@ -231,13 +330,14 @@ describe("links", () => {
     await machine.assembled(all);
     const up = await machine.run('network_links_up "$GENERATIONS/1/files/network"');
     expect(up.did).toEqual(["ip link set dev web0 up"]);
-    expect(["disable_ipv6", "accept_ra", "keep_addr_on_down"].map(value)).toEqual(["0", "0", "1"]);
+    const settings = ["disable_ipv6", "accept_ra", "keep_addr_on_down", "router_solicitation_delay"];
+    expect(settings.map(value)).toEqual(["0", "0", "1", "0"]);
     // Of the public one the operator's own address may live by advertisements.
     expect(machine.read("proc/sys/net/ipv6/conf/pub0/accept_ra")).toBe("2\n");
     machine.write("empty", "");
     const down = await machine.run('network_links_down "$ROOT/empty"');
     expect(down.did).toEqual(["ip link set dev web0 down"]);
-    expect(["disable_ipv6", "accept_ra", "keep_addr_on_down"].map(value)).toEqual(["1", "1", "0"]);
+    expect(settings.map(value)).toEqual(["1", "1", "0", "1"]);
     expect(machine.read("proc/sys/net/ipv6/conf/pub0/accept_ra")).toBe("1\n");
     expect(machine.list("var/lib/vpc6/links")).toEqual([]);
   });
@@ -287,6 +387,93 @@ test("which way the operator comes in is one link, source and gateway", async ()
   expect((await machine.run('network_route_to 2001:db8::5; echo "$ROUTE"')).stdout).toBe(
     "via fe80::1 dev pub0 src 2001:db8:ffff::10 \n",
   );
+});
+
+describe.runIf(namespaces)("the MTU of links in a kernel", () => {
+  const mtus = 'for of in pub0 web0; do echo $of $(cat "$LINKS/$of/mtu" "$SYSCTL/net/ipv6/conf/$of/mtu"); done;';
+  const run = (number: number) =>
+    `{ (converge "$PROGRAM_HASH" >>"$ROOT/said"); (confirm ${number} >/dev/null); } <"$ROOT/payload${number}";`;
+  const sets = async (...steps: [tier: number | undefined, router: number | undefined][]) => {
+    for (const [index, [mtu, publicMtu]] of steps.entries())
+      machine.write(
+        `payload${index + 1}`,
+        machine.payload([await of("Router", { publicMtu }), all[1] as Resource, await of("Tier", { mtu })]),
+      );
+  };
+
+  test("is set, seen when another hand changes it, repaired, and what it was when nobody says one", async () => {
+    await sets([9000, 1400], [8000, undefined], [undefined, undefined]);
+    const { stdout, stderr } = await machine.kernel(
+      `ip link set web0 mtu 1450; ${run(1)} ${mtus} (observe | grep ^drift)
+      ip link set web0 mtu 1500; echo 1300 >"$SYSCTL/net/ipv6/conf/pub0/mtu"; (observe | grep ^drift | sort)
+      ip link set web0 mtu 9000; echo 1300 >"$SYSCTL/net/ipv6/conf/web0/mtu"; (observe | grep ^drift | sort)
+      ${run(2)} ${mtus} ${run(3)} ${mtus} cat "$VAR/links/web0"`,
+    );
+    expect(stderr).toBe("");
+    expect(stdout.split("\n")).toEqual([
+      ...["pub0 1400 1400", "web0 9000 9000"],
+      `drift ${WEB} network|MTU of web0 = 1500 instead of 9000`,
+      `drift ${WEB} network|net.ipv6.conf.web0.mtu = 1300 instead of 9000`,
+      ...["pub0 1500 1500", "web0 8000 8000"],
+      ...["pub0 1500 1500", "web0 1450 1450"],
+      ...[
+        "down",
+        "disable_ipv6 0",
+        expect.stringMatching(/^accept_ra/),
+        expect.stringMatching(/^keep_addr/),
+        expect.stringMatching(/^router_sol/),
+        "",
+      ],
+    ]);
+  });
+
+  test.runIf(stacks)(
+    "on another link: what that has no room for is refused; both in one go, whichever comes first; healed too",
+    async () => {
+      const payload = async (name: number, mtu: number, trunk?: number) => {
+        const below = trunk === undefined ? [] : [odd(`interface trunk0\nmtu trunk0 ${trunk}`, "zzz@1")];
+        machine.write(`payload${name}`, machine.payload([...all.slice(0, 2), await of("Tier", { mtu }), ...below]));
+      };
+      await payload(0, 9000);
+      await payload(1, 9000, 9100);
+      await payload(2, 1300, 1400);
+      const both = 'for of in trunk0 web0; do cat "$LINKS/$of/mtu"; done;';
+      const healed = '(heal links) 2>&1 | grep " mtu ";';
+      const { stdout, stderr } = await machine.kernel(
+        `ip link del web0; ${STACKED}
+      ${run(0)} grep possible "$ROOT/said"; ${run(1)} ${both}
+      ip link set trunk0 mtu 2000; network_lost "$ETC/live/files"; ${healed} ${both}
+      ip link set web0 mtu 1500; ${healed} ${both} ${run(2)} ${both} network_remove; ${both}`,
+      );
+      expect(stderr).toBe("");
+      expect(stdout.split("\n")).toEqual([
+        "|an MTU of 9000 is not possible on web0: web0 is on trunk0, whose MTU is 1500: give trunk0 one of 9000 in the host's own network configuration, or web0 a smaller one",
+        ...["9100", "9000"],
+        // The kernel has made what is on it less too.
+        ...["mtu trunk0 9100", "vpc6: put back, as it was gone: mtu trunk0 9100", "9100", "9000"],
+        ...["vpc6: put back, as it was gone: mtu web0 9000", "9100", "9000"],
+        ...["1400", "1300"],
+        ...["1500", "1500", ""],
+      ]);
+    },
+  );
+
+  test("all of it goes, and the link is what it was", async () => {
+    await sets([9000, 1400]);
+    const { stdout, stderr } = await machine.kernel(`${run(1)} network_remove; ${mtus} ls "$VAR/links"`);
+    expect([stderr, stdout]).toEqual(["", "pub0 1500 1500\nweb0 1500 1500\n"]);
+  });
+
+  test("what the kernel refuses is told, with its fragment, and put back; one that is healed goes on without", async () => {
+    await sets([9000, undefined]);
+    const { stdout } = await machine.kernel(
+      `real=$(command -v ip); ip() { case "$*" in "link set dev web0 mtu 9000") echo "RTNETLINK answers: Numerical result out of range" >&2; return 2 ;; *) "$real" "$@" ;; esac; }
+      ${run(1)} ${mtus} cat "$ROOT/said"`,
+    );
+    expect(stdout).toMatch(/^pub0 1500 1500\nweb0 1500 1500\n/);
+    expect(stdout).toContain("web0 does not take an MTU of 9000: RTNETLINK answers: Numerical result out of range");
+    expect(stdout).toMatch(/^failed/m);
+  });
 });
 
 describe.runIf(namespaces)("in a kernel", () => {

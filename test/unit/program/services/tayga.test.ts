@@ -151,7 +151,7 @@ describe("applying", () => {
       `chown vpc6-tayga /var/lib/vpc6-tayga/${device}`,
       `ip tuntap add dev ${device} mode tun user root`,
       `ip link set dev ${device} addrgenmode none`,
-      `ip link set dev ${device} up`,
+      `ip link set dev ${device} mtu 1520 up`,
       ...[...(nat64.fragments.tayga ?? "").matchAll(/^(ipv6-addr|prefix|dynamic-pool) (\S+)$/gm)].map(
         ([, , to = ""]) => {
           const prefix = to.includes("/") ? to : `${to}/128`;
@@ -160,6 +160,26 @@ describe("applying", () => {
       ),
       `ip route del 10.9.0.0/24 dev ${device}`,
     ]);
+  });
+
+  test("the device has the public side's MTU and 20; with another one the translator is started again, and only then", async () => {
+    carrier();
+    machine.write(`sys/class/net/${device}/mtu`, "1520\n");
+    await machine.converge(all);
+    const restarts = async (publicMtu: number | undefined) => {
+      const { did } = await machine.converge([await of("Router", { publicMtu })]);
+      return did.filter((it) => it.includes("vpc6-tayga@"));
+    };
+    expect(await restarts(1500)).toEqual([]);
+    machine.write("sys/class/net/pub0/mtu", "1400\n");
+    expect(await restarts(1400)).toEqual([`systemctl restart vpc6-tayga@${device}`]);
+    expect(machine.read("etc/vpc6/live/files/tayga")).toMatch(/^# beside an MTU of 1400 on pub0$/m);
+    const { did } = await machine.run(`tayga_device ${device}`);
+    expect(did).toContain(`ip link set dev ${device} mtu 1420 up`);
+    machine.answer("ip", "there\n");
+    expect(await machine.drift()).toEqual([`${nat64.id} tayga|MTU of ${device} = 1520 instead of 1420`]);
+    machine.write("sys/class/net/pub0/mtu", "1000\n");
+    expect((await machine.run(`tayga_device ${device}`)).did).toContain(`ip link set dev ${device} mtu 1280 up`);
   });
 
   test("a translator that does not hold its device fails the change of its resource", async () => {
