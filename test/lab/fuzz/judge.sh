@@ -14,14 +14,24 @@ mkdir -p "$RUN" "$VAR" "$CONFIRMED/files" "$HOME_DIR/payloads"
 echo frr >"$VAR/packages"
 awk -v dir="$HOME_DIR/payloads/" '/^vpc6-transaction 1$/ { if (file != "") close(file); n++; file = dir n } { print >file }'
 
+# A VLAN is a link of its own here, as this kernel may make none. The last payload's are no link of this one's, nor is what it called so.
+vlans_possible() { :; }
+vlans_live() { true >"$RUN/vlans.live"; }
+ip() {
+  case "${1:-} ${2:-} ${3:-}" in
+    'link add link') command ip link add name "$6" type bridge ;;
+    *) command ip "$@" ;;
+  esac
+}
+
 mount -t sysfs none /sys || exit 1
 ip link set lo up
 
-# device NAME [MAC]: a port-less bridge. Where the kernel takes no such name, no host has such an interface.
+# device NAME [MAC]: a port-less bridge, of the largest MTU. Where the kernel takes no such name, no host has such an interface.
 device() {
   [ ! -e "/sys/class/net/$1" ] || return 0
   # shellcheck disable=SC2086 # two words or none
-  ip link add name "$1" ${2:+address $2} type bridge 2>"$RUN/device.err" || {
+  ip link add name "$1" mtu 9216 ${2:+address $2} type bridge 2>"$RUN/device.err" || {
     CULPRIT=device
     WHY="$1 ${2:-}: $(cat "$RUN/device.err")"
     return 1
@@ -33,7 +43,11 @@ device() {
 device pub0 && ip -6 addr add 2001:db8:ffff::10/64 dev pub0 nodad && ip addr add 203.0.113.10/24 dev pub0 && ip route add default via 203.0.113.1 dev pub0 || exit 1
 
 devices() {
-  find "$NEXT/fragments/network" -type f -exec cat {} + | awk '/^interface / { print $2 }' | sort -u >"$RUN/devices"
+  find "$NEXT/fragments/network" -type f -exec cat {} + >"$RUN/lines"
+  cat "$RUN/vlans" "$RUN/lines" 2>/dev/null | awk '$1 == "vlan" { print $2; next } NF == 2 && !/^(interface|unreachable) / { print $1 }' | sort -u >"$RUN/gone"
+  rm -f "$RUN/vlans"
+  while read -r name; do [ ! -e "/sys/class/net/$name" ] || ip link del dev "$name" || return 1; done <"$RUN/gone"
+  awk '$1 == "vlan" { made[$2] = 1; print $3 } $1 == "interface" && !($2 in made) { print $2 }' "$RUN/lines" | sort -u >"$RUN/devices"
   while read -r name; do
     case $name in
       mac-????????????)

@@ -122,7 +122,9 @@ async function add(told: Told, kind: Kind, sample: Json, placed: Values): Promis
 }
 
 async function tellNetwork(told: Told, { router, asn, vpcs, isolated }: Model): Promise<void> {
-  const place = { claim: "vr1", publicInterface: "pub0" };
+  // The operator's IPv4 route, the way out of NAT64, is on the interface itself.
+  const untagged = vpcs.some((it) => it.nat64 !== null) && { publicVlan: undefined };
+  const place = { claim: "vr1", publicInterface: "pub0", ...untagged };
   const there = (await add(told, "Router", router, place)) ?? (await add(told, "Router", arguments_.Router, {}));
   const devices = new Set(["pub0"]);
   const attached: Attached = { told, devices, tiers: 0 };
