@@ -25,6 +25,15 @@ export interface Claim {
 export const reserved = (kind: string, names: string[]): Claim[] =>
   names.map((name) => ({ kind, name, reserved: true }));
 
+/** How the parent keeps room for it, if it can. */
+function keptBy({ kind, name }: Claim): string {
+  // A router draws twice, under one name.
+  const reserve = { router: "router", asn: "router", isolated: "isolated" }[kind];
+  const item = reserve === undefined ? `"${name}"` : `{ kind: "${reserve}", name: "${name}" }`;
+  return RESERVED.has(kind) ? `, or keep room for its name with reserve: [${item}] on the parent` : "";
+}
+const RESERVED = new Set(["vpc", "router", "asn", "isolated", "tier", "instance", "ipv4"]);
+
 /** The claims on one parent. */
 export class Claims {
   readonly closed: Promise<Claim[]>;
@@ -55,7 +64,7 @@ export class Claims {
       throw refusal(
         `${claim.kind} "${claim.name}" comes too late for ${this.parent}: its claims were closed when the program had nothing ` +
           "left to run. It is probably built from an output of another resource of this zone, or after an await in an " +
-          `Automation API program. Build it earlier, or keep room for its name with reserve: ["${claim.name}"] on the parent.`,
+          `Automation API program. Build it earlier${keptBy(claim)}.`,
       );
     }
     if (this.byKey.has(id) && !this.reserved.has(id)) {

@@ -427,6 +427,8 @@ describe("what one copy refuses, two refuse:", () => {
         'BgpPeer "late" comes too late for Uplink "uplink"',
       );
       expect(() => new two.Vpc("late", { zone, router })).toThrow('vpc "late" comes too late for zone "zone"');
+      const late = { zone, host: "192.0.2.9", hostKey: "SHA256:x", publicInterface: "pub0" };
+      expect(() => new two.Router("late", late)).toThrow('reserve: [{ kind: "router", name: "late" }] on the parent.');
       expect(() => new two.Instance("late", { tier, mac })).toThrow('instance "late" comes too late for tier "tier"');
     }
   });
