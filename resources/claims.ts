@@ -27,12 +27,13 @@ export const reserved = (kind: string, names: string[]): Claim[] =>
 
 /** How the parent keeps room for it, if it can. */
 function keptBy({ kind, name }: Claim): string {
+  const own = `"${name}"`;
   // A router draws twice, under one name.
-  const reserve = { router: "router", asn: "router", isolated: "isolated" }[kind];
-  const item = reserve === undefined ? `"${name}"` : `{ kind: "${reserve}", name: "${name}" }`;
-  return RESERVED.has(kind) ? `, or keep room for its name with reserve: [${item}] on the parent` : "";
+  const router = `{ kind: "router", name: ${own} }`;
+  const isolated = `{ kind: "isolated", name: ${own} }`;
+  const item = { vpc: own, tier: own, instance: own, ipv4: own, router, asn: router, isolated }[kind];
+  return item === undefined ? "" : `, or keep room for its name with reserve: [${item}] on the parent`;
 }
-const RESERVED = new Set(["vpc", "router", "asn", "isolated", "tier", "instance", "ipv4"]);
 
 /** The claims on one parent. */
 export class Claims {
